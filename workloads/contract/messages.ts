@@ -1,0 +1,153 @@
+// What flows through the symbol streams: one entry field `data` with JSON of one of these. Prices are integers in ticks
+// (1 / priceScale of the quote currency), sizes integers in lots (1 / quantityScale of the base asset), cash integers in
+// micros (1e-6 quote). `t` is epoch ms of the *monotonic* clock of the process that received the venue's frame
+// (performance.timeOrigin + performance.now()): it never goes back within one bootId, and a new bootId re-anchors it.
+
+/** Constants of one instrument, from the venue's filters. Scales are powers of ten. */
+export interface Instrument {
+  readonly priceScale: number;
+  readonly quantityScale: number;
+  /** Smallest price step, in ticks; smallest size step, in lots. */
+  readonly tickStep: number;
+  readonly lotStep: number;
+  readonly minNotionalUsd: number;
+}
+
+export interface Features {
+  readonly symbol: string;
+  readonly seq: number;
+  readonly bootId: string;
+  readonly t: number;
+  readonly instrument: Instrument;
+  /** The primary source's book is spliced, continuous, two-sided and not crossed. False: nothing may be opened. */
+  readonly valid: boolean;
+  /** `t` of the last frame or heartbeat of the primary source; a book older than 2 s is not fresh. */
+  readonly heardAt: number;
+  /** Best bid and ask; 0 on a side without levels. */
+  readonly bidTicks: number;
+  readonly askTicks: number;
+  readonly bidLots: number;
+  readonly askLots: number;
+  /** Quote currency. */
+  readonly mid: number;
+  readonly microPrice: number;
+  readonly spreadBps: number;
+  /** (B−A)/(B+A) on the best level, −1 … 1. */
+  readonly pressure: number;
+  /** Signed share of traded lots over the last 30 s, −1 … 1. */
+  readonly tradeImbalance: number;
+  /** 5 s previous-tick grid: index = floor(t / 5000), `mid` the last valid mid before its end; absent until there is one. */
+  readonly grid?: { readonly index: number; readonly mid: number };
+  /** Mid returns in bps over windows of the grid; a window not yet full is absent. */
+  readonly returnsBps: { readonly s5?: number; readonly s30?: number; readonly s60?: number; readonly s300?: number };
+  /** Cumulative since boot, so that a skipped message loses nothing. */
+  readonly frames: number;
+  readonly trades: number;
+  readonly tradedLots: number;
+}
+
+/** One model's claim for a symbol, with what its record is worth (TRADING B2). */
+export interface Edge {
+  readonly model: string;
+  readonly horizonSeconds: number;
+  /** Raw claim in bps; the blend applies beta. */
+  readonly edgeBps: number;
+  /** When it was computed, same clock as the message's `t`. */
+  readonly t: number;
+  readonly confidence: number;
+  readonly beta: number;
+  readonly sampleCount: number;
+}
+
+export interface Signal {
+  readonly symbol: string;
+  readonly seq: number;
+  readonly bootId: string;
+  readonly t: number;
+  /** The features that this signal was made from, whole: book, age and grid travel with the edges. */
+  readonly features: Features;
+  /** Active model per horizon of the symbol, e.g. {"60": "order_book_pressure"}. */
+  readonly active: Readonly<Record<string, string>>;
+  /** The union of the horizons' active models and of alpha sources, each once. */
+  readonly edges: readonly Edge[];
+  /** The shortest of the symbol's horizons: the blend's H. */
+  readonly horizonSeconds: number;
+  readonly routerPaused: boolean;
+  readonly calibrated: boolean;
+}
+
+export type Side = 'buy' | 'sell';
+
+/** harmoniser → venue. `id` ≤ 36 characters of [A-Za-z0-9_-], from (system, symbol, epoch, sequence): a repeat is dropped. */
+export type OrderRequest =
+  | {
+      readonly kind: 'new';
+      readonly id: string;
+      readonly symbol: string;
+      readonly side: Side;
+      readonly lots: number;
+      readonly limitTicks: number;
+      readonly reduceOnly: boolean;
+      readonly timeInForce: 'IOC';
+      readonly t: number;
+    }
+  | { readonly kind: 'cancel'; readonly id: string; readonly symbol: string; readonly t: number }
+  /** Asks for an `account` report: at start, after a reconnect, after the venue's bootId changed. */
+  | { readonly kind: 'reconcile'; readonly id: string; readonly symbol: string; readonly t: number };
+
+/** venue → harmoniser. `seq` grows by one per shard's account and survives restarts: a gap asks for a reconcile. */
+export type VenueReport = {
+  readonly seq: number;
+  readonly bootId: string;
+  readonly symbol: string;
+  readonly t: number;
+} & (
+  | { readonly kind: 'accepted'; readonly orderId: string }
+  | {
+      readonly kind: 'fill';
+      readonly orderId: string;
+      readonly tradeId: string;
+      readonly side: Side;
+      readonly lots: number;
+      readonly ticks: number;
+      readonly notionalMicros: number;
+      readonly feeMicros: number;
+    }
+  | {
+      readonly kind: 'done';
+      readonly orderId: string;
+      readonly outcome: 'Filled' | 'Expired' | 'Cancelled';
+      readonly filledLots: number;
+    }
+  | { readonly kind: 'rejected'; readonly orderId: string; readonly reason: string }
+  | {
+      readonly kind: 'account';
+      readonly requestId: string;
+      readonly cashMicros: number;
+      /** Lots by symbol, of every symbol of the shard. */
+      readonly positions: Readonly<Record<string, number>>;
+      readonly openOrders: readonly string[];
+    }
+);
+
+/** What the harmoniser decided and why, on `decisions:{symbol}`; also the desk's audit trail. */
+export interface Decision {
+  readonly symbol: string;
+  readonly seq: number;
+  readonly t: number;
+  readonly signalSeq: number;
+  readonly desiredHash: string;
+  readonly edgeBps: number;
+  readonly confidence: number;
+  /** Fractions of risk capital: the no-trade band, what is held, what is wanted. */
+  readonly lo: number;
+  readonly hi: number;
+  readonly held: number;
+  readonly target: number;
+  readonly kellyFraction: number;
+  readonly varPct: number;
+  readonly varDemandPct: number;
+  /** Every gate that blocked an opening, by code; empty where nothing did. */
+  readonly blockedBy: readonly string[];
+  readonly order?: { readonly id: string; readonly side: Side; readonly lots: number; readonly limitTicks: number };
+}

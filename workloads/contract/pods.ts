@@ -1,0 +1,48 @@
+// What a pod of Tradewind looks like from outside: parts, labels, ports, files, environment. The operator renders it and
+// the pods rely on it.
+
+export const PARTS = ['redis', 'param-server', 'ingest', 'router', 'harmoniser', 'gateway', 'simulator'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** Parts that trade: each of their pods must acknowledge the desired document. */
+export const ACKNOWLEDGING = ['ingest', 'router', 'harmoniser'] as const satisfies readonly Part[];
+
+export const SYSTEM_LABEL = 'tradewind.io/system';
+export const PART_LABEL = 'app.kubernetes.io/component';
+export const SHARD_LABEL = 'tradewind.io/shard';
+
+/** Every pod: /livez, /readyz and /metrics. */
+export const HEALTH_PORT = 8081;
+/** The gateway's HTTP API. */
+export const GATEWAY_PORT = 8080;
+/** The simulator: WebSocket and REST of the venue it plays. */
+export const VENUE_PORT = 8090;
+export const REDIS_PORT = 6379;
+
+/** ConfigMap `<system>-config`, key `system.json`: SystemConfig. A change of it restarts pods. */
+export const CONFIG_FILE = '/etc/tradewind/config/system.json';
+/** ConfigMap `<system>-desired`, key `desired.json`: DesiredDocument. Read when Redis is away. */
+export const DESIRED_FILE = '/etc/tradewind/desired/desired.json';
+/** Volume of ingest and harmoniser that survives the pod. */
+export const DATA_DIR = '/var/lib/tradewind';
+/** Volume of the simulator with recordings, where a source asks for one. */
+export const RECORDINGS_DIR = '/recordings';
+
+/** Environment of every pod, besides NODE_OPTIONS. Read in one place: workloads/kit/config.ts. */
+export const ENV = {
+  part: 'TRADEWIND_PART',
+  shard: 'TRADEWIND_SHARD',
+  podName: 'POD_NAME',
+  podUid: 'POD_UID',
+  namespace: 'POD_NAMESPACE',
+  redisPassword: 'REDIS_PASSWORD',
+  logLevel: 'LOG_LEVEL',
+} as const;
+
+export const configMapOf = (system: string): string => `${system}-config`;
+export const desiredMapOf = (system: string): string => `${system}-desired`;
+/** Secret with keys `password` and `redis.conf` of a managed Redis. */
+export const redisSecretOf = (system: string): string => `${system}-redis`;
+/** Deployment, Service and pod name of a part: `demo-gateway`, or `demo-router-0` where it is sharded. */
+export const partName = (system: string, part: Part, shard?: number): string =>
+  shard === undefined ? `${system}-${part}` : `${system}-${part}-${shard}`;

@@ -1,0 +1,134 @@
+// Live figures: what each pod writes to `parts:{system}` every second, and what the gateway makes of it at /api/status.
+import type { ActiveHold } from './desired.ts';
+
+interface PartBase {
+  readonly pod: string;
+  readonly shard: number;
+  readonly bootId: string;
+  /** Epoch ms. A status older than 5 s is stale: the gateway says so and never shows it as live. */
+  readonly at: number;
+  readonly ready: boolean;
+  readonly desired?: { readonly epoch: number; readonly version: number; readonly hash: string };
+}
+
+export interface IngestStatus extends PartBase {
+  readonly part: 'ingest';
+  readonly framesTotal: number;
+  readonly framesPerSecond: number;
+  readonly sources: readonly {
+    readonly name: string;
+    readonly connected: boolean;
+    readonly reconnects: number;
+    readonly gaps: number;
+  }[];
+  readonly symbols: Readonly<
+    Record<
+      string,
+      { readonly valid: boolean; readonly mid: number; readonly spreadBps: number; readonly ageMs: number }
+    >
+  >;
+}
+
+export interface RouterStatus extends PartBase {
+  readonly part: 'router';
+  readonly paused: boolean;
+  readonly switches: number;
+  readonly symbols: Readonly<
+    Record<
+      string,
+      {
+        /** Active model per horizon. */
+        readonly active: Readonly<Record<string, string>>;
+        readonly models: Readonly<
+          Record<
+            string,
+            {
+              readonly edgeBps: number;
+              readonly confidence: number;
+              readonly beta: number;
+              readonly sampleCount: number;
+            }
+          >
+        >;
+      }
+    >
+  >;
+}
+
+export interface HarmoniserStatus extends PartBase {
+  readonly part: 'harmoniser';
+  readonly tradingStopped: boolean;
+  readonly kellyFraction: number;
+  readonly equityUsd: number;
+  readonly drawdownPct: number;
+  readonly varPct: number;
+  readonly varDemandPct: number;
+  readonly breaker: { readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN'; readonly tripSeq: number };
+  readonly decisions: number;
+  readonly trades: number;
+  readonly calibrated: boolean;
+  readonly symbols: Readonly<
+    Record<
+      string,
+      {
+        readonly edgeBps: number;
+        readonly confidence: number;
+        readonly positionLots: number;
+        readonly positionUsd: number;
+        readonly varPct: number;
+        readonly blockedBy: readonly string[];
+        readonly reconciled: boolean;
+      }
+    >
+  >;
+}
+
+export type PartStatus = IngestStatus | RouterStatus | HarmoniserStatus;
+
+export interface HealthCheck {
+  readonly name: string;
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  /** What was found, and where it is not healthy what to do next. */
+  readonly detail: string;
+}
+
+/** GET /health: the runbook reads `.status`. */
+export interface Health {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  readonly checks: readonly HealthCheck[];
+}
+
+/** GET /api/status. Missing parts are null, never invented. */
+export interface SystemStatus {
+  readonly system: { readonly name: string; readonly namespace: string };
+  readonly mode: 'Paper' | 'Live';
+  readonly at: number;
+  readonly health: Health['status'];
+  readonly trading: 'Enabled' | 'Stopped' | 'Unknown';
+  readonly routerPaused: boolean;
+  readonly holds: readonly ActiveHold[];
+  readonly desired: { readonly epoch: number; readonly version: number; readonly hash: string } | null;
+  readonly framesPerSecond: number | null;
+  readonly equityUsd: number | null;
+  readonly varPct: number | null;
+  readonly breaker: HarmoniserStatus['breaker'] | null;
+  readonly trades: number | null;
+  readonly symbols: readonly {
+    readonly name: string;
+    readonly mid: number | null;
+    readonly bookValid: boolean;
+    readonly model: string | null;
+    readonly confidence: number | null;
+    readonly edgeBps: number | null;
+    readonly positionUsd: number | null;
+    readonly varPct: number | null;
+    readonly blockedBy: readonly string[];
+  }[];
+  readonly parts: readonly {
+    readonly part: string;
+    readonly shard: number;
+    readonly pod: string;
+    readonly ageMs: number;
+    readonly ready: boolean;
+  }[];
+}
