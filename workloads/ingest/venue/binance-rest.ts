@@ -1,0 +1,88 @@
+// Binance spot: REST answers → snapshot and listings, pure; and the addresses that give them. Called by binance-feed.ts.
+import { decodeLevels } from './binance.ts';
+import { decimalsOfStep, parseScaled } from './decimal.ts';
+import type { Listing, Listings, Malformed, Snapshot } from './frame.ts';
+import { isId, isObject, malformed, parseJson, type Json } from './json.ts';
+
+/** Levels per side of a snapshot. Binance allows 5,000 at weight 250; 1,000 cost 50 of the 6,000 a minute per address. */
+export const SNAPSHOT_LEVELS = 1_000;
+
+export const depthPath = (venueSymbol: string, levels = SNAPSHOT_LEVELS): string =>
+  `/api/v3/depth?symbol=${encodeURIComponent(venueSymbol)}&limit=${levels}`;
+
+export const exchangeInfoPath = (venueSymbols: readonly string[]): string =>
+  `/api/v3/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(venueSymbols))}`;
+
+// GET /api/v3/depth?symbol=BTCUSDT&limit=1000
+// {"lastUpdateId":50093239218,"bids":[["61837.63000000","3.78826000"]],"asks":[["61837.64000000","1.60520000"]]}
+/** REST depth answer → Snapshot of `listing`'s book. Never throws. */
+export function decodeSnapshot(text: string, listing: Listing): Snapshot | Malformed {
+  const data = parseJson(text);
+  if (!isObject(data)) return malformed('NotJson');
+  const lastId = data['lastUpdateId'];
+  if (!isId(lastId)) return malformed('BadField', 'lastUpdateId');
+  const bids = decodeLevels(data['bids'], listing);
+  const asks = decodeLevels(data['asks'], listing);
+  if (bids === undefined || asks === undefined) return malformed('BadField', 'bids, asks');
+  return { kind: 'snapshot', symbol: listing.symbol, lastId, bids, asks };
+}
+
+// GET /api/v3/exchangeInfo?symbols=["BTCUSDT"]
+// {"symbols":[{"symbol":"BTCUSDT","status":"TRADING","filters":[{"filterType":"PRICE_FILTER","minPrice":"0.01000000",
+//  "maxPrice":"1000000.00000000","tickSize":"0.01000000"},{"filterType":"LOT_SIZE","minQty":"0.00001000",
+//  "maxQty":"9000.00000000","stepSize":"0.00001000"},{"filterType":"NOTIONAL","minNotional":"5.00000000"}]}]}
+/**
+ * REST exchangeInfo answer → Listings of the wanted symbols (venue's name → ours); a symbol that is missing, or whose
+ * filters cannot be read, is named in `refused` with the reason. Never throws.
+ */
+export function decodeExchangeInfo(
+  text: string,
+  wanted: ReadonlyMap<string, string>,
+): { readonly listings: Listings; readonly refused: ReadonlyMap<string, string> } | Malformed {
+  const data = parseJson(text);
+  const symbols = isObject(data) ? data['symbols'] : undefined;
+  if (!Array.isArray(symbols)) return malformed('BadField', 'symbols');
+  const byName = new Map(symbols.filter(isObject).map((entry) => [entry['symbol'], entry]));
+  const listings = new Map<string, Listing>();
+  const refused = new Map<string, string>();
+  for (const [venueSymbol, symbol] of wanted) {
+    const listing = listingOf(byName.get(venueSymbol), venueSymbol, symbol);
+    if (typeof listing === 'string') refused.set(venueSymbol, listing);
+    else listings.set(venueSymbol, listing);
+  }
+  return { listings, refused };
+}
+
+function listingOf(entry: Json | undefined, venueSymbol: string, symbol: string): Listing | string {
+  if (entry === undefined) return `${venueSymbol} is not listed`;
+  const find = filterFinder(entry['filters']);
+  const tickSize = find('PRICE_FILTER')['tickSize'];
+  const lotSize = find('LOT_SIZE');
+  const priceDecimals = decimalsOfStep(tickSize);
+  const quantityDecimals = decimalsOfStep(lotSize['stepSize']);
+  if (priceDecimals === undefined) return `${venueSymbol} has no usable PRICE_FILTER.tickSize`;
+  if (quantityDecimals === undefined) return `${venueSymbol} has no usable LOT_SIZE.stepSize`;
+  const notional = find('NOTIONAL')['minNotional'] ?? find('MIN_NOTIONAL')['minNotional'];
+  return {
+    symbol,
+    venueSymbol,
+    priceDecimals,
+    quantityDecimals,
+    minLots: positiveOr(1, parseScaled(lotSize['minQty'], quantityDecimals)),
+    maxLots: positiveOr(Number.MAX_SAFE_INTEGER, parseScaled(lotSize['maxQty'], quantityDecimals)),
+    instrument: {
+      priceScale: 10 ** priceDecimals,
+      quantityScale: 10 ** quantityDecimals,
+      tickStep: parseScaled(tickSize, priceDecimals),
+      lotStep: parseScaled(lotSize['stepSize'], quantityDecimals),
+      minNotionalUsd: Math.max(0, parseScaled(notional, 8)) / 1e8,
+    },
+  };
+}
+
+function filterFinder(filters: unknown): (type: string) => Json {
+  const known = Array.isArray(filters) ? filters.filter(isObject) : [];
+  return (type) => known.find((filter) => filter['filterType'] === type) ?? {};
+}
+
+const positiveOr = (fallback: number, lots: number): number => (lots > 0 ? lots : fallback);
