@@ -1,0 +1,230 @@
+// One symbol's market: book, best level, trades and grid, moved on by frames. Pure (state changed in place, no clock);
+// driven by step.ts, read by features.ts and the paper venue.
+import { applyLevels, bestLots, bestTicks, clearBook, emptyBook, isOrderly, type Book, type BookSide } from './book.ts';
+import { closeCells, emptyGrid, type Grid } from './grid.ts';
+import { addTrade, emptyWindow, type TradeWindow } from './trade-window.ts';
+import type { DepthFrame, Listing, MarketFrame, Snapshot, TickerFrame, TradeFrame } from './venue/frame.ts';
+import { buffered, spliceOnto, verdictOn, WAITING, type BookSync } from './venue/splice.ts';
+
+/** One connection to a venue; its symbols share its pulse. Changed in place. */
+export interface Link {
+  readonly source: string;
+  up: boolean;
+  /** `t` of the last frame or heartbeat; 0 = never. */
+  heardAt: number;
+}
+
+/** Best level of both sides, 0 where a side is empty. Changed in place. */
+export interface Best {
+  bidTicks: number;
+  bidLots: number;
+  askTicks: number;
+  askLots: number;
+}
+
+/** Changed in place by the functions of this file only. */
+export interface Market {
+  readonly symbol: string;
+  readonly listing: Listing;
+  readonly link: Link;
+  readonly book: Book;
+  sync: BookSync;
+  /** The last bookTicker: ahead of the book by up to one batch of 100 ms. */
+  ticker: TickerFrame | undefined;
+  readonly best: Best;
+  /** The book is spliced, continuous, two-sided and not crossed, and its connection is up. */
+  valid: boolean;
+  /** Last valid mid in quote currency, 0 = none yet, and when it was last known valid. */
+  mid: number;
+  midAt: number;
+  lastTradeId: number;
+  frames: number;
+  trades: number;
+  tradedLots: number;
+  readonly window: TradeWindow;
+  readonly grid: Grid;
+}
+
+/** What a frame did. Changed: readers want to know. Gap and Crossed: the book is out and asks for a snapshot. */
+export type Effect =
+  | { readonly kind: 'None' }
+  | { readonly kind: 'Changed' }
+  | { readonly kind: 'SnapshotWanted'; readonly because: 'Start' | 'Gap' | 'Crossed' | 'TooOld' }
+  | { readonly kind: 'TradesMissed'; readonly count: number };
+
+const NONE: Effect = { kind: 'None' };
+const CHANGED: Effect = { kind: 'Changed' };
+
+export function newMarket(listing: Listing, link: Link): Market {
+  return {
+    symbol: listing.symbol,
+    listing,
+    link,
+    book: emptyBook(),
+    sync: WAITING,
+    ticker: undefined,
+    best: { bidTicks: 0, bidLots: 0, askTicks: 0, askLots: 0 },
+    valid: false,
+    mid: 0,
+    midAt: 0,
+    lastTradeId: 0,
+    frames: 0,
+    trades: 0,
+    tradedLots: 0,
+    window: emptyWindow(),
+    grid: emptyGrid(),
+  };
+}
+
+/** Grid cells that ended by `t` get their point; true where one did. To be called before anything at `t` is applied. */
+export function closeGrid(market: Market, t: number): boolean {
+  if (t < market.grid.cellEnd) return false;
+  return closeCells(market.grid, t, market.mid, market.valid ? market.link.heardAt : market.midAt);
+}
+
+/** One frame at `t`. A repeated frame (two connections overlap during a planned reconnect) changes nothing. */
+export function applyFrame(market: Market, frame: MarketFrame, t: number): Effect {
+  market.frames += 1;
+  switch (frame.kind) {
+    case 'ticker':
+      return applyTicker(market, frame, t);
+    case 'trade':
+      return applyTrade(market, frame, t);
+    case 'depth':
+      return applyDepth(market, frame, t);
+  }
+}
+
+/** A snapshot that was asked for. It may come late, when the book is live again: then it is left aside. */
+export function applySnapshot(market: Market, snapshot: Snapshot, t: number): Effect {
+  if (market.sync.phase === 'Live') return NONE;
+  const splice = spliceOnto(snapshot, market.sync.phase === 'Buffering' ? market.sync.events : []);
+  if (splice.kind === 'TooOld') return { kind: 'SnapshotWanted', because: 'TooOld' };
+  if (splice.kind === 'Gap') {
+    market.sync = { phase: 'Buffering', events: splice.events };
+    return { kind: 'SnapshotWanted', because: 'Gap' };
+  }
+  clearBook(market.book);
+  applyLevels(market.book, snapshot.bids, snapshot.asks);
+  for (const event of splice.events) applyLevels(market.book, event.bids, event.asks);
+  market.sync = { phase: 'Live', lastId: splice.lastId };
+  return settle(market, t);
+}
+
+/** The connection is gone: the book is out until it is spliced again. True where that changed what readers see. */
+export function loseLink(market: Market, t: number): boolean {
+  market.sync = WAITING;
+  market.ticker = undefined;
+  market.lastTradeId = 0; // what was missed meanwhile is the outage, not a gap of the stream
+  return refresh(market, t);
+}
+
+/** Ticks of the visible levels on the side that an order takes from, best first, no worse than `limitTicks`. */
+export function visibleLevels(market: Market, side: 'bids' | 'asks', limitTicks: number): readonly Level[] {
+  const levels: Level[] = [];
+  const { best, book } = market;
+  const bestOf = side === 'bids' ? best.bidTicks : best.askTicks;
+  const sign = side === 'bids' ? 1 : -1;
+  if (bestOf === 0 || sign * bestOf < sign * limitTicks) return levels;
+  levels.push({ ticks: bestOf, lots: side === 'bids' ? best.bidLots : best.askLots });
+  pushBehind(book[side], bestOf, limitTicks, levels);
+  return levels;
+}
+
+export interface Level {
+  readonly ticks: number;
+  readonly lots: number;
+}
+
+/** Levels of the book worse than the best (which a newer bookTicker may have moved) and no worse than the limit. */
+function pushBehind(side: BookSide, bestOf: number, limitTicks: number, levels: Level[]): void {
+  const bestKey = side.sign * bestOf;
+  const limitKey = side.sign * limitTicks;
+  for (let at = side.size - 1; at >= 0 && levels.length < MAX_WALK; at--) {
+    const key = side.keys[at] ?? 0;
+    if (key < limitKey) return;
+    if (key < bestKey) levels.push({ ticks: side.sign * key, lots: side.lots[at] ?? 0 });
+  }
+}
+
+/** Levels that one order may walk. */
+const MAX_WALK = 1_000;
+
+function applyTicker(market: Market, frame: TickerFrame, t: number): Effect {
+  if (market.ticker !== undefined && frame.updateId <= market.ticker.updateId) return NONE;
+  market.ticker = frame;
+  return refresh(market, t) ? CHANGED : NONE;
+}
+
+function applyTrade(market: Market, frame: TradeFrame, t: number): Effect {
+  const { lastTradeId } = market;
+  if (frame.tradeId <= lastTradeId) return NONE;
+  market.lastTradeId = frame.tradeId;
+  market.trades += 1;
+  market.tradedLots += frame.lots;
+  addTrade(market.window, t, frame.lots, frame.sellerTook);
+  const missed = lastTradeId === 0 ? 0 : frame.tradeId - lastTradeId - 1;
+  return missed > 0 ? { kind: 'TradesMissed', count: missed } : CHANGED;
+}
+
+function applyDepth(market: Market, frame: DepthFrame, t: number): Effect {
+  if (market.sync.phase !== 'Live') {
+    const because = market.sync.phase === 'Waiting' ? 'Start' : undefined;
+    market.sync = buffered(market.sync, frame);
+    return because === undefined ? NONE : { kind: 'SnapshotWanted', because };
+  }
+  const verdict = verdictOn(frame, market.sync.lastId);
+  if (verdict === 'Stale') return NONE;
+  if (verdict === 'Gap') {
+    market.sync = buffered(WAITING, frame);
+    refresh(market, t);
+    return { kind: 'SnapshotWanted', because: 'Gap' };
+  }
+  applyLevels(market.book, frame.bids, frame.asks);
+  market.sync.lastId = frame.lastId;
+  return settle(market, t);
+}
+
+/** After the book changed: a book that crosses itself has lost an update, whatever its ids say. */
+function settle(market: Market, t: number): Effect {
+  const bid = bestTicks(market.book.bids);
+  const ask = bestTicks(market.book.asks);
+  if (bid > 0 && ask > 0 && bid >= ask) {
+    market.sync = WAITING;
+    refresh(market, t);
+    return { kind: 'SnapshotWanted', because: 'Crossed' };
+  }
+  return refresh(market, t) ? CHANGED : NONE;
+}
+
+/** Recomputes best level, validity and mid; whether one of them changed. */
+function refresh(market: Market, t: number): boolean {
+  const { best, sync, ticker, book } = market;
+  const wasValid = market.valid;
+  const bookId = sync.phase === 'Live' ? sync.lastId : -1;
+  const moved =
+    ticker !== undefined && ticker.updateId > bookId
+      ? setBest(best, ticker.bidTicks, ticker.bidLots, ticker.askTicks, ticker.askLots)
+      : setBest(best, bestTicks(book.bids), bestLots(book.bids), bestTicks(book.asks), bestLots(book.asks));
+  market.valid = bookId >= 0 && market.link.up && isOrderly(best.bidTicks, best.askTicks);
+  if (market.valid) market.mid = (best.bidTicks + best.askTicks) / (2 * market.listing.instrument.priceScale);
+  if (market.valid || wasValid) market.midAt = t;
+  return moved || market.valid !== wasValid;
+}
+
+// eslint-disable-next-line max-params -- four numbers of one level, on the hottest path: no object
+function setBest(best: Best, bidTicks: number, bidLots: number, askTicks: number, askLots: number): boolean {
+  if (
+    best.bidTicks === bidTicks &&
+    best.bidLots === bidLots &&
+    best.askTicks === askTicks &&
+    best.askLots === askLots
+  ) {
+    return false;
+  }
+  best.bidTicks = bidTicks;
+  best.bidLots = bidLots;
+  best.askTicks = askTicks;
+  best.askLots = askLots;
+  return true;
+}

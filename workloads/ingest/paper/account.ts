@@ -1,0 +1,47 @@
+// The paper account: what reports make of it. Live and at the journal's replay the same function moves it, so cash and
+// positions are what the reports say, to the integer. Pure; changed in place.
+import type { VenueReport } from '../../contract/messages.ts';
+
+export interface Account {
+  cashMicros: number;
+  readonly positions: Map<string, number>;
+  /** Of the last report. */
+  seq: number;
+  /** Request ids that have their final answer, oldest first: a repeat is dropped. */
+  readonly answered: Set<string>;
+}
+
+/** Answered ids that are kept: twice the longest an orders stream gets. */
+export const ANSWERED_LIMIT = 20_000;
+
+/** A new account. Throws a RangeError where the capital is no amount that fits the integers (up to 9e9 of quote). */
+export function openAccount(capitalUsd: number): Account {
+  const cashMicros = Math.round(capitalUsd * 1e6);
+  if (!(Number.isSafeInteger(cashMicros) && cashMicros >= 0)) {
+    throw new RangeError(`capitalUsd must be 0 … 9e9, found ${capitalUsd}`);
+  }
+  return { cashMicros, positions: new Map(), seq: 0, answered: new Set() };
+}
+
+export const positionOf = (account: Account, symbol: string): number => account.positions.get(symbol) ?? 0;
+
+/** Moves the account by one report. Reports come in order of seq, each once. */
+export function applyReport(account: Account, report: VenueReport): void {
+  account.seq = report.seq;
+  if (report.kind === 'fill') {
+    const sign = report.side === 'buy' ? 1 : -1;
+    account.cashMicros -= sign * report.notionalMicros + report.feeMicros;
+    account.positions.set(report.symbol, positionOf(account, report.symbol) + sign * report.lots);
+  } else if (report.kind === 'done' || report.kind === 'rejected') {
+    remember(account.answered, report.orderId);
+  } else if (report.kind === 'account') {
+    remember(account.answered, report.requestId);
+  }
+}
+
+function remember(answered: Set<string>, id: string): void {
+  answered.add(id);
+  if (answered.size <= ANSWERED_LIMIT) return;
+  const [oldest] = answered;
+  if (oldest !== undefined) answered.delete(oldest);
+}
