@@ -54,6 +54,13 @@ describe('decodeFrame of Binance', () => {
     });
   });
 
+  it('rounds sizes down to lots and leaves out prices between ticks, as orders older than the steps have them', () => {
+    const levels =
+      '[["200000.00000000","25.42618900"],["61837.64500000","1.00000000"],["61838.00000000","0.00000900"]]';
+    const frame = decodeFrame(DEPTH.replace('[["61837.64000000","1.60520000"]]', levels), btcListings);
+    assert.deepEqual(frame.kind === 'depth' && frame.asks, [20_000_000, 2_542_618, 6_183_800, 0]);
+  });
+
   it('reads raw streams, answers and the announced shutdown', () => {
     assert.equal(decodeFrame('{"e":"serverShutdown","E":1770123456789}', btcListings).kind, 'notice');
     assert.equal(decodeFrame(wrap('x', '{"e":"serverShutdown","E":1770123456789}'), btcListings).kind, 'notice');
@@ -71,7 +78,7 @@ describe('decodeFrame of Binance', () => {
     [TICKER.replace('"61837.63000000"', '"61837.631"'), 'BadField'],
     [TICKER.replace('50093239212', '"50093239212"'), 'BadField'],
     [TRADE.replace('"m":true', '"m":1'), 'BadField'],
-    [TRADE.replace('0.02000000', '0.00000000'), 'BadField'],
+    [TRADE.replace('0.02000000', '-0.02'), 'BadField'],
     [DEPTH.replace('50093239208', '50093239999'), 'BadField'],
     [DEPTH.replace('"a":[[', '"a":[{},['), 'BadField'],
   ];

@@ -1,6 +1,6 @@
 // Binance spot: WebSocket texts → frames, pure. Combined streams `<symbol>@depth@100ms`, `@bookTicker`, `@trade`. Called
 // by binance-feed.ts, tests and benchmarks.
-import { NOT_A_DECIMAL, parseScaled } from './decimal.ts';
+import { NOT_A_DECIMAL, parseFloored, parseScaled, TOO_FINE } from './decimal.ts';
 import type { Frame, Levels, Listing, Listings, Malformed } from './frame.ts';
 import { isId, isObject, malformed, parseJson, type Json } from './json.ts';
 
@@ -34,9 +34,9 @@ function decodeData(data: Json, listings: Listings): Frame {
 function decodeTicker(data: Json, { symbol, priceDecimals, quantityDecimals }: Listing): Frame {
   const updateId = data['u'];
   const bidTicks = parseScaled(data['b'], priceDecimals);
-  const bidLots = parseScaled(data['B'], quantityDecimals);
+  const bidLots = parseFloored(data['B'], quantityDecimals);
   const askTicks = parseScaled(data['a'], priceDecimals);
-  const askLots = parseScaled(data['A'], quantityDecimals);
+  const askLots = parseFloored(data['A'], quantityDecimals);
   if (!isId(updateId)) return malformed('BadField', 'bookTicker.u');
   if (bidTicks < 0 || bidLots < 0) return malformed('BadField', 'bookTicker.b');
   if (askTicks < 0 || askLots < 0) return malformed('BadField', 'bookTicker.a');
@@ -49,10 +49,10 @@ function decodeTrade(data: Json, { symbol, priceDecimals, quantityDecimals }: Li
   const tradeId = data['t'];
   const sellerTook = data['m'];
   const ticks = parseScaled(data['p'], priceDecimals);
-  const lots = parseScaled(data['q'], quantityDecimals);
+  const lots = parseFloored(data['q'], quantityDecimals);
   if (!isId(tradeId)) return malformed('BadField', 'trade.t');
   if (ticks <= 0) return malformed('BadField', 'trade.p');
-  if (lots <= 0) return malformed('BadField', 'trade.q');
+  if (lots < 0) return malformed('BadField', 'trade.q');
   if (typeof sellerTook !== 'boolean') return malformed('BadField', 'trade.m');
   return { kind: 'trade', symbol, tradeId, ticks, lots, sellerTook };
 }
@@ -70,16 +70,20 @@ function decodeDepth(data: Json, listing: Listing): Frame {
   return { kind: 'depth', symbol: listing.symbol, firstId, lastId, bids, asks };
 }
 
-/** [[price, size], …] → flat levels; undefined where one of them cannot be read. */
+/**
+ * [[price, size], …] → flat levels; undefined where one of them cannot be read. Orders that are older than the venue's
+ * present steps stay in its book: BTCUSDT shows ["200000.00000000","25.42618900"] with a step of 0.00001. Sizes are
+ * therefore rounded down to lots (a level of less than one counts as gone), and a price between ticks is left out.
+ */
 export function decodeLevels(levels: unknown, { priceDecimals, quantityDecimals }: Listing): Levels | undefined {
   if (!Array.isArray(levels)) return undefined;
   const flat: number[] = [];
   for (const level of levels as readonly unknown[]) {
     if (!Array.isArray(level)) return undefined;
     const ticks = parseScaled(level[0], priceDecimals);
-    const lots = parseScaled(level[1], quantityDecimals);
-    if (ticks <= 0 || lots === NOT_A_DECIMAL) return undefined;
-    flat.push(ticks, lots);
+    const lots = parseFloored(level[1], quantityDecimals);
+    if (ticks === NOT_A_DECIMAL || ticks === 0 || lots < 0) return undefined;
+    if (ticks !== TOO_FINE) flat.push(ticks, lots);
   }
   return flat;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import * as fc from 'fast-check';
-import { decimalsOfStep, NOT_A_DECIMAL, parseScaled } from './decimal.ts';
+import { decimalsOfStep, NOT_A_DECIMAL, parseFloored, parseScaled, TOO_FINE } from './decimal.ts';
 
 describe('parseScaled', () => {
   it('equals exact integer arithmetic on any decimal', () => {
@@ -27,7 +27,9 @@ describe('parseScaled', () => {
     ['0', 8, 0],
     ['90071992547409.91', 2, Number.MAX_SAFE_INTEGER],
     ['90071992547409.92', 2, NOT_A_DECIMAL],
-    ['61837.641', 2, NOT_A_DECIMAL],
+    ['61837.641', 2, TOO_FINE],
+    ['61837.64x', 2, NOT_A_DECIMAL],
+    ['61837.641x', 2, NOT_A_DECIMAL],
     ['-1.00', 2, NOT_A_DECIMAL],
     ['1e5', 2, NOT_A_DECIMAL],
     ['1.', 2, NOT_A_DECIMAL],
@@ -49,9 +51,18 @@ describe('parseScaled', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 0, max: 12 }), (text, decimals) => {
         const value = parseScaled(text, decimals);
-        assert.ok(value === NOT_A_DECIMAL || (Number.isSafeInteger(value) && value >= 0));
+        assert.ok(value === NOT_A_DECIMAL || value === TOO_FINE || (Number.isSafeInteger(value) && value >= 0));
       }),
     );
+  });
+});
+
+describe('parseFloored', () => {
+  it("rounds down what is finer than a lot, as sizes older than the venue's present step are", () => {
+    assert.equal(parseFloored('25.42618900', 5), 2_542_618);
+    assert.equal(parseFloored('0.00000900', 5), 0);
+    assert.equal(parseFloored('0.0000x', 2), NOT_A_DECIMAL);
+    assert.equal(parseFloored('7.50000000', 5), 750_000);
   });
 });
 
