@@ -1,0 +1,169 @@
+// Follows the desired document: Redis first, the mounted file when Redis is away. Called by the shell of every part.
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Ack, type ActiveHold, type DesiredDocument, isNewer } from '../contract/desired.ts';
+import { acksKey, desiredKey, holdsKey, RELOAD } from '../contract/keys.ts';
+import { parseDesired } from '../contract/parse-desired.ts';
+import { type Restraint, restraintOf } from '../contract/restraint.ts';
+import type { PodConfig } from './config.ts';
+import type { Logger } from './log.ts';
+import { isConnected, type Redis } from './redis.ts';
+
+const POLL_MS = 3_000;
+/** Control older than this is unreadable: no new positions. */
+const READABLE_MS = 15_000;
+
+export interface DesiredOptions {
+  readonly pod: PodConfig;
+  readonly log: Logger;
+  /** For commands. */
+  readonly redis: Redis;
+  /** A connection of its own: it subscribes. */
+  readonly subscriber: Redis;
+  /**
+   * Puts a document into force between two events; synchronous. A throw means that it can't be: the old one stays, and the
+   * acknowledgement carries the message.
+   */
+  readonly apply: (document: DesiredDocument) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface DesiredFollower {
+  current(): DesiredDocument | undefined;
+  /** Spec, the document's holds and those in Redis, joined. `now` is epoch ms. */
+  restraint(now: number): Restraint;
+  /** Connected, and the key was read in the last 15 s. Its age does not matter: the API server may be away. */
+  controlReadable(now: number): boolean;
+  /** Resolves when the signal has aborted and nothing is under way. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Starts following. Older documents are ignored, whoever sends them; an invalid one leaves the old one in force. Without
+ * Redis the mounted file is read, but a lost message only delays: the key is also polled every 3 s.
+ */
+export function followDesired(options: DesiredOptions): DesiredFollower {
+  const follower = new Follower(options);
+  return {
+    current: () => follower.current,
+    restraint: (now) => restraintOf(follower.current, follower.holds, now),
+    controlReadable: (now) => isConnected(options.redis) && now - follower.readAt < READABLE_MS,
+    done: follower.run(),
+  };
+}
+
+class Follower {
+  current: DesiredDocument | undefined;
+  holds: readonly ActiveHold[] = [];
+  readAt = Number.NEGATIVE_INFINITY;
+  readonly #options: DesiredOptions;
+  #ack: Ack | undefined;
+  #busy: Promise<void> = Promise.resolve();
+  #again = false;
+
+  constructor(options: DesiredOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { subscriber, redis, signal } = this.#options;
+    const look = (): void => this.#lookSoon();
+    const subscribe = (): void => {
+      subscriber.subscribe(RELOAD).then(look, () => undefined);
+    };
+    subscriber.on('ready', subscribe).on('message', look);
+    redis.on('ready', () => void this.#acknowledgeAgain());
+    if (isConnected(subscriber)) subscribe();
+    while (!signal.aborted) {
+      this.#lookSoon();
+      await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+    subscriber.off('ready', subscribe).off('message', look);
+    await this.#busy;
+  }
+
+  /** One look at a time; messages that arrive during one cause exactly one more. */
+  #lookSoon(): void {
+    if (this.#again) return;
+    this.#again = true;
+    this.#busy = this.#busy.then(() => {
+      this.#again = false;
+      return this.#look();
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { pod, redis, log } = this.#options;
+    const system = pod.system.system.name;
+    if (!isConnected(redis)) return this.#consider(readFile(pod.desiredFile));
+    try {
+      const [text, holds] = await Promise.all([redis.get(desiredKey(system)), redis.hgetall(holdsKey(system))]);
+      this.holds = Object.values(holds).flatMap(holdOf);
+      if (text !== null) this.readAt = Date.now();
+      await this.#consider(text ?? undefined);
+    } catch (error) {
+      log.debug({ error }, 'desired document not read');
+    }
+  }
+
+  async #consider(text: string | undefined): Promise<void> {
+    if (text === undefined) return;
+    const { log, apply } = this.#options;
+    const parsed = parseDesired(text);
+    if (!parsed.ok) {
+      log.error({ problem: parsed.problem }, 'desired document refused');
+      return;
+    }
+    const document = parsed.document;
+    if (!isNewer(document, this.current)) return;
+    try {
+      apply(document);
+      this.current = document;
+      log.info({ version: document.version, hash: document.hash }, 'Configuration reloaded');
+      await this.#acknowledge(document);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error({ version: document.version, hash: document.hash, reason }, 'desired document not applied');
+      await this.#acknowledge(document, reason);
+    }
+  }
+
+  #acknowledge(document: DesiredDocument, error?: string): Promise<void> {
+    const { pod } = this.#options;
+    const { epoch, version, hash } = document;
+    const who = { uid: pod.podUid, pod: pod.podName, part: pod.part, shard: pod.shard };
+    this.#ack = { ...who, epoch, version, hash, at: Date.now(), ...(error === undefined ? {} : { error }) };
+    return this.#acknowledgeAgain();
+  }
+
+  /** Also after each reconnect: Redis may have come back without it. */
+  async #acknowledgeAgain(): Promise<void> {
+    const { pod, redis, log } = this.#options;
+    if (this.#ack === undefined || !isConnected(redis)) return;
+    const key = acksKey(pod.system.system.name);
+    const text = JSON.stringify(this.#ack);
+    try {
+      await redis.multi().hset(key, pod.podUid, text).publish(key, text).exec();
+    } catch (error) {
+      log.debug({ error }, 'not acknowledged; again at the next connect');
+    }
+  }
+}
+
+function readFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // Not mounted yet, or being swapped by the kubelet: the next look finds it.
+    return undefined;
+  }
+}
+
+function holdOf(text: string): ActiveHold[] {
+  try {
+    return [JSON.parse(text) as ActiveHold];
+  } catch {
+    // Something is there that nobody can read: it restrains, as what it says is unknown.
+    return [{ id: 'unreadable', effect: 'StopTrading', reason: 'unreadable hold in Redis', by: 'unknown' }];
+  }
+}

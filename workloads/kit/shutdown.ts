@@ -1,0 +1,14 @@
+// A graceful end: SIGTERM and SIGINT abort one signal, which every loop of the pod watches.
+import type { Logger } from './log.ts';
+
+/** Aborts at the first SIGTERM or SIGINT. A second one ends the process at once. */
+export function untilStopped(log: Logger): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (stop.signal.aborted) process.exit(1);
+    log.info({ signal: name }, 'stopping');
+    stop.abort();
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  return stop.signal;
+}
