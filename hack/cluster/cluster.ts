@@ -1,0 +1,81 @@
+// The embedded cluster: a real Kubernetes on one Linux machine, without Docker. `make up` and the tests call ensureCluster,
+// importImage and destroyCluster; docs/local-cluster.md shows what runs where.
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { silentProgress, StepFailed, type Progress } from '../progress.ts';
+import { ensureControlPlane } from './control-plane.ts';
+import { withLock } from './lock.ts';
+import { folders, isInstanceName, layoutOf } from './names.ts';
+import { endEverything } from './teardown.ts';
+import { ensureTools, type Tools } from './tools.ts';
+
+export interface ClusterOptions {
+  /** Lower-case letters, digits, dashes, up to 15. `up` is make up's, `test` the test suite's; each name is a cluster apart. */
+  readonly name: string;
+  /** 2 adds a second kubelet and containerd in namespaces of their own. Default 1. */
+  readonly nodes?: 1 | 2;
+  /** Only etcd and kube-apiserver, on this machine's loopback: no pods run, no root needed, up in about 5 s. */
+  readonly controlPlaneOnly?: boolean;
+  /** Further flags of kube-apiserver, such as `--goaway-chance=0.02`. Other flags than the last time restart it. */
+  readonly apiServerFlags?: readonly string[];
+  readonly progress?: Progress;
+}
+
+export interface Cluster {
+  readonly name: string;
+  /** Path of the admin's kubeconfig. */
+  readonly kubeconfig: string;
+  /** `https://host:port` of the API server, reachable from this machine. */
+  readonly server: string;
+  readonly stateDir: string;
+  /** One log file per component: `<logs>/kube-apiserver.log` and so on. */
+  readonly logs: string;
+  /** Paths of kubectl and helm, and the folders of all programs. */
+  readonly tools: Tools;
+}
+
+/**
+ * Brings the cluster up and gives its access. A healthy one is found in well under a second and left alone; processes that
+ * have died are started again; after a restart of the machine it comes back with its data. Stopped half-way, it goes on
+ * where it was. Throws StepFailed.
+ */
+export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
+  const { name, progress = silentProgress, apiServerFlags = [] } = options;
+  const layout = checkedLayout(name);
+  const tools = await ensureTools(progress);
+  const access = await withLock(lockOf(name), () => {
+    if (options.controlPlaneOnly !== true) throw new StepFailed('nodes are not there yet');
+    return progress.step('control plane', () => ensureControlPlane(layout, tools.kubernetes, apiServerFlags));
+  });
+  return {
+    name,
+    kubeconfig: layout.kubeconfig,
+    server: access.server,
+    stateDir: layout.root,
+    logs: layout.logs,
+    tools,
+  };
+}
+
+/**
+ * Ends all that belongs to the cluster and removes its state. Needs no build, works on what a crash left half-way, and does
+ * nothing where there is nothing. Throws StepFailed when something cannot be ended.
+ */
+export async function destroyCluster(name: string, progress: Progress = silentProgress): Promise<void> {
+  const layout = checkedLayout(name);
+  if (!existsSync(layout.root)) return;
+  await withLock(lockOf(name), async () => {
+    await progress.step(`cluster \`${name}\` removed`, async () => {
+      await endEverything(layout);
+      rmSync(layout.root, { recursive: true, force: true });
+    });
+  });
+}
+
+const lockOf = (name: string): string => join(folders().state, `${name}.lock`);
+
+function checkedLayout(name: string): ReturnType<typeof layoutOf> {
+  if (!isInstanceName(name))
+    throw new RangeError(`cluster name ${JSON.stringify(name)}: expected up to 15 of a-z, 0-9, -`);
+  return layoutOf(name);
+}

@@ -1,0 +1,92 @@
+// etcd and kube-apiserver on this machine's own loopback, without nodes: what tests of the API need. Needs no root.
+import { createServer } from 'node:net';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { get, isReady } from './api-client.ts';
+import { apiServerCommand, etcdCommand, type Plan } from './components.ts';
+import { kubeconfigText, readAccess, writePrivate, type Access } from './kubeconfig.ts';
+import type { Layout } from './names.ts';
+import { CLIENTS, ensurePki, ETCD_CERTIFICATE, serverCertificate } from './pki.ts';
+import { ensureComponent, type Component, type Folders, type Place } from './supervise.ts';
+
+interface Ports {
+  readonly etcd: number;
+  readonly etcdPeer: number;
+  readonly api: number;
+}
+
+/** Environment by which every process of an instance is known, also one that was started but not yet written down. */
+export const markOf = (layout: Layout): Readonly<Record<string, string>> => ({ TRADEWIND_INSTANCE: layout.root });
+
+export function etcdComponent(plan: Plan): Component {
+  const access: Access = readAccess(plan.layout.pki, 'etcd', `https://127.0.0.1:${plan.etcdPort}`);
+  return {
+    name: 'etcd',
+    command: etcdCommand(plan),
+    env: markOf(plan.layout),
+    ready: async () => (await get(access, '/readyz')).status === 200,
+  };
+}
+
+export function apiServerComponent(plan: Plan, access: Access): Component {
+  return {
+    name: 'kube-apiserver',
+    command: apiServerCommand(plan),
+    env: markOf(plan.layout),
+    ready: () => isReady(access),
+  };
+}
+
+/** Starts what is not running of etcd and kube-apiserver; gives the admin's access. */
+export async function ensureControlPlane(
+  layout: Layout,
+  bin: string,
+  apiServerFlags: readonly string[],
+): Promise<Access> {
+  await ensurePki(layout.pki, [serverCertificate([]), ETCD_CERTIFICATE, CLIENTS.admin, CLIENTS.kubeletClient]);
+  const ports = await portsOf(layout);
+  const plan: Plan = {
+    layout,
+    bin,
+    apiHost: '127.0.0.1',
+    apiPort: ports.api,
+    etcdPort: ports.etcd,
+    etcdPeerPort: ports.etcdPeer,
+    serviceCidr: '10.176.0.0/16',
+    clusterCidr: '10.160.0.0/16',
+    // The endpoint of `kubernetes` may not be a loopback address, and nobody here asks for it.
+    apiServerFlags: ['--endpoint-reconciler-type=none', ...apiServerFlags],
+  };
+  const access = readAccess(layout.pki, 'admin', `https://127.0.0.1:${ports.api}`);
+  writePrivate(layout.kubeconfig, kubeconfigText('tradewind', 'admin', access));
+  await startInOrder(layout, [etcdComponent(plan), apiServerComponent(plan, access)]);
+  return access;
+}
+
+export async function startInOrder(folders: Folders, components: readonly Component[], place?: Place): Promise<void> {
+  for (const component of components) await ensureComponent(folders, component, place);
+}
+
+/** The instance's ports: chosen free at its first start, and kept, so that kubeconfigs stay valid. */
+async function portsOf(layout: Layout): Promise<Ports> {
+  const path = join(layout.config, 'ports.json');
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Ports;
+  const [etcd = 0, etcdPeer = 0, api = 0] = await freePorts(3);
+  mkdirSync(layout.config, { recursive: true });
+  writeFileSync(path, JSON.stringify({ etcd, etcdPeer, api } satisfies Ports));
+  return { etcd, etcdPeer, api };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map((server) =>
+      new Promise<number>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+      }),
+    ),
+  ); // prettier-ignore
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
