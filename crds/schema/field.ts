@@ -1,0 +1,81 @@
+// What a field of a kind says beyond its type, and the small set of building blocks that all four kinds share.
+// Read by the emitter (CRDs, reference page) and, later, by the generator of the loosening policies.
+import { z } from 'zod';
+
+/** A CEL rule that the API server enforces. `fieldPath` is shown to the user, relative to the schema it stands on. */
+export interface CelRule {
+  readonly rule: string;
+  readonly message: string;
+  readonly fieldPath?: string;
+}
+
+/**
+ * Which way a value reduces risk: `lower` or `higher` is tighter. Fields without a direction are compared for equality by
+ * whoever decides whether a change may raise risk (TRADING A24: many that look ordered are not).
+ */
+export type Tighter = 'lower' | 'higher';
+
+declare module 'zod' {
+  interface GlobalMeta {
+    description?: string;
+    tighter?: Tighter;
+    cel?: readonly CelRule[];
+    /** For an array of objects: list type `map`, by these keys. */
+    listMapKeys?: readonly string[];
+    /** Any JSON below, kept as it is: Kubernetes' own types such as affinity. */
+    preserveUnknown?: boolean;
+    /** `int-or-string` as Kubernetes has it, e.g. in resources. */
+    intOrString?: boolean;
+  }
+}
+
+/** Durations as people write them: 30s, 5m, 2h, 7d. RE2-safe. */
+const DURATION = /^[1-9][0-9]{0,6}(s|m|h|d)$/;
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+export const duration = (description: string) => z.string().regex(DURATION).max(8).meta({ description });
+
+/** `5m` → 300. Throws a RangeError on anything else: what was validated never does. */
+export function durationSeconds(text: string): number {
+  const unit = text.at(-1) as keyof typeof SECONDS;
+  if (!DURATION.test(text)) throw new RangeError(`expected a duration such as 30s, 5m, 2h or 7d, found ${text}`);
+  return Number(text.slice(0, -1)) * SECONDS[unit];
+}
+
+export const QUANTITY = /^[0-9]{1,12}(\.[0-9]{1,6})?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/;
+/** A Kubernetes quantity such as 256Mi. */
+export const quantity = (description: string) => z.string().regex(QUANTITY).max(24).meta({ description });
+
+/** RFC 1123 label: names of objects, sources, models, rules. */
+export const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+/** Models are named in snake_case in the original's files, so both - and _ are taken. */
+export const MODEL_NAME = /^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
+/** BTC-USD. */
+export const SYMBOL = /^[A-Z0-9]{1,12}-[A-Z0-9]{1,12}$/;
+export const ASSET_CLASS = /^[a-z][a-z0-9-]{0,23}$/;
+
+export const name = (description: string) => z.string().regex(NAME).min(1).max(40).meta({ description });
+export const text = (description: string, max = 256) => z.string().min(1).max(max).meta({ description });
+export const assetClass = (description: string) => z.string().regex(ASSET_CLASS).max(24).meta({ description });
+
+/** Reference to an object of the same namespace. */
+export const reference = (description: string) =>
+  z.object({ name: name('Name of the object, in the same namespace.') }).meta({ description });
+
+/** Maps are bounded, so that CEL rules over them stay within the API server's cost budget. */
+export const MAX_SYMBOLS = 256;
+export const MAX_CLASSES = 16;
+export const MAX_MODELS = 32;
+
+export const symbolMap = <T extends z.ZodType>(value: T) =>
+  z.record(z.string().regex(SYMBOL).max(25), value).meta({ maxProperties: MAX_SYMBOLS });
+export const classMap = <T extends z.ZodType>(value: T) =>
+  z.record(z.string().regex(ASSET_CLASS).max(24), value).meta({ maxProperties: MAX_CLASSES });
+export const modelMap = <T extends z.ZodType>(value: T) =>
+  z.record(z.string().regex(MODEL_NAME).max(40), value).meta({ maxProperties: MAX_MODELS });
+
+declare module 'zod' {
+  interface GlobalMeta {
+    maxProperties?: number;
+  }
+}

@@ -1,0 +1,107 @@
+// A source of market data, and its options by type.
+import { z } from 'zod';
+import { name, SYMBOL } from './field.ts';
+
+const VENUE_SYMBOL = /^[A-Za-z0-9/_:.-]{1,40}$/;
+
+const market = z.object({
+  seed: z.int().min(0).max(2_147_483_647).meta({ description: 'The same seed gives the same market.' }).default(7),
+  plantedAlphaBps: z
+    .number()
+    .min(0)
+    .max(100)
+    .meta({ description: 'Expected return at full pressure, bps over the horizon; 0 = noise.' })
+    .default(25),
+  alphaHorizonSeconds: z.int().min(1).max(3600).meta({ description: 'Horizon of the planted alpha.' }).default(60),
+  pressureHalfLifeSeconds: z
+    .number()
+    .gt(0)
+    .max(3600)
+    .meta({ description: 'Half-life of the book pressure.' })
+    .default(30),
+  feeBps: z.number().min(0).max(200).meta({ description: 'What the simulated venue charges a taker, bps.' }).default(3),
+});
+
+const recording = z.object({
+  claimName: name('PersistentVolumeClaim with the files, in the same namespace.'),
+  files: z
+    .record(
+      z.string().regex(VENUE_SYMBOL).max(40),
+      z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,100}$/)
+        .max(100),
+    )
+    .meta({ description: "File by the venue's symbol.", maxProperties: 64 }),
+  speed: z
+    .number()
+    .min(0)
+    .max(1000)
+    .meta({ description: 'Times its own pace; 0 = as fast as readers take it.' })
+    .default(1),
+  loop: z.boolean().meta({ description: 'Starts again at the end; clients are disconnected there.' }).default(true),
+});
+
+const options = z
+  .object({
+    protocol: z.enum(['binance']).meta({ description: 'simulator: the protocol it speaks.' }).optional(),
+    market: market.meta({ description: 'simulator: a seeded market.' }).optional(),
+    recording: recording.meta({ description: 'simulator: a recording.' }).optional(),
+    exchange: z
+      .string()
+      .regex(/^[a-z0-9]{2,32}$/)
+      .max(32)
+      .meta({ description: 'ccxt: id of the exchange.' })
+      .optional(),
+    secretRef: z
+      .object({ name: name('Secret.') })
+      .meta({ description: 'Credentials of a feed that wants them.' })
+      .optional(),
+    pollSeconds: z
+      .int()
+      .min(1)
+      .max(3600)
+      .meta({ description: 'alpha over HTTP: seconds between two polls.' })
+      .optional(),
+  })
+  .meta({
+    cel: [{ rule: '!(has(self.market) && has(self.recording))', message: 'at most one of market, recording' }],
+  });
+
+export const source = z
+  .object({
+    name: name('Unique among the sources.'),
+    type: z.enum(['coinbase', 'binance', 'ccxt', 'alpha', 'simulator']),
+    symbols: z
+      .record(z.string().regex(SYMBOL).max(25), z.string().regex(VENUE_SYMBOL).max(40))
+      .meta({ description: "Our name → the venue's.", maxProperties: 256 }),
+    url: z
+      .string()
+      .regex(/^(wss?|https?):\/\/[^\s@]+$/)
+      .max(512)
+      .meta({ description: "In place of the venue's own address. Required with alpha; not with simulator." })
+      .optional(),
+    options: options.default({}),
+  })
+  .meta({
+    cel: [
+      { rule: "self.type != 'alpha' || has(self.url)", message: 'is required with type alpha', fieldPath: '.url' },
+      {
+        rule: "self.type != 'simulator' || !has(self.url)",
+        message: 'goes not with type simulator',
+        fieldPath: '.url',
+      },
+      {
+        rule: "self.type == 'simulator' ? has(self.options.protocol) : !(has(self.options.protocol) || has(self.options.market) || has(self.options.recording))",
+        message: 'protocol is required with type simulator; protocol, market and recording go with no other',
+        fieldPath: '.options',
+      },
+      {
+        rule: "(self.type == 'ccxt') == has(self.options.exchange)",
+        message: 'exchange is required with type ccxt and goes with no other',
+        fieldPath: '.options',
+      },
+    ],
+  });
+
+export type Source = z.output<typeof source>;

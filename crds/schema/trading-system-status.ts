@@ -1,0 +1,103 @@
+// Status of a TradingSystem. `runtime` is the param server's; everything else the operator's.
+import { z } from 'zod';
+import { text } from './field.ts';
+import { conditions, count, hash, observedGeneration } from './status.ts';
+
+const componentStatus = z.object({
+  name: text('Deployment or StatefulSet.', 63),
+  part: text('Part of the system.', 32),
+  shard: count('Shard, where the part is sharded.').optional(),
+  ready: count('Pods that are ready.'),
+  desired: count('Pods that there should be.'),
+  image: text('Image in use.', 330).optional(),
+  message: z.string().max(1024).meta({ description: 'What it waits for.' }).optional(),
+});
+
+const restartStep = z.object({
+  name: text('Step, e.g. StopRouter.', 40),
+  state: z.enum(['Pending', 'Running', 'Done', 'Skipped', 'Failed']),
+  startedAt: z.iso.datetime().optional(),
+  endedAt: z.iso.datetime().optional(),
+  deadline: z.iso.datetime().optional(),
+  message: z.string().max(1024).optional(),
+});
+
+const restart = z.object({
+  id: text('Value of the annotation tradewind.io/restart that asked for it.', 128),
+  step: text('Step under way.', 40).optional(),
+  startedAt: z.iso.datetime().optional(),
+  endedAt: z.iso.datetime().optional(),
+  steps: z
+    .array(restartStep)
+    .max(32)
+    .meta({ listMapKeys: ['name'] })
+    .optional(),
+});
+
+const heldBy = z.object({
+  name: text('The Hold.', 253),
+  effect: text('What it restrains.', 32),
+  by: z.string().max(256).optional(),
+  reason: z.string().max(256),
+  until: z.string().max(40).optional(),
+});
+
+const acks = z.object({
+  acked: count('Pods that run the desired document.'),
+  expected: count('Pods that must.'),
+  version: count('Version of the desired document.'),
+  hash: hash('Hash of the desired document.'),
+  pending: z.array(z.string().max(253)).max(64).meta({ description: 'Pods that have not acknowledged.' }),
+  errors: z
+    .array(z.object({ pod: z.string().max(253), message: z.string().max(512) }))
+    .max(16)
+    .meta({ description: 'Pods that refused, and why.', listMapKeys: ['pod'] })
+    .optional(),
+});
+
+const runtime = z
+  .object({
+    observedAt: z.iso.datetime().meta({ description: 'When this was written.' }),
+    acks: acks.optional(),
+    breaker: z.object({ state: z.enum(['CLOSED', 'OPEN', 'HALF_OPEN']), tripSeq: count('Trips so far.') }).optional(),
+    risk: z
+      .object({
+        varPct: z.number().min(0).max(1e6).meta({ description: 'VaR, % of capital, to 0.1.' }),
+        drawdownPct: z.number().min(0).max(1e6).meta({ description: 'Drawdown, %, to 0.1.' }).optional(),
+      })
+      .optional(),
+    model: text('Active model of the first symbol and horizon.', 40).optional(),
+    dataFlowing: z.boolean().meta({ description: 'Frames arrive and every book is valid.' }).optional(),
+    redisConnected: z.boolean().optional(),
+  })
+  .meta({
+    description: "Live state, written by the system's param server. Live numbers are in metrics and at /api/status.",
+  });
+
+export const tradingSystemStatus = z.object({
+  observedGeneration,
+  phase: z.enum(['Pending', 'Starting', 'Running', 'Stopped', 'Restarting', 'Degraded', 'Deleting']).optional(),
+  conditions,
+  components: z
+    .array(componentStatus)
+    .max(256)
+    .meta({ listMapKeys: ['name'] })
+    .optional(),
+  ready: z.string().max(16).meta({ description: 'Components that are ready, n/m.' }).optional(),
+  trading: z.string().max(16).meta({ description: 'Enabled, Stopped, or Held.' }).optional(),
+  router: z.string().max(16).meta({ description: 'Active or Paused.' }).optional(),
+  holds: z
+    .array(heldBy)
+    .max(64)
+    .meta({ description: 'Holds in force.', listMapKeys: ['name'] })
+    .optional(),
+  desired: z
+    .object({
+      epoch: count("Transitions of the operator's Lease."),
+      version: count('Counts up within an epoch.'),
+      hash: hash('Hash of the content.'),
+    })
+    .optional(),
+  restart: restart.optional(),
+  runtime: runtime.optional(),
+});
