@@ -35,6 +35,14 @@ const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 export const duration = (description: string) => z.string().regex(DURATION).max(8).meta({ description });
 
+/** A duration without days, which CEL's duration() does not know, so that rules can compare two of them. */
+export const horizon = (description: string) =>
+  z
+    .string()
+    .regex(/^[1-9][0-9]{0,6}(s|m|h)$/)
+    .max(8)
+    .meta({ description });
+
 /** `5m` → 300. Throws a RangeError on anything else: what was validated never does. */
 export function durationSeconds(text: string): number {
   const unit = text.at(-1) as keyof typeof SECONDS;

@@ -48,7 +48,7 @@ const edgeBlending = z.object({
       mode: z
         .enum(['On', 'Off'])
         .meta({ description: 'Off: claims are taken at their word; P&L means nothing then.' })
-        .default('On'),
+        .default('Enabled'),
       priorSamples: z
         .int()
         .min(1)
@@ -57,7 +57,7 @@ const edgeBlending = z.object({
         .default(50),
     })
     .meta({ description: 'Online calibration of claims against realised returns.' })
-    .default({ mode: 'On', priorSamples: 50 }),
+    .default({ mode: 'Enabled', priorSamples: 50 }),
 });
 
 const EDGE_BLENDING_DEFAULT = {
@@ -67,7 +67,7 @@ const EDGE_BLENDING_DEFAULT = {
   maxModels: 5,
   shrinkage: { priorEdgeBps: 0, strength: 0.1 },
   confidencePenalties: {},
-  calibration: { mode: 'On' as const, priorSamples: 50 },
+  calibration: { mode: 'Enabled' as const, priorSamples: 50 },
 };
 
 const positionSizing = z

@@ -1,6 +1,6 @@
 // RouterRules: which models there are, and which may trade a symbol at a horizon.
 import { z } from 'zod';
-import { assetClass, duration, modelMap, MODEL_NAME, name } from './field.ts';
+import { assetClass, horizon, modelMap, MODEL_NAME, name } from './field.ts';
 import { parseBy } from './parse.ts';
 import { rollout, ROLLOUT_DEFAULT } from './risk-params.ts';
 import { revisionStatus } from './status.ts';
@@ -70,14 +70,14 @@ const rule = z.object({
       assetClasses: globs('Asset classes, * and ? allowed. Absent: all.').optional(),
       horizon: z
         .object({
-          min: duration('Least horizon, inclusive.').optional(),
-          max: duration('Greatest horizon, exclusive.').optional(),
+          min: horizon('Least horizon, inclusive.').optional(),
+          max: horizon('Greatest horizon, exclusive.').optional(),
         })
         .meta({
           description: 'min ≤ horizon < max.',
           cel: [
             {
-              rule: `!has(self.min) || !has(self.max) || duration(${hours('self.min')}) < duration(${hours('self.max')})`,
+              rule: '!has(self.min) || !has(self.max) || duration(self.min) < duration(self.max)',
               message: 'must be greater than min',
               fieldPath: '.max',
             },
@@ -89,11 +89,6 @@ const rule = z.object({
   model: z.string().regex(MODEL_NAME).max(40).meta({ description: 'Name of a model of this object.' }),
   priority: z.int().min(0).max(1_000_000).meta({ description: 'The lowest starts and wins ties. Unique.' }),
 });
-
-/** CEL's duration() has no days: 2d becomes 48h. */
-function hours(path: string): string {
-  return `${path}.endsWith('d') ? string(int(${path}.replace('d', '')) * 24) + 'h' : ${path}`;
-}
 
 export const routerRulesSpec = z
   .object({

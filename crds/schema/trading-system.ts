@@ -1,7 +1,7 @@
 // TradingSystem: one trading system, from its venues to its Redis.
 import { z } from 'zod';
 import { component } from './component.ts';
-import { assetClass, duration, name, NAME, quantity, reference, SYMBOL, symbolMap, text } from './field.ts';
+import { assetClass, duration, horizon, name, NAME, quantity, reference, SYMBOL, symbolMap, text } from './field.ts';
 import { parseBy } from './parse.ts';
 import { source } from './source.ts';
 import type { tradingSystemStatus } from './trading-system-status.ts';
@@ -39,7 +39,7 @@ const symbol = z.object({
     .meta({ description: 'Spot is never short and has no leverage.' })
     .default('Spot'),
   horizons: z
-    .array(duration('A horizon.'))
+    .array(horizon('A horizon.'))
     .min(1)
     .max(8)
     .meta({ description: 'Horizons at which models are asked.' })
