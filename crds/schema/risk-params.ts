@@ -46,8 +46,8 @@ const edgeBlending = z.object({
   calibration: z
     .object({
       mode: z
-        .enum(['On', 'Off'])
-        .meta({ description: 'Off: claims are taken at their word; P&L means nothing then.' })
+        .enum(['Enabled', 'Disabled'])
+        .meta({ description: 'Disabled: claims are taken at their word; P&L means nothing then.' })
         .default('Enabled'),
       priorSamples: z
         .int()
