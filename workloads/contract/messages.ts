@@ -147,7 +147,9 @@ export interface Decision {
   readonly kellyFraction: number;
   readonly varPct: number;
   readonly varDemandPct: number;
-  /** Every gate that blocked an opening, by code; empty where nothing did. */
+  /** Every gate that refuses an opening now, whether one was wanted or not, by code; empty where none does. */
   readonly blockedBy: readonly string[];
+  /** What shaped the size without refusing it, by code: SizeClipped, VarBound, ClassBound, VarCut, EdgeTimeout. */
+  readonly notes?: readonly string[];
   readonly order?: { readonly id: string; readonly side: Side; readonly lots: number; readonly limitTicks: number };
 }

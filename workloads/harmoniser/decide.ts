@@ -1,0 +1,316 @@
+// One decision for one symbol: blend → size → VaR → gate → order (TRADING B1, B3, B5, B8). Called by step at most every
+// 250 ms a symbol; changes only the symbol's state and the account's orders under way.
+import type { Decision, Side } from '../contract/messages.ts';
+import { signed, workingLots, workingOf } from './account.ts';
+import { blend, type Blend, type Claim } from './blend.ts';
+import { dayLossPct, drawdownFactor, drawdownPct } from './equity.ts';
+import { excessBps2, takeBlend } from './excess.ts';
+import { approve, isReduction, refusals, type Draft, type GateView } from './gates.ts';
+import type { Policy, SymbolPolicy } from './policy.ts';
+import { clamp } from './math.ts';
+import { boundedByVar, riskView, varOf, worstVar, type RiskView } from './risk.ts';
+import {
+  afterNoTradeBand,
+  bandOf,
+  capFraction,
+  costBps,
+  lotsToTrade,
+  scaleBps,
+  sigmaOverBps,
+  wantedFraction,
+  type Band,
+} from './size.ts';
+import type { NewOrder, Output, Quote, State, SymbolState } from './state.ts';
+
+const MINUTE_MS = 60_000;
+
+/** What one decision looks at: gathered once. */
+interface Seen {
+  readonly now: number;
+  readonly policy: Policy;
+  readonly symbol: SymbolPolicy;
+  readonly quote: Quote;
+  readonly signal: NonNullable<SymbolState['signal']>;
+  readonly view: RiskView;
+  readonly index: number;
+  /** Filled and working, as a fraction. */
+  readonly held: number;
+}
+
+/** What the sizing came to: all as fractions of capital. */
+interface Sized {
+  readonly band: Band;
+  readonly cap: number;
+  readonly target: number;
+  /** What shaped the target without refusing it. */
+  readonly notes: string[];
+}
+
+/**
+ * Decides for `symbol` at `now`. Nothing where there is no policy, no signal or no book yet. The order, if any, has
+ * passed every gate and is already counted as under way.
+ */
+export function decide(state: State, symbol: SymbolState, now: number): Output[] {
+  const seen = look(state, symbol, now);
+  if (seen === undefined) return [];
+  symbol.decidedAt = now;
+  const blended = blend(claimsOf(symbol, seen), seen.signal.horizonSeconds, seen.policy.blend);
+  const sized = size(state, symbol, { seen, blended });
+  const lots = lotsFor(state, seen, sized);
+  const gates = gateView(state, symbol, seen);
+  const draft = lots === 0 ? undefined : draftOf(lots, seen);
+  const answer = draft === undefined ? { refused: [] } : orderOf(state, symbol, { draft, gates, now });
+  const refused = 'refused' in answer ? answer.refused : [];
+  const blockedBy = [...new Set([...refusals(gates, undefined), ...refused].map(({ code }) => code))];
+  const order = 'order' in answer ? answer.order : undefined;
+  symbol.decision = record(state, seen, { blended, sized, blockedBy, order });
+  const decided: Output = { kind: 'decision', decision: symbol.decision };
+  return order === undefined ? [decided] : [decided, { kind: 'order', order }];
+}
+
+function look(state: State, symbol: SymbolState, now: number): Seen | undefined {
+  const { policy } = state;
+  const { signal, quote } = symbol;
+  const own = policy?.symbols.get(symbol.name);
+  if (policy === undefined || own === undefined || signal === undefined || quote === undefined) return undefined;
+  const view = riskView(state, policy, now);
+  const index = view.names.indexOf(symbol.name);
+  const held = (view.filled[index] ?? 0) + (view.working[index] ?? 0);
+  return { now, policy, symbol: own, quote, signal, view, index, held };
+}
+
+/** Ages are the router's own clock up to the signal and ours since: clocks of two pods are never subtracted. */
+function claimsOf({ receivedAt }: SymbolState, { signal, now }: Seen): Claim[] {
+  return signal.edges.map((edge) => ({
+    model: edge.model,
+    edgeBps: edge.edgeBps,
+    beta: edge.beta,
+    horizonSeconds: edge.horizonSeconds,
+    ageSeconds: (Math.max(0, signal.t - edge.t) + Math.max(0, now - receivedAt)) / 1_000,
+    confidence: edge.confidence,
+  }));
+}
+
+function size(state: State, own: SymbolState, { seen, blended }: { seen: Seen; blended: Blend }): Sized {
+  const { policy, symbol, quote, signal, view, index, held, now } = seen;
+  const { edgeBps } = blended;
+  const sigma = view.sigmas[index] ?? symbol.volatility.capPerDay;
+  const sigmaBps = sigmaOverBps(sigma, signal.horizonSeconds);
+  if (signal.features.valid) {
+    takeBlend(own.excess, edgeBps, quote.mid, { now, horizonMs: signal.horizonSeconds * 1_000 });
+  }
+  const spreadBps = (1e4 * (quote.ask - quote.bid)) / quote.mid;
+  const cost = costBps(symbol.costs, spreadBps);
+  const cap = capFraction({
+    kellyFraction: kellyInForce(state, policy),
+    kellyReference: policy.kellyReference,
+    positionCap: symbol.positionCap,
+    varCap: policy.var.target / (policy.var.z * sigma),
+    drawdownFactor: drawdownFactor(drawdownPct(state.equity), policy.maxDrawdownPct),
+  });
+  const scale = scaleBps(sigmaBps, excessBps2(own.excess, sigmaBps));
+  const band = bandOf({ edgeBps, costBps: cost, scaleBps: scale, cap, spot: symbol.spot });
+  const notes: string[] = [];
+  const wanted = afterEdgeTimeout(own, { seen, pays: Math.abs(edgeBps) >= cost, notes }, wantedFraction(held, band));
+  own.demand = wanted;
+  const ceiling = ((state.cut?.ceilings[symbol.name] ?? Infinity) * quoteUsdPerLot(quote)) / view.capitalUsd;
+  const forced = Math.abs(held) > ceiling;
+  if (forced) notes.push('VarCut');
+  const bounded = clamp(bound(seen, { wanted, notes }), -ceiling, ceiling);
+  const target = forced ? bounded : afterNoTradeBand(held, bounded, cap, policy.noTradeBand);
+  return { band, cap, target, notes };
+}
+
+/** The Kelly fraction, and what holds cap it to. */
+export const kellyInForce = (state: State, policy: Policy): number =>
+  Math.min(policy.kellyFraction, state.restraint.kellyCap);
+
+/** A book whose models have no edge left would be held for ever inside its band: 0 after the timeout. */
+function afterEdgeTimeout(
+  own: SymbolState,
+  { seen, pays, notes }: { seen: Seen; pays: boolean; notes: string[] },
+  wanted: number,
+): number {
+  const { now, held, policy } = seen;
+  if (pays || own.paidAt === undefined || own.paidAt > now) own.paidAt = now;
+  if (held === 0 || now - own.paidAt <= policy.edgeTimeoutMs) return wanted;
+  notes.push('EdgeTimeout');
+  return 0;
+}
+
+/** Bounds on increases: class, then VaR. */
+function bound(seen: Seen, { wanted, notes }: { wanted: number; notes: string[] }): number {
+  const { policy, symbol, view, index, held } = seen;
+  let bounded = wanted;
+  const room = Math.max(Math.abs(held), symbol.classCap - othersOfClass(seen));
+  if (Math.abs(bounded) > room) {
+    bounded = Math.sign(bounded) * room;
+    notes.push('ClassBound');
+  }
+  const inVar = boundedByVar(view, index, { held, wanted: bounded, target: policy.var.target });
+  if (inVar !== bounded) notes.push('VarBound');
+  return inVar;
+}
+
+/** Σ|f| of the other symbols of the class, each at the larger of with and without its orders under way. */
+function othersOfClass({ policy, symbol, view, index }: Seen): number {
+  return view.names.reduce((sum, name, j) => {
+    if (j === index || policy.symbols.get(name)?.assetClass !== symbol.assetClass) return sum;
+    const filled = view.filled[j] ?? 0;
+    return sum + Math.max(Math.abs(filled), Math.abs(filled + (view.working[j] ?? 0)));
+  }, 0);
+}
+
+const quoteUsdPerLot = ({ mid, instrument }: Quote): number => mid / instrument.quantityScale;
+
+function lotsFor(state: State, { policy, symbol, quote, view, held }: Seen, { target, notes }: Sized): number {
+  if (target === held) return 0;
+  const { instrument, mid, bid, ask } = quote;
+  const slippage = policy.costs.slippageBps / 1e4;
+  const { lots, clipped } = lotsToTrade({
+    target,
+    heldLots: (state.account.lots[symbol.name] ?? 0) + workingLots(state.account, symbol.name),
+    capitalUsd: view.capitalUsd,
+    price: mid,
+    quantityScale: instrument.quantityScale,
+    lotStep: instrument.lotStep,
+    // The venue and the gate value an order at its limit, which is worse than the mid by spread and slippage.
+    minNotionalUsd: (Math.max(policy.minNotionalUsd, instrument.minNotionalUsd) * mid) / (bid * (1 - slippage)),
+    maxOrderLots: symbol.maxOrderQuantity * instrument.quantityScale,
+    maxOrderNotionalUsd: (symbol.maxOrderNotionalUsd * mid) / (ask * (1 + slippage)),
+  });
+  if (clipped) notes.push('SizeClipped');
+  // With an order under way the other way, the position is anybody's guess: its end is 50 ms away.
+  const isAgainst = workingOf(state.account, symbol.name).some((order) => signed(order.side, 1) * lots < 0);
+  return isAgainst ? 0 : lots;
+}
+
+/** An immediate order at the touch, worse by the modelled slippage, on the venue's price steps. */
+function draftOf(lots: number, { policy, quote }: Seen): Draft {
+  const { priceScale, tickStep } = quote.instrument;
+  const slippage = policy.costs.slippageBps / 1e4;
+  const side: Side = lots > 0 ? 'buy' : 'sell';
+  const touch = side === 'buy' ? quote.ask : quote.bid;
+  const steps = Math.round((touch * priceScale) / tickStep);
+  const give = Math.floor((touch * slippage * priceScale) / tickStep);
+  return { side, lots: Math.abs(lots), limitTicks: (side === 'buy' ? steps + give : steps - give) * tickStep };
+}
+
+function gateView(state: State, symbol: SymbolState, seen: Seen): GateView {
+  const { policy, view, index, held, quote, signal, now } = seen;
+  const { account, equity } = state;
+  const perLot = quoteUsdPerLot(quote) / view.capitalUsd;
+  symbol.sentAt = symbol.sentAt.filter((at) => now - at < MINUTE_MS);
+  return {
+    policy,
+    symbol: seen.symbol,
+    instrument: quote.instrument,
+    mid: quote.mid,
+    redisConnected: state.redisConnected,
+    tradingStopped: state.restraint.tradingStopped,
+    controlReadable: state.controlReadable,
+    reconciled: symbol.reconciliation.state === 'Done',
+    bookValid: signal.features.valid,
+    bookAgeMs: Math.max(0, signal.features.t - signal.features.heardAt) + Math.max(0, now - symbol.receivedAt),
+    breakerOpen: state.breaker.state === 'OPEN',
+    cutting: state.cut !== undefined,
+    positionLots: account.lots[symbol.name] ?? 0,
+    workingLots: workingLots(account, symbol.name),
+    workingOrders: workingOf(account, symbol.name).length,
+    ordersLastMinute: symbol.sentAt.length,
+    capitalUsd: view.capitalUsd,
+    turnoverUsd: equity.turnoverUsd,
+    drawdownPct: drawdownPct(equity),
+    dayLossPct: dayLossPct(equity),
+    dayHalted: equity.dayHalted,
+    freeCashUsd: freeCashUsd(state, policy),
+    varNow: worstVar(view, index, held),
+    varWith: (lots) => worstVar(view, index, held + lots * perLot),
+  };
+}
+
+/** Cash less what open buys may take, with fees. */
+function freeCashUsd(state: State, policy: Policy): number | undefined {
+  const { cashMicros, working } = state.account;
+  if (cashMicros === undefined) return undefined;
+  return Object.values(working).reduce((free, order) => {
+    const instrument = state.symbols.get(order.symbol)?.quote?.instrument;
+    if (order.side === 'sell' || instrument === undefined) return free;
+    const usd =
+      ((order.lots - order.filledLots) * order.limitTicks) / (instrument.quantityScale * instrument.priceScale);
+    return free - usd * (1 + policy.costs.feeBps / 1e4);
+  }, cashMicros / 1e6);
+}
+
+interface Asked {
+  readonly draft: Draft;
+  readonly gates: GateView;
+  readonly now: number;
+}
+
+function orderOf(state: State, symbol: SymbolState, { draft, gates, now }: Asked) {
+  const order: NewOrder = {
+    kind: 'new',
+    id: orderId(state, symbol.name),
+    symbol: symbol.name,
+    ...draft,
+    reduceOnly: isReduction(gates, draft),
+    timeInForce: 'IOC',
+    t: now,
+  };
+  const answer = approve(gates, order);
+  if ('refused' in answer) return answer;
+  state.orderSeq++;
+  symbol.sentAt.push(now);
+  const { id, side, lots, limitTicks, reduceOnly } = order;
+  state.account.working[id] = {
+    id,
+    symbol: symbol.name,
+    side,
+    lots,
+    limitTicks,
+    reduceOnly,
+    sentAt: now,
+    filledLots: 0,
+  };
+  return answer;
+}
+
+/** Letters, digits and dashes, at most 36: system, symbol, boot, number. The same order never gets two ids. */
+function orderId(state: State, symbol: string): string {
+  const name = symbol.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 10);
+  return `${state.idPrefix}-${name}-${state.epoch.toString(36)}-${(state.orderSeq + 1).toString(36)}`;
+}
+
+interface Made {
+  readonly blended: Blend;
+  readonly sized: Sized;
+  readonly blockedBy: readonly string[];
+  readonly order: NewOrder | undefined;
+}
+
+function record(state: State, seen: Seen, { blended, sized, blockedBy, order }: Made): Decision {
+  const { view, symbol, signal, policy, now, held } = seen;
+  const demands = view.names.map((name) => state.symbols.get(name)?.demand ?? 0);
+  return {
+    symbol: symbol.name,
+    seq: ++state.decisionSeq,
+    t: now,
+    signalSeq: signal.seq,
+    desiredHash: policy.hash,
+    edgeBps: blended.edgeBps,
+    confidence: blended.confidence,
+    lo: sized.band.lo,
+    hi: sized.band.hi,
+    held,
+    target: sized.target,
+    kellyFraction: kellyInForce(state, policy),
+    varPct: 100 * varOf(view, view.filled),
+    varDemandPct: 100 * varOf(view, demands),
+    blockedBy,
+    ...(sized.notes.length === 0 ? {} : { notes: sized.notes }),
+    ...(order === undefined
+      ? {}
+      : { order: { id: order.id, side: order.side, lots: order.lots, limitTicks: order.limitTicks } }),
+  };
+}

@@ -1,0 +1,174 @@
+// What the harmoniser's core knows, the events that move it and what comes out. Changed in place by step and its parts only.
+import type { Decision, Instrument, OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
+import type { Restraint } from '../contract/restraint.ts';
+import { emptyAccount, type Account } from './account.ts';
+import type { Covariance } from './covariance.ts';
+import { emptyEquity, type Equity } from './equity.ts';
+import { noExcess, type Excess } from './excess.ts';
+import type { Approved } from './gates.ts';
+import type { Policy } from './policy.ts';
+import type { Volatility } from './volatility.ts';
+
+/** Times are epoch ms of this process's monotonic clock. */
+export type Event =
+  | { readonly kind: 'signal'; readonly signal: Signal; readonly now: number }
+  /** A newer desired document, compiled. */
+  | { readonly kind: 'policy'; readonly policy: Policy; readonly now: number }
+  /** What restrains, and whether the desired document can be read; sent on change. */
+  | { readonly kind: 'control'; readonly restraint: Restraint; readonly readable: boolean; readonly now: number }
+  | { readonly kind: 'report'; readonly report: VenueReport; readonly now: number }
+  | { readonly kind: 'redis'; readonly connected: boolean; readonly now: number }
+  /** Each 250 ms. */
+  | { readonly kind: 'tick'; readonly now: number };
+
+export type NewOrder = Extract<OrderRequest, { kind: 'new' }>;
+
+export type Output =
+  /** To be made durable, then sent. */
+  | { readonly kind: 'order'; readonly order: Approved<NewOrder> }
+  /** To be sent: a cancel or a reconcile. */
+  | { readonly kind: 'request'; readonly request: Exclude<OrderRequest, { kind: 'new' }> }
+  | { readonly kind: 'decision'; readonly decision: Decision }
+  /** Each grid step: the estimates, for `volatility_estimates`. */
+  | { readonly kind: 'volatility'; readonly symbol: string; readonly sigmaDay: number }
+  /** For the log: something that a person should know, by its code. */
+  | { readonly kind: 'note'; readonly code: string; readonly symbol?: string; readonly numbers?: object };
+
+/** Where a symbol stands with the venue. Needed: nothing may be opened and the venue is to be asked. */
+export type Reconciliation =
+  | { readonly state: 'Needed'; readonly because: string }
+  | { readonly state: 'Asked'; readonly because: string; readonly id: string; readonly askedAt: number }
+  | { readonly state: 'Done'; readonly at: number };
+
+/** The last valid book; `at` is when we received it. Quote currency per base unit. */
+export interface Quote {
+  readonly instrument: Instrument;
+  readonly bid: number;
+  readonly ask: number;
+  readonly mid: number;
+  readonly at: number;
+}
+
+export interface SymbolState {
+  readonly name: string;
+  signal: Signal | undefined;
+  receivedAt: number;
+  quote: Quote | undefined;
+  reconciliation: Reconciliation;
+  readonly excess: Excess;
+  decidedAt: number;
+  /** When |μ| last paid its cost; undefined before the first decision. */
+  paidAt: number | undefined;
+  /** What the sizing wanted before VaR, as a fraction. */
+  demand: number;
+  decision: Decision | undefined;
+  /** When orders were sent, of the last minute. */
+  sentAt: number[];
+}
+
+export interface Breaker {
+  state: 'CLOSED' | 'OPEN';
+  tripSeq: number;
+  /** When V was first found above the threshold; undefined while it is not. */
+  overSince: number | undefined;
+}
+
+export interface State {
+  /** For order ids: short name of the system, boots of this shard. */
+  readonly idPrefix: string;
+  readonly epoch: number;
+  /** By symbol, read once at start: the second choice for a warm start, after our own journal. */
+  readonly storedEstimates: Readonly<Record<string, StoredEstimate>>;
+  orderSeq: number;
+  decisionSeq: number;
+  policy: Policy | undefined;
+  restraint: Restraint;
+  controlReadable: boolean;
+  redisConnected: boolean;
+  readonly symbols: Map<string, SymbolState>;
+  readonly account: Account;
+  readonly equity: Equity;
+  readonly volatilities: Map<string, Volatility>;
+  covariance: Covariance | undefined;
+  /** Index of the last 5 s grid step taken. */
+  gridIndex: number;
+  /** Correlations as of the last grid step, in the order of `covariance.symbols`. */
+  correlations: readonly (readonly number[])[];
+  breaker: Breaker;
+  /** Ceilings in lots by symbol while the forced cut of B5 is under way. */
+  cut: { readonly since: number; readonly ceilings: Readonly<Record<string, number>> } | undefined;
+  staleSignals: number;
+}
+
+const NOTHING_READ: Restraint = { tradingStopped: true, routerPaused: false, kellyCap: Infinity, holds: [] };
+
+/** A volatility from `volatility_estimates`: per day as a fraction, epoch ms. */
+export interface StoredEstimate {
+  readonly sigmaDay: number;
+  readonly at: number;
+}
+
+/** What survives a restart: written as the journal's snapshot, a plain JSON value. */
+export interface Saved {
+  readonly account: Account;
+  readonly equity: Equity;
+  readonly orderSeq: number;
+  readonly volatilities: Readonly<Record<string, Volatility>>;
+  readonly covariance: Covariance | undefined;
+  readonly symbols: Readonly<Record<string, Pick<SymbolState, 'excess' | 'paidAt' | 'quote'>>>;
+}
+
+/** A state that has seen nothing: stopped, unreadable, unreconciled. `saved` is not kept, but copied. */
+export function newState(
+  identity: Pick<State, 'idPrefix' | 'epoch' | 'storedEstimates'>,
+  symbols: readonly string[],
+  saved?: Saved,
+): State {
+  const old = saved === undefined ? undefined : structuredClone(saved);
+  return {
+    ...identity,
+    orderSeq: 0,
+    decisionSeq: 0,
+    policy: undefined,
+    restraint: NOTHING_READ,
+    controlReadable: false,
+    redisConnected: false,
+    symbols: new Map(symbols.map((name) => [name, newSymbol(name, old?.symbols[name])])),
+    account: old?.account ?? emptyAccount(),
+    equity: old?.equity ?? emptyEquity(),
+    volatilities: new Map(Object.entries(old?.volatilities ?? {})),
+    covariance: old?.covariance,
+    gridIndex: -1,
+    correlations: [],
+    breaker: { state: 'CLOSED', tripSeq: 0, overSince: undefined },
+    cut: undefined,
+    staleSignals: 0,
+  };
+}
+
+const newSymbol = (name: string, old: Saved['symbols'][string] | undefined): SymbolState => ({
+  name,
+  signal: undefined,
+  receivedAt: 0,
+  quote: old?.quote,
+  reconciliation: { state: 'Needed', because: 'Start' },
+  excess: old?.excess ?? noExcess(),
+  decidedAt: -Infinity,
+  paidAt: old?.paidAt,
+  demand: 0,
+  decision: undefined,
+  sentAt: [],
+});
+
+/** A copy of what must survive; may be written while the state moves on. */
+export const savedOf = (state: State): Saved =>
+  structuredClone({
+    account: state.account,
+    equity: state.equity,
+    orderSeq: state.orderSeq,
+    volatilities: Object.fromEntries(state.volatilities),
+    covariance: state.covariance,
+    symbols: Object.fromEntries(
+      [...state.symbols].map(([name, { excess, paidAt, quote }]) => [name, { excess, paidAt, quote }]),
+    ),
+  });

@@ -1,0 +1,149 @@
+// The harmoniser's core: one event in, outputs out. Synchronous and deterministic: no clock, no I/O, no log; the state is
+// changed in place. The shell (main.ts) makes orders durable and sends them, and writes the rest.
+import type { OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
+import { passGap, settleWorking, takeReport } from './account.ts';
+import { decide } from './decide.ts';
+import type { Policy } from './policy.ts';
+import { cancelOpens, seedRisk, takeGridStep, takeWorth, watchVar } from './risk.ts';
+import type { Event, Output, Reconciliation, State, SymbolState } from './state.ts';
+
+/** Least time between two decisions for a symbol (TRADING B3). */
+export const DECISION_MS = 250;
+/** An older signal is dropped: a restarted harmoniser must not trade what was (A18). */
+const SIGNAL_FRESH_MS = 2_000;
+/** An order or a question that the venue has not ended by then makes the symbol unreconciled (never sent again blind). */
+const ANSWER_MS = 5_000;
+
+export function step(state: State, event: Event): Output[] {
+  switch (event.kind) {
+    case 'signal':
+      return onSignal(state, event.signal, event.now);
+    case 'policy':
+      return onPolicy(state, event.policy, event.now);
+    case 'control':
+      return onControl(state, event);
+    case 'report':
+      return onReport(state, event.report, event.now);
+    case 'redis':
+      return onRedis(state, event.connected, event.now);
+    case 'tick':
+      return onTick(state, event.now);
+  }
+}
+
+function onSignal(state: State, signal: Signal, now: number): Output[] {
+  const symbol = state.symbols.get(signal.symbol);
+  if (symbol === undefined) return [];
+  if (now - signal.t > SIGNAL_FRESH_MS || isOlder(signal, symbol.signal)) {
+    state.staleSignals++;
+    return [];
+  }
+  symbol.signal = signal;
+  symbol.receivedAt = now;
+  takeQuote(symbol, signal, now);
+  return now - symbol.decidedAt >= DECISION_MS ? decide(state, symbol, now) : [];
+}
+
+/** Within one boot of the router, its numbers say what is newer. */
+const isOlder = (signal: Signal, current: Signal | undefined): boolean =>
+  current !== undefined && signal.bootId === current.bootId && signal.seq <= current.seq;
+
+function takeQuote(symbol: SymbolState, { features }: Signal, now: number): void {
+  const { instrument, bidTicks, askTicks, mid, valid } = features;
+  if (!valid || !(bidTicks > 0 && askTicks > bidTicks && mid > 0)) return;
+  const { priceScale } = instrument;
+  symbol.quote = { instrument, bid: bidTicks / priceScale, ask: askTicks / priceScale, mid, at: now };
+}
+
+function onPolicy(state: State, policy: Policy, now: number): Output[] {
+  state.policy = policy;
+  seedRisk(state, policy, now);
+  return [];
+}
+
+function onControl(state: State, event: Extract<Event, { kind: 'control' }>): Output[] {
+  const wasStopped = state.restraint.tradingStopped;
+  state.restraint = event.restraint;
+  state.controlReadable = event.readable;
+  return event.restraint.tradingStopped && !wasStopped ? cancelOpens(state, event.now) : [];
+}
+
+function onReport(state: State, report: VenueReport, now: number): Output[] {
+  const { duplicate, restarted, filled } = takeReport(state.account, report, now);
+  if (restarted) unreconcile(state, 'VenueRestarted');
+  if (filled !== undefined) state.equity.turnoverUsd += filled.notionalMicros / 1e6;
+  if (report.kind === 'account') settle(state, report);
+  if (!duplicate && state.policy !== undefined) takeWorth(state, state.policy, now);
+  if (duplicate || report.kind !== 'rejected') return [];
+  return [{ kind: 'note', code: 'OrderRejected', symbol: report.symbol, numbers: { reason: report.reason } }];
+}
+
+/** The answer to our question: the symbol's orders of before it are over unless the venue has them open. */
+function settle(state: State, report: Extract<VenueReport, { kind: 'account' }>): void {
+  const symbol = state.symbols.get(report.symbol);
+  if (symbol === undefined) return;
+  const { reconciliation } = symbol;
+  if (reconciliation.state !== 'Asked' || reconciliation.id !== report.requestId) return;
+  settleWorking(state.account, symbol.name, report.openOrders, reconciliation.askedAt);
+  symbol.reconciliation = { state: 'Done', at: report.t };
+}
+
+function onRedis(state: State, connected: boolean, now: number): Output[] {
+  const isBack = connected && !state.redisConnected;
+  state.redisConnected = connected;
+  if (!isBack) return [];
+  unreconcile(state, 'RedisBack');
+  return reconcileAll(state, now);
+}
+
+function unreconcile(state: State, because: string): void {
+  for (const symbol of state.symbols.values()) symbol.reconciliation = { state: 'Needed', because };
+}
+
+function onTick(state: State, now: number): Output[] {
+  if (passGap(state.account, now)) unreconcile(state, 'ReportMissing');
+  findUnanswered(state, now);
+  const asked = reconcileAll(state, now);
+  const { policy } = state;
+  if (policy === undefined) return asked;
+  takeWorth(state, policy, now);
+  return [
+    ...asked,
+    ...takeGridStep(state, policy, now),
+    ...watchVar(state, policy, now),
+    ...[...state.symbols.values()]
+      .filter(({ decidedAt }) => now - decidedAt >= DECISION_MS)
+      .flatMap((symbol) => decide(state, symbol, now)),
+  ];
+}
+
+function findUnanswered(state: State, now: number): void {
+  for (const { symbol: name, sentAt } of Object.values(state.account.working)) {
+    const symbol = state.symbols.get(name);
+    if (symbol?.reconciliation.state !== 'Done' || now - Math.max(sentAt, symbol.reconciliation.at) < ANSWER_MS)
+      continue;
+    symbol.reconciliation = { state: 'Needed', because: 'OrderUnanswered' };
+  }
+}
+
+/** Asks the venue for every symbol that needs it, again where it does not answer. */
+function reconcileAll(state: State, now: number): Output[] {
+  if (!state.redisConnected) return [];
+  return [...state.symbols.values()]
+    .filter((symbol) => isToAsk(symbol.reconciliation, now))
+    .map((symbol) => {
+      const request = reconcileRequest(state, symbol.name, now);
+      const { reconciliation } = symbol;
+      const because = reconciliation.state === 'Done' ? 'OrderUnanswered' : reconciliation.because;
+      symbol.reconciliation = { state: 'Asked', because, id: request.id, askedAt: now };
+      return { kind: 'request', request };
+    });
+}
+
+const isToAsk = (reconciliation: Reconciliation, now: number): boolean =>
+  reconciliation.state === 'Needed' || (reconciliation.state === 'Asked' && now - reconciliation.askedAt >= ANSWER_MS);
+
+function reconcileRequest(state: State, symbol: string, now: number): Extract<OrderRequest, { kind: 'reconcile' }> {
+  const id = `${state.idPrefix}-r-${state.epoch.toString(36)}-${(++state.orderSeq).toString(36)}`;
+  return { kind: 'reconcile', id, symbol, t: now };
+}
