@@ -20,6 +20,8 @@ export interface IngestStatus extends PartBase {
     readonly connected: boolean;
     readonly reconnects: number;
     readonly gaps: number;
+    /** Why symbols of it are without data, where they are. */
+    readonly reason?: string;
   }[];
   readonly symbols: Readonly<
     Record<

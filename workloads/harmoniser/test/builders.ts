@@ -17,7 +17,7 @@ export const PARAMS: Params = {
     maxModels: 5,
     shrinkage: { priorEdgeBps: 0, strength: 0.1 },
     confidencePenalties: {},
-    calibration: { mode: 'On', priorSamples: 50 },
+    calibration: { mode: 'Enabled', priorSamples: 50 },
   },
   positionSizing: {
     kellyFraction: 0.2,

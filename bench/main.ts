@@ -1,0 +1,46 @@
+// `npm run bench -- NAME [--json] [--option value …]`: one benchmark, its figures as a table or as one JSON object.
+import { reload } from './reload.ts';
+import type { Figures } from './stats.ts';
+
+export interface Options {
+  /** `--name value` pairs after the benchmark's name. */
+  readonly values: Readonly<Record<string, string>>;
+  /** One line of progress to standard error. */
+  readonly progress: (line: string) => void;
+}
+
+interface Benchmark {
+  readonly about: string;
+  readonly run: (options: Options) => Promise<Figures>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  reload: { about: 'RiskParams applied → acknowledged by every pod, in the cluster of `make up`', run: reload },
+};
+
+function valuesOf(args: readonly string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (let i = 0; i < args.length; i += 2) {
+    const [name, value] = [args[i] ?? '', args[i + 1]];
+    if (!name.startsWith('--') || value === undefined) throw new Error(`expected --name value, found ${name}`);
+    values[name.slice(2)] = value;
+  }
+  return values;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const json = argv.includes('--json');
+  const [name, ...rest] = argv.filter((argument) => argument !== '--json');
+  const benchmark = BENCHMARKS[name ?? ''];
+  if (benchmark === undefined) {
+    console.error('npm run bench -- NAME [--json]\n');
+    for (const [known, { about }] of Object.entries(BENCHMARKS)) console.error(`  ${known.padEnd(12)} ${about}`);
+    return name === undefined ? 0 : 2;
+  }
+  const figures = await benchmark.run({ values: valuesOf(rest), progress: (line) => console.error(line) });
+  if (json) console.log(JSON.stringify({ benchmark: name, at: new Date().toISOString(), ...figures }));
+  else for (const [figure, value] of Object.entries(figures)) console.log(`${figure.padEnd(28)} ${value}`);
+  return 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,114 @@
+// Figures of an ingest pod as plain numbers, for its metrics and its status: counting costs an addition per frame, the
+// registry is asked only at a scrape.
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { METRIC } from '../contract/metrics.ts';
+import type { Shard } from './step.ts';
+import type { Frame } from './venue/frame.ts';
+
+/** Of one source. Changed in place. */
+export interface SourceCounters {
+  readonly frames: Record<'depth' | 'ticker' | 'trade', number>;
+  malformed: number;
+  /** By kind: depth (a book was resynchronised), trade (ids were skipped), crossed. */
+  readonly gaps: Record<'depth' | 'trade' | 'crossed', number>;
+}
+
+export type Counters = Map<string, SourceCounters>;
+
+export const newCounters = (sources: readonly string[]): Counters =>
+  new Map(
+    sources.map((source) => [
+      source,
+      { frames: { depth: 0, ticker: 0, trade: 0 }, malformed: 0, gaps: { depth: 0, trade: 0, crossed: 0 } },
+    ]),
+  );
+
+export function countFrame(counters: Counters, source: string, kind: Frame['kind']): void {
+  const of = counters.get(source);
+  if (of === undefined) return;
+  if (kind === 'malformed') of.malformed += 1;
+  else if (kind !== 'notice') of.frames[kind] += 1;
+}
+
+export const framesOf = ({ frames }: SourceCounters): number => frames.depth + frames.ticker + frames.trade;
+
+export const gapsOf = ({ gaps }: SourceCounters): number => gaps.depth + gaps.trade + gaps.crossed;
+
+/** What a scrape shows besides the counters. */
+export interface Scraped {
+  readonly shard: Shard;
+  readonly counters: Counters;
+  readonly now: () => number;
+  readonly desiredVersion: () => number | undefined;
+  /** Emissions that were ready while the one before was still on its way to Redis. */
+  readonly unsent: () => number;
+}
+
+/** Registers the metrics of ingest, filled in when they are asked for. */
+export function registerMetrics(registry: Registry, scraped: Scraped): void {
+  const { shard, counters, now } = scraped;
+  const registers = [registry];
+  new Counter({
+    name: METRIC.frames,
+    help: 'Frames of market data that were read, by source and kind',
+    labelNames: ['source', 'kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [source, { frames }] of counters) {
+        for (const [kind, count] of Object.entries(frames)) this.inc({ source, kind }, count);
+      }
+    },
+  });
+  new Counter({
+    name: METRIC.gaps,
+    help: 'Gaps: books that lost updates or crossed and were resynchronised, trade ids that were skipped',
+    labelNames: ['source', 'kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [source, { gaps }] of counters) {
+        for (const [kind, count] of Object.entries(gaps)) this.inc({ source, kind }, count);
+      }
+    },
+  });
+  new Counter({
+    name: METRIC.malformedFrames,
+    help: 'Frames that could not be read',
+    labelNames: ['source'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [source, { malformed }] of counters) this.inc({ source }, malformed);
+    },
+  });
+  new Counter({
+    name: METRIC.emissionsSkipped,
+    help: 'Changes that a newer one replaced before they were emitted (20 a second and symbol go out)',
+    registers,
+    collect() {
+      this.reset();
+      this.inc([...shard.emissions.values()].reduce((sum, { skipped }) => sum + skipped, scraped.unsent()));
+    },
+  });
+  new Gauge({
+    name: METRIC.feedAge,
+    help: 'Seconds since the connection of a symbol was last heard',
+    labelNames: ['source', 'symbol'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { symbol, link } of shard.markets.values()) {
+        if (link.heardAt > 0) this.set({ source: link.source, symbol }, Math.max(0, now() - link.heardAt) / 1_000);
+      }
+    },
+  });
+  new Gauge({
+    name: METRIC.desiredVersion,
+    help: 'Version of the desired document in force',
+    registers,
+    collect() {
+      this.set(scraped.desiredVersion() ?? 0);
+    },
+  });
+}

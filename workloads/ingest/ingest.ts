@@ -1,0 +1,173 @@
+// The shell around the core: feeds in, features out, gaps and bad frames to log and counters. Started by main.ts.
+import type { Registry } from 'prom-client';
+import type { DesiredDocument } from '../contract/desired.ts';
+import type { IngestStatus } from '../contract/status.ts';
+import { bootId, monotonicNow } from '../kit/clock.ts';
+import type { PodConfig } from '../kit/config.ts';
+import type { Logger } from '../kit/log.ts';
+import { countFrame, newCounters, registerMetrics, type Counters } from './counters.ts';
+import { newPublisher, type Append, type Publisher } from './publisher.ts';
+import { planSources } from './sources.ts';
+import { frameCount, ingestStatus, type FrameCount } from './status.ts';
+import { newShard, step, type Event, type Output, type Shard } from './step.ts';
+import type { PaperAnswer } from './paper/venue.ts';
+import { openBinanceFeed } from './venue/binance-feed.ts';
+import type { Feed, OpenFeed } from './venue/feed.ts';
+import type { Malformed } from './venue/frame.ts';
+
+/** Emissions that wait go out, and orders that fall due are matched, within this much. */
+const TICK_MS = 10;
+/** One malformed frame per source and this long goes to the log, with how many there were. */
+const SAMPLE_EVERY_MS = 10_000;
+const SAMPLE_CHARACTERS = 200;
+
+export interface IngestOptions {
+  readonly pod: PodConfig;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly append: Append;
+  readonly desired: () => DesiredDocument | undefined;
+  readonly isReady: () => boolean;
+  /** Binance's, unless a test brings its own. */
+  readonly openFeed?: OpenFeed;
+}
+
+export interface Ingest {
+  readonly shard: Shard;
+  /** Steps the core and carries out what it gives. */
+  emit(event: Event): void;
+  /** Hears the paper venue's answers. */
+  onAnswer(listener: (answer: PaperAnswer) => void): void;
+  status(): IngestStatus;
+  stop(): void;
+}
+
+/** Opens the feeds of the shard's primary sources in the background and starts ticking. */
+export function startIngest(options: IngestOptions): Ingest {
+  const { pod, log, registry } = options;
+  const plan = planSources(pod.system, pod.shard);
+  const ingest = new RunningIngest(options, newCounters(plan.feeds.map(({ name }) => name)), plan.refused);
+  registerMetrics(registry, {
+    shard: ingest.shard,
+    counters: ingest.counters,
+    now: monotonicNow,
+    desiredVersion: () => options.desired()?.version,
+    unsent: () => ingest.publisher.unsent(),
+  });
+  for (const [source, reason] of plan.refused)
+    log.error({ source, reason }, 'source refused: its symbols stay without data');
+  const openFeed = options.openFeed ?? openBinanceFeed;
+  for (const { name: source, endpoints, symbols } of plan.feeds) {
+    const feed = openFeed({
+      source,
+      endpoints,
+      symbols,
+      shards: pod.system.shards,
+      now: monotonicNow,
+      random: Math.random,
+      log,
+      emit: (event) => ingest.emit(event, source),
+      onMalformed: (malformed, text) => ingest.onMalformed(source, malformed, text),
+    });
+    ingest.feeds.set(source, feed);
+    for (const symbol of symbols.values()) ingest.feedBySymbol.set(symbol, feed);
+  }
+  ingest.start();
+  return ingest;
+}
+
+class RunningIngest implements Ingest {
+  readonly shard: Shard = newShard(bootId);
+  readonly counters: Counters;
+  readonly publisher: Publisher;
+  readonly feeds = new Map<string, Feed>();
+  readonly feedBySymbol = new Map<string, Feed>();
+  readonly #options: IngestOptions;
+  readonly #refused: ReadonlyMap<string, string>;
+  readonly #sampledAt = new Map<string, number>();
+  #listener: (answer: PaperAnswer) => void = () => undefined;
+  #before: FrameCount | undefined;
+  #ticking: NodeJS.Timeout | undefined;
+
+  constructor(options: IngestOptions, counters: Counters, refused: ReadonlyMap<string, string>) {
+    this.#options = options;
+    this.counters = counters;
+    this.#refused = refused;
+    this.publisher = newPublisher(options.append);
+  }
+
+  start(): void {
+    this.#ticking = setInterval(() => this.emit({ kind: 'tick', t: monotonicNow() }), TICK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#ticking);
+    for (const feed of this.feeds.values()) feed.stop();
+  }
+
+  onAnswer(listener: (answer: PaperAnswer) => void): void {
+    this.#listener = listener;
+  }
+
+  emit(event: Event, source?: string): void {
+    if (event.kind === 'frame' && source !== undefined) countFrame(this.counters, source, event.frame.kind);
+    for (const output of step(this.shard, event)) this.#carryOut(output);
+  }
+
+  onMalformed(source: string, { reason, detail }: Malformed, text: string): void {
+    countFrame(this.counters, source, 'malformed');
+    const now = monotonicNow();
+    if (now - (this.#sampledAt.get(source) ?? -Infinity) < SAMPLE_EVERY_MS) return;
+    this.#sampledAt.set(source, now);
+    const total = this.counters.get(source)?.malformed;
+    this.#options.log.warn(
+      { source, reason, detail, total, frame: text.slice(0, SAMPLE_CHARACTERS) },
+      'malformed frame',
+    );
+  }
+
+  status = (): IngestStatus => {
+    const { pod, isReady, desired } = this.#options;
+    const now = monotonicNow();
+    const before = this.#before;
+    this.#before = frameCount(this.counters, now);
+    const seen = {
+      pod: pod.podName,
+      shardNumber: pod.shard,
+      shard: this.shard,
+      counters: this.counters,
+      feeds: this.feeds,
+      refused: this.#refused,
+      ready: isReady(),
+      desired: desired(),
+      at: Date.now(),
+      now,
+    };
+    return ingestStatus(seen, before);
+  };
+
+  #carryOut(output: Output): void {
+    switch (output.kind) {
+      case 'features':
+        return this.publisher.publish(output.features);
+      case 'answer':
+        return this.#listener(output.answer);
+      case 'snapshotWanted':
+        return this.#onSnapshotWanted(output);
+      case 'tradesMissed':
+        return this.#onGap(output.symbol, 'trade', { missed: output.count });
+    }
+  }
+
+  #onSnapshotWanted({ symbol, because }: Extract<Output, { kind: 'snapshotWanted' }>): void {
+    if (because === 'Gap') this.#onGap(symbol, 'depth', {});
+    else if (because === 'Crossed') this.#onGap(symbol, 'crossed', {});
+    this.feedBySymbol.get(symbol)?.wantSnapshot(symbol);
+  }
+
+  #onGap(symbol: string, kind: 'depth' | 'trade' | 'crossed', found: { readonly missed?: number }): void {
+    const of = this.counters.get(this.shard.markets.get(symbol)?.link.source ?? '');
+    if (of !== undefined) of.gaps[kind] += 1;
+    this.#options.log.warn({ symbol, kind, ...found }, kind === 'trade' ? 'trades missed' : 'book resynchronises');
+  }
+}

@@ -1,0 +1,194 @@
+// The durable side of the paper venue: every answer is on the shard's volume before anybody hears of it, and Redis is told
+// what it does not have. The volume is the truth; a Redis that lost its tail, or came back old, is filled up again.
+import { STREAM_LENGTH, fillsStream } from '../../contract/keys.ts';
+import type { VenueReport } from '../../contract/messages.ts';
+import { openJournal, type Journal } from '../../kit/journal.ts';
+import type { Logger } from '../../kit/log.ts';
+import { isConnected, type Redis } from '../../kit/redis.ts';
+import { append } from '../../kit/streams.ts';
+import { applyReport, openAccount, type Account } from './account.ts';
+import { entryAnswered, newProgress, type Progress } from './progress.ts';
+import type { PaperAnswer } from './venue.ts';
+
+interface Entry {
+  readonly symbol: string;
+  readonly reports: readonly VenueReport[];
+  /** Of the symbol's orders stream, once this entry is on disk. */
+  readonly resume?: string;
+}
+
+interface SavedState {
+  readonly cashMicros: number;
+  readonly positions: Readonly<Record<string, number>>;
+  readonly seq: number;
+  readonly answered: readonly string[];
+  readonly resume: Readonly<Record<string, string>>;
+  /** The newest reports, for a Redis that has not got them. */
+  readonly recent: readonly VenueReport[];
+}
+
+/** Reports kept for publishing again: what half a minute of the busiest trading makes. */
+const RECENT_LIMIT = 2_000;
+const COMPACT_EVERY = 5_000;
+
+export interface LedgerOptions {
+  readonly dir: string;
+  readonly redis: Redis;
+  readonly symbols: readonly string[];
+  readonly log: Logger;
+  /** The volume cannot be written: nothing may be answered any more, the process must end. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** Opened by `openLedger`. */
+export class Ledger {
+  /** Undefined until `begin` where there was no journal. */
+  account: Account | undefined;
+  readonly progress: Progress;
+  readonly #options: LedgerOptions;
+  readonly #journal: Journal<SavedState, Entry>;
+  #recent: VenueReport[];
+  /** Per symbol: seq of the newest report in Redis; absent = to be read from there first. */
+  readonly #published = new Map<string, number>();
+  /** Reports up to this one are on disk and may be published. */
+  #durableSeq = 0;
+  #entries: number;
+  #publishing = false;
+
+  constructor(options: LedgerOptions, journal: Journal<SavedState, Entry>) {
+    this.#options = options;
+    this.#journal = journal;
+    const { snapshot, entries } = journal;
+    this.progress = newProgress(snapshot?.resume);
+    this.#recent = [...(snapshot?.recent ?? [])];
+    this.#entries = entries.length;
+    if (snapshot !== undefined) this.account = accountOf(snapshot);
+    for (const entry of entries) this.#replay(entry);
+    this.#durableSeq = this.account?.seq ?? 0;
+    options.redis.on('ready', () => this.#published.clear());
+  }
+
+  /**
+   * Opens the account with its first capital. Needs Redis: if the volume was lost, numbering must go on behind the reports
+   * that are already there. Rejects while Redis is away.
+   */
+  async begin(capitalUsd: number): Promise<Account> {
+    const account = openAccount(capitalUsd);
+    for (const symbol of this.#options.symbols) account.seq = Math.max(account.seq, await this.#lastPublished(symbol));
+    await this.#journal.compact(this.#state(account));
+    this.account = account;
+    this.#durableSeq = account.seq;
+    return account;
+  }
+
+  /** Makes an answer durable, then publishes it. Answers come in the order of their seq. */
+  commit({ requestId, symbol, reports }: PaperAnswer): void {
+    const resume = entryAnswered(this.progress, symbol, requestId);
+    this.#remember(reports);
+    void this.#write({ symbol, reports, ...(resume === undefined ? {} : { resume }) });
+    this.#entries += 1;
+    if (this.#entries >= COMPACT_EVERY) this.#compact();
+  }
+
+  async #write(entry: Entry): Promise<void> {
+    try {
+      await this.#journal.append(entry);
+    } catch (error) {
+      this.#options.onFatal(error);
+      return;
+    }
+    this.#durableSeq = Math.max(this.#durableSeq, entry.reports.at(-1)?.seq ?? 0);
+    await this.publish();
+  }
+
+  /** An entry that is no request: only progress. It is durable with the next answer; until then it may be read again. */
+  pass(symbol: string, id: string): void {
+    entryAnswered(this.progress, symbol, id);
+  }
+
+  /** Sends Redis every durable report that it has not got, in order. Also to be called from time to time. */
+  async publish(): Promise<void> {
+    const { redis, log } = this.#options;
+    if (this.#publishing || !isConnected(redis)) return;
+    this.#publishing = true;
+    try {
+      for (let report = await this.#nextUnpublished(); report !== undefined; report = await this.#nextUnpublished()) {
+        await append(redis, fillsStream(report.symbol), report, STREAM_LENGTH.fills);
+        this.#published.set(report.symbol, report.seq);
+      }
+    } catch (error) {
+      // Whether the last one arrived is not known: Redis itself will say.
+      this.#published.clear();
+      log.debug({ error }, 'reports not published yet');
+    } finally {
+      this.#publishing = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#journal.close();
+  }
+
+  #replay({ symbol, reports, resume }: Entry): void {
+    if (resume !== undefined) this.progress.resume.set(symbol, resume);
+    if (this.account === undefined) return;
+    // An entry may repeat what the snapshot before it already had: it was waiting for the disk while that was taken.
+    const fresh = reports.filter(({ seq }) => seq > (this.account?.seq ?? 0));
+    for (const report of fresh) applyReport(this.account, report);
+    const newest = this.#recent.at(-1)?.seq ?? 0;
+    this.#remember(reports.filter(({ seq }) => seq > newest));
+  }
+
+  #remember(reports: readonly VenueReport[]): void {
+    this.#recent.push(...reports);
+    if (this.#recent.length > 2 * RECENT_LIMIT) this.#recent = this.#recent.slice(-RECENT_LIMIT);
+  }
+
+  async #nextUnpublished(): Promise<VenueReport | undefined> {
+    for (const symbol of new Set(this.#recent.map((report) => report.symbol))) {
+      if (!this.#published.has(symbol)) this.#published.set(symbol, await this.#lastPublished(symbol));
+    }
+    return this.#recent.find(({ symbol, seq }) => seq <= this.#durableSeq && seq > (this.#published.get(symbol) ?? 0));
+  }
+
+  /** Seq of the newest report of a symbol in Redis, 0 where there is none. */
+  async #lastPublished(symbol: string): Promise<number> {
+    const [entry] = await this.#options.redis.xrevrange(fillsStream(symbol), '+', '-', 'COUNT', 1);
+    return entry === undefined ? 0 : seqOf(entry[1][1]);
+  }
+
+  #compact(): void {
+    if (this.account === undefined) return;
+    this.#entries = 0;
+    this.#journal.compact(this.#state(this.account)).catch(this.#options.onFatal);
+  }
+
+  #state(account: Account): SavedState {
+    return {
+      cashMicros: account.cashMicros,
+      positions: Object.fromEntries(account.positions),
+      seq: account.seq,
+      answered: [...account.answered],
+      resume: Object.fromEntries(this.progress.resume),
+      recent: this.#recent.slice(-RECENT_LIMIT),
+    };
+  }
+}
+
+/** Opens the journal in `dir` and restores the account from it. Throws where the volume cannot be used. */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  return new Ledger(options, await openJournal<SavedState, Entry>(options.dir, 'paper'));
+}
+
+function accountOf({ cashMicros, positions, seq, answered }: SavedState): Account {
+  return { cashMicros, positions: new Map(Object.entries(positions)), seq, answered: new Set(answered) };
+}
+
+function seqOf(data: string | undefined): number {
+  try {
+    const report: unknown = JSON.parse(data ?? '');
+    return typeof report === 'object' && report !== null && 'seq' in report ? Number(report.seq) || 0 : 0;
+  } catch {
+    return 0; // not ours: everything recent is published again, and readers drop what they have
+  }
+}

@@ -1,0 +1,134 @@
+// The paper venue's shell: account from the volume, orders from Redis, answers back. Started by main.ts.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DesiredDocument } from '../../contract/desired.ts';
+import { ordersStream } from '../../contract/keys.ts';
+import { symbolsOfShard } from '../../contract/shards.ts';
+import { bootId, monotonicNow } from '../../kit/clock.ts';
+import type { PodConfig } from '../../kit/config.ts';
+import type { Logger } from '../../kit/log.ts';
+import type { Redis } from '../../kit/redis.ts';
+import { readStreams } from '../../kit/streams.ts';
+import type { Ingest } from '../ingest.ts';
+import { paperFeeBps } from '../sources.ts';
+import { openAccount, type Account } from './account.ts';
+import { openLedger, type Ledger } from './ledger.ts';
+import { feeRate } from './money.ts';
+import { decodeOrder } from './order.ts';
+import { entryRead } from './progress.ts';
+import { newPaperVenue, PAPER_LATENCY } from './venue.ts';
+
+const PUBLISH_EVERY_MS = 500;
+/** Where nothing was ever read: orders of the last minute are answered (as too old), what is older has no asker. */
+const FIRST_LOOK_BACK_MS = 60_000;
+
+export interface PaperOptions {
+  readonly pod: PodConfig;
+  readonly log: Logger;
+  readonly redis: Redis;
+  /** A connection of its own: it blocks. */
+  readonly orders: Redis;
+  readonly ingest: Ingest;
+  readonly onFatal: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface PaperShell {
+  /** A desired document comes into force: the first one opens the account. Throws where its capital cannot be one. */
+  apply(document: DesiredDocument): void;
+  /** Resolves when everything decided is on the volume and orders are no longer read. */
+  stop(): Promise<void>;
+}
+
+/** Restores the account; outside Paper mode nothing is opened and orders are not read. */
+export async function startPaper(options: PaperOptions): Promise<PaperShell> {
+  const { pod, log, redis, onFatal, signal } = options;
+  if (pod.system.execution.mode !== 'Paper') return { apply: () => undefined, stop: () => Promise.resolve() };
+  const symbols = symbolsOfShard(pod.system.symbols, pod.shard, pod.system.shards).map(({ name }) => name);
+  const ledger = await openLedger({ dir: pod.dataDir, redis, symbols, log, onFatal });
+  options.ingest.onAnswer((answer) => ledger.commit(answer));
+  let running = Promise.resolve();
+  const run = (account: Account): void => {
+    options.ingest.shard.paper = newPaperVenue(configOf(pod), account);
+    running = readOrders(options, ledger, symbols);
+  };
+  if (ledger.account !== undefined) {
+    log.info({ cashMicros: ledger.account.cashMicros, seq: ledger.account.seq }, 'paper account restored');
+    run(ledger.account);
+  }
+  const publishing = publishForEver(ledger, signal);
+  let isOpening = false;
+  return {
+    apply(document) {
+      openAccount(document.capitalUsd);
+      if (ledger.account !== undefined || isOpening) return;
+      isOpening = true;
+      beginWhenConnected(ledger, document.capitalUsd, signal).then((account) => {
+        if (account !== undefined) run(account);
+        return undefined;
+      }, onFatal);
+    },
+    stop: async () => {
+      await Promise.all([running, publishing]);
+      await ledger.close();
+    },
+  };
+}
+
+function configOf({ system, shard }: PodConfig) {
+  const mine = symbolsOfShard(system.symbols, shard, system.shards);
+  return {
+    bootId,
+    accounts: new Map(mine.map(({ name, account }) => [name, account])),
+    feeRate: feeRate(paperFeeBps(system)),
+    ...PAPER_LATENCY,
+  };
+}
+
+/** The first account needs Redis (Ledger.begin says why): tries until it is there. */
+async function beginWhenConnected(
+  ledger: Ledger,
+  capitalUsd: number,
+  signal: AbortSignal,
+): Promise<Account | undefined> {
+  while (!signal.aborted) {
+    const account = await ledger.begin(capitalUsd).catch(() => undefined);
+    if (account !== undefined) return account;
+    await delay(PUBLISH_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
+}
+
+/** Each entry once, from where the volume says; what cannot be read is passed over, as nobody could be answered. */
+async function readOrders({ orders, ingest, log, signal }: PaperOptions, ledger: Ledger, symbols: readonly string[]) {
+  const symbolOf = new Map(symbols.map((symbol) => [ordersStream(symbol), symbol]));
+  const start = `${Math.floor(Date.now() - FIRST_LOOK_BACK_MS)}-0`;
+  const from = Object.fromEntries(
+    [...symbolOf].map(([key, symbol]) => [key, ledger.progress.resume.get(symbol) ?? start]),
+  );
+  await readStreams({
+    redis: orders,
+    keys: [...symbolOf.keys()],
+    from,
+    signal,
+    onMessage: (key, id, data) => {
+      const symbol = symbolOf.get(key) ?? '';
+      const request = decodeOrder(data);
+      entryRead(ledger.progress, symbol, id);
+      if (request.kind === 'unreadable' || request.symbol !== symbol) {
+        log.error(
+          { key, id, problem: request.kind === 'unreadable' ? request.problem : 'of another symbol' },
+          'order passed over',
+        );
+        return ledger.pass(symbol, id);
+      }
+      ingest.emit({ kind: 'order', request, requestId: id, t: monotonicNow() });
+    },
+  });
+}
+
+async function publishForEver(ledger: Ledger, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await ledger.publish();
+    await delay(PUBLISH_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}

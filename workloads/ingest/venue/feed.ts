@@ -1,0 +1,33 @@
+// What every venue's adapter gives to main.ts: one interface, one file per venue (binance-feed.ts is the first).
+import type { Logger } from '../../kit/log.ts';
+import type { Event } from '../step.ts';
+import type { Malformed } from './frame.ts';
+
+export interface FeedOptions {
+  /** Name of the source in the TradingSystem. */
+  readonly source: string;
+  /** Where its WebSocket and REST are served. */
+  readonly endpoints: { readonly ws: string; readonly rest: string };
+  /** The venue's name of a symbol → ours. */
+  readonly symbols: ReadonlyMap<string, string>;
+  /** Pods that may share one address toward the venue: its limits are divided by it. */
+  readonly shards: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Gives events to the core, in order. */
+  readonly emit: (event: Event) => void;
+  /** A frame that could not be read; `text` is what came. */
+  readonly onMalformed: (malformed: Malformed, text: string) => void;
+}
+
+export interface Feed {
+  /** The core wants a snapshot of one of its symbols. */
+  wantSnapshot(symbol: string): void;
+  /** `reason`: why symbols are without data, where they are. */
+  status(): { readonly connected: boolean; readonly reconnects: number; readonly reason?: string };
+  /** Ends all connections; no event comes after. */
+  stop(): void;
+}
+
+export type OpenFeed = (options: FeedOptions) => Feed;

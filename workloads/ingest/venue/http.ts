@@ -1,0 +1,31 @@
+// GET with a deadline, as values: what a venue's REST gives or why not.
+
+const DEADLINE_MS = 10_000;
+/** A venue that says 429 or 418 without a time gets this pause. */
+const DEFAULT_PAUSE_MS = 10_000;
+
+export type Answer =
+  | { readonly kind: 'text'; readonly text: string }
+  /** Not reached, or told to wait: not before `afterMs`. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number };
+
+/** The body of a 200, else retry with the reason. Never throws. */
+export async function getText(url: string, signal: AbortSignal): Promise<Answer> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]) });
+    const text = await response.text();
+    if (response.status === 200) return { kind: 'text', text };
+    const reason = `status ${response.status}: ${text.slice(0, 100)}`;
+    return { kind: 'retry', reason, afterMs: pauseOf(response.status, response.headers.get('retry-after')) };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    return { kind: 'retry', reason: cause instanceof Error ? cause.message : String(cause), afterMs: 0 };
+  }
+}
+
+/** Binance: 429 = limit reached, 418 = banned for not heeding it; Retry-After in seconds. */
+export function pauseOf(status: number, retryAfter: string | null): number {
+  if (status !== 429 && status !== 418) return 0;
+  const seconds = Number(retryAfter ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : DEFAULT_PAUSE_MS;
+}

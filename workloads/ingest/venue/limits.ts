@@ -1,0 +1,39 @@
+// How often a venue may be asked: back-off and budgets, pure but for the clock and the dice that the caller hands in.
+
+/**
+ * Full jitter (Brooker, "Exponential Backoff And Jitter"): anywhere in 0 … min(ceilingMs, firstMs · 2^failures), so that
+ * clients that lost a venue together do not come back together. `failures` ≥ 0, `random` in [0, 1).
+ */
+export function backoffMs(
+  failures: number,
+  random: number,
+  { firstMs, ceilingMs }: { readonly firstMs: number; readonly ceilingMs: number },
+): number {
+  return random * Math.min(ceilingMs, firstMs * 2 ** Math.min(failures, 30));
+}
+
+/** Weight that may be spent per window; spending beyond it has to wait. Idle budget does not add up. */
+export interface Budget {
+  /** Spends `weight` at `now` and gives 0, or spends nothing and gives the ms to wait. A weight above the limit never fits. */
+  spend(weight: number, now: number): number;
+}
+
+/** A sliding window: within any `windowMs` at most `limit`. */
+export function newBudget(limit: number, windowMs: number): Budget {
+  const spent: { readonly at: number; readonly weight: number }[] = [];
+  let total = 0;
+  return {
+    spend(weight, now) {
+      for (let first = spent[0]; first !== undefined && now - first.at >= windowMs; first = spent[0]) {
+        total -= first.weight;
+        spent.shift();
+      }
+      if (total + weight <= limit) {
+        spent.push({ at: now, weight });
+        total += weight;
+        return 0;
+      }
+      return Math.max(1, (spent[0]?.at ?? now) + windowMs - now);
+    },
+  };
+}
