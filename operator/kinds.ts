@@ -1,0 +1,66 @@
+// The kinds that the operator reads and writes, as they come over the wire.
+import type { HoldSpec, HoldStatus } from '@tradewind/crds/schema/hold.ts';
+import type { RevisionStatus } from '@tradewind/crds/schema/status.ts';
+import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
+import type { Live, Resource } from './runtime/object.ts';
+
+const ours = (kind: string, plural: string): Resource => ({ group: 'tradewind.io', version: 'v1alpha1', plural, kind });
+const builtIn = (group: string, kind: string, plural: string): Resource => ({ group, version: 'v1', plural, kind });
+
+export const TRADING_SYSTEMS = ours('TradingSystem', 'tradingsystems');
+export const RISK_PARAMS = ours('RiskParams', 'riskparams');
+export const ROUTER_RULES = ours('RouterRules', 'routerrules');
+export const HOLDS = ours('Hold', 'holds');
+
+/** Kinds of the children, in the order in which they are applied: what others refer to comes first. */
+export const CHILDREN = {
+  ServiceAccount: builtIn('', 'ServiceAccount', 'serviceaccounts'),
+  Role: builtIn('rbac.authorization.k8s.io', 'Role', 'roles'),
+  RoleBinding: builtIn('rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings'),
+  ConfigMap: builtIn('', 'ConfigMap', 'configmaps'),
+  PersistentVolumeClaim: builtIn('', 'PersistentVolumeClaim', 'persistentvolumeclaims'),
+  Service: builtIn('', 'Service', 'services'),
+  StatefulSet: builtIn('apps', 'StatefulSet', 'statefulsets'),
+  Deployment: builtIn('apps', 'Deployment', 'deployments'),
+} as const satisfies Readonly<Record<string, Resource>>;
+export type ChildKind = keyof typeof CHILDREN;
+
+export const PODS = builtIn('', 'Pod', 'pods');
+/** Created, never read: the operator has no right to read Secrets. */
+export const SECRETS = builtIn('', 'Secret', 'secrets');
+
+/** Specs are `unknown` until a schema has parsed them: what is stored may be older than our schema. */
+export interface TradingSystem extends Live {
+  readonly spec?: unknown;
+  readonly status?: TradingSystemStatus;
+}
+export interface Revisioned extends Live {
+  readonly spec?: unknown;
+  readonly status?: RevisionStatus;
+}
+export interface Hold extends Live {
+  readonly spec?: HoldSpec;
+  readonly status?: HoldStatus;
+}
+export interface Child extends Live {
+  readonly spec?: { readonly replicas?: number };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly readyReplicas?: number;
+  };
+}
+export interface Pod extends Live {
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+interface ContainerStatus {
+  readonly name: string;
+  readonly restartCount?: number;
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+}

@@ -1,0 +1,165 @@
+// The operator, wired: stores and watches, three controllers with their queues, one lease. Started by main.ts and by tests.
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { OperatorConfig } from './config.ts';
+import type { Live } from './runtime/object.ts';
+import { keyOf } from './runtime/object.ts';
+import type { Api } from './runtime/client.ts';
+import { createEvents } from './runtime/events.ts';
+import { Lease } from './runtime/lease.ts';
+import { controllerMetrics, leaderGauge } from './runtime/metrics.ts';
+import { Queue } from './runtime/queue.ts';
+import { work, type Outcome } from './runtime/worker.ts';
+import {
+  reconcileRevision,
+  RISK_PARAMS_KIND,
+  ROUTER_RULES_KIND,
+  systemsOf,
+  type RevisionKind,
+} from './rollout/reconcile.ts';
+import { createStores, watchAll, type Stores } from './stores.ts';
+import { reconcileTradingSystem } from './trading-system/reconcile.ts';
+
+const LEASE = 'tradewind-operator';
+const WORKERS = 4;
+
+export interface OperatorOptions {
+  readonly config: OperatorConfig;
+  readonly api: Api;
+  readonly log: Logger;
+  readonly registry: Registry;
+  /** Unique to this process. */
+  readonly identity: string;
+  /** Epoch ms. */
+  readonly now?: () => number;
+  readonly signal: AbortSignal;
+}
+
+export interface Operator {
+  readonly stores: Stores;
+  /** Why it is not ready; undefined when it is. Ready also while another leads. */
+  readonly notReady: () => string | undefined;
+  /** Resolves after the signal has aborted and all is put down. Rejects with FatalError: then the process must end. */
+  readonly done: Promise<void>;
+}
+
+/** Watches at once; acts when it leads and every store is whole. */
+export function startOperator(options: OperatorOptions): Operator {
+  const { api, config, log, registry, identity, signal } = options;
+  const stores = createStores();
+  const queues = createQueues(registry);
+  const setLeader = leaderGauge(registry, LEASE);
+  const lease = new Lease({
+    api,
+    log,
+    namespace: config.namespace,
+    name: LEASE,
+    identity,
+    signal,
+    onChange: setLeader,
+  });
+  const { synced, ended } = watchAll({
+    api,
+    stores,
+    log,
+    namespaces: config.watchNamespaces,
+    onRecovered: () => Object.values(queues).forEach((queue) => queue.hurry()),
+    signal,
+  });
+  let isSynced = false;
+  void synced.then(() => (isSynced = true));
+
+  const run = async (): Promise<void> => {
+    const fatal = Promise.withResolvers<never>();
+    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const leasing = lease.run();
+    const acting = (async () => {
+      await Promise.race([Promise.all([synced, lease.acquired]), stopped]);
+      if (signal.aborted) return;
+      enqueueOnChange(stores, queues);
+      const guarded = api.guarded(() => lease.assertHeld());
+      await runControllers({
+        ...options,
+        api: guarded,
+        stores,
+        queues,
+        lease,
+        onFatal: (error) => fatal.reject(error),
+      });
+    })();
+    await Promise.race([Promise.all([leasing, acting, ended]), fatal.promise]);
+  };
+  signal.addEventListener('abort', () => Object.values(queues).forEach((queue) => queue.close()), { once: true });
+  return { stores, notReady: () => (isSynced ? undefined : 'caches are not whole yet'), done: run() };
+}
+
+type Queues = ReturnType<typeof createQueues>;
+
+function createQueues(registry: Registry) {
+  const queue = (controller: string): Queue => new Queue({ metrics: controllerMetrics(registry, controller) });
+  return { systems: queue('trading-system'), riskParams: queue('risk-params'), routerRules: queue('router-rules') };
+}
+
+/** Which keys a change concerns. What is there already is added first. */
+function enqueueOnChange(stores: Stores, queues: Queues): void {
+  const revision = (kind: RevisionKind, queue: Queue): void => {
+    const store = kind.store(stores);
+    const add = ({ metadata }: Live): void => {
+      queue.add(keyOf(metadata));
+      for (const system of systemsOf(kind, keyOf(metadata), stores)) queues.systems.add(system);
+    };
+    store.onChange(add);
+    for (const item of store.all()) add(item);
+  };
+  const revisionsOf = (key: string): void => {
+    const system = stores.systems.get(key);
+    if (system === undefined) return;
+    const [risk, rules] = [RISK_PARAMS_KIND.refOf(system), ROUTER_RULES_KIND.refOf(system)];
+    if (risk !== undefined) queues.riskParams.add(keyOf({ ...system.metadata, name: risk }));
+    if (rules !== undefined) queues.routerRules.add(keyOf({ ...system.metadata, name: rules }));
+  };
+  const system = (key: string | undefined): void => {
+    if (key !== undefined) queues.systems.add(key);
+  };
+  stores.systems.onChange(({ metadata }) => {
+    system(keyOf(metadata));
+    revisionsOf(keyOf(metadata));
+  });
+  const owned = ({ metadata }: Live): string | undefined => {
+    const name = metadata.labels?.['tradewind.io/system'];
+    return name === undefined ? undefined : keyOf({ ...metadata, name });
+  };
+  for (const store of Object.values(stores.children)) store.onChange((item) => system(owned(item)));
+  // A new document concerns the revisions in it, too.
+  stores.children.ConfigMap.onChange((item) => revisionsOf(owned(item) ?? ''));
+  stores.pods.onChange((pod) => system(owned(pod)));
+  stores.holds.onChange(({ metadata, spec }) =>
+    system(spec === undefined ? undefined : keyOf({ ...metadata, name: spec.systemRef.name })),
+  );
+  for (const { metadata } of stores.systems.all()) system(keyOf(metadata));
+  for (const { metadata, spec } of stores.holds.all()) {
+    if (spec !== undefined) system(keyOf({ ...metadata, name: spec.systemRef.name }));
+  }
+  revision(RISK_PARAMS_KIND, queues.riskParams);
+  revision(ROUTER_RULES_KIND, queues.routerRules);
+}
+
+interface Running extends OperatorOptions {
+  readonly stores: Stores;
+  readonly queues: Queues;
+  readonly lease: Lease;
+  readonly onFatal: (error: unknown) => void;
+}
+
+async function runControllers(running: Running): Promise<void> {
+  const { api, stores, queues, lease, config, log, registry, now = Date.now, onFatal } = running;
+  const events = createEvents(api, log, config.podName);
+  const deps = { api, stores, events, images: config.images, lease, now };
+  const run = (controller: string, queue: Queue, reconcile: (key: string) => Promise<Outcome>): Promise<void> =>
+    work({ controller, queue, reconcile, metrics: controllerMetrics(registry, controller), log, onFatal }, WORKERS);
+  await Promise.all([
+    run('trading-system', queues.systems, (key) => reconcileTradingSystem(key, deps)),
+    run('risk-params', queues.riskParams, (key) => reconcileRevision(RISK_PARAMS_KIND, key, deps)),
+    run('router-rules', queues.routerRules, (key) => reconcileRevision(ROUTER_RULES_KIND, key, deps)),
+  ]);
+}

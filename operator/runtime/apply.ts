@@ -1,0 +1,55 @@
+// Server-side apply that writes only where something differs: an idle pass sends nothing.
+import { canonicalJson, contentHash } from '@tradewind/workloads/contract/canonical.ts';
+import type { Api } from './client.ts';
+import type { Live, Resource, Wanted } from './object.ts';
+import { keyOf } from './object.ts';
+import { quantityOf } from './quantity.ts';
+import type { Store } from './store.ts';
+
+/** Owner of the fields of children; status has its own, so that neither removes the other's fields. */
+export const MANAGER = 'tradewind-operator';
+export const STATUS_MANAGER = 'tradewind-operator-status';
+
+/** Hash of what was applied last, on the object itself: tells a field that we no longer want from one that was never ours. */
+const APPLIED = 'tradewind.io/applied';
+
+/** `object` with the hash of its content. */
+export function withHash<T extends Wanted>(object: T): T {
+  const annotations = { ...object.metadata.annotations, [APPLIED]: contentHash(object) };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** Applies `object` unless the store shows it as it should be; the answer goes into the store at once. Idempotent. */
+export async function applyIfNeeded<T extends Live>(
+  { api, store, resource }: { readonly api: Api; readonly store: Store<T>; readonly resource: Resource },
+  object: Wanted,
+): Promise<boolean> {
+  const wanted = withHash(object);
+  const live = store.get(keyOf(wanted.metadata));
+  if (live !== undefined && live.metadata.deletionTimestamp === undefined && covers(live, wanted)) return false;
+  store.put(await api.apply<T>(resource, wanted, MANAGER));
+  return true;
+}
+
+/**
+ * Whether `live` has everything that `wanted` says; what it has beyond that (defaults, other managers' fields) is not looked
+ * at. Lists must be of the same length. Quantities are compared by value: the server writes 1024Mi as 1Gi.
+ */
+export function covers(live: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted)) {
+    return Array.isArray(live) && live.length === wanted.length && wanted.every((item, i) => covers(live[i], item));
+  }
+  if (typeof wanted === 'object' && wanted !== null) {
+    if (typeof live !== 'object' || live === null) return Object.keys(wanted).length === 0;
+    return Object.entries(wanted).every(([key, value]) => covers((live as Record<string, unknown>)[key], value));
+  }
+  return live === wanted || isSameQuantity(live, wanted);
+}
+
+function isSameQuantity(a: unknown, b: unknown): boolean {
+  const first = quantityOf(a);
+  return first !== undefined && first === quantityOf(b);
+}
+
+/** Whether two statuses say the same. */
+export const isSame = (a: unknown, b: unknown): boolean => canonicalJson(a ?? null) === canonicalJson(b ?? null);

@@ -1,0 +1,53 @@
+// Failures of the API server and what to do about them. The only file that looks at status codes.
+
+/** An answer that is not a success, or none at all (status 0). */
+export class ApiError extends Error {
+  readonly status: number;
+  /** Machine-readable reason of a Status object, e.g. Conflict; empty where there was none. */
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, message: string, more: { reason?: string; retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: more.cause });
+    this.name = 'ApiError';
+    this.status = status;
+    this.reason = more.reason ?? '';
+    this.retryAfterMs = more.retryAfterMs;
+  }
+}
+
+/** An invariant is broken or the lease is gone: the process must end. */
+export class FatalError extends Error {
+  override readonly name = 'FatalError';
+}
+
+export type Failure =
+  /** May pass by itself: try again, after `retryAfterMs` where the server said so. */
+  | { readonly kind: 'Transient'; readonly code: string; readonly message: string; readonly retryAfterMs?: number }
+  /** May pass when somebody grants a right: try again at the slowest pace, and say so. */
+  | { readonly kind: 'Forbidden'; readonly code: string; readonly message: string }
+  /** Somebody must change the object: no retry. */
+  | { readonly kind: 'Terminal'; readonly code: string; readonly message: string }
+  | { readonly kind: 'Fatal'; readonly code: string; readonly message: string };
+
+const TERMINAL = new Set([400, 405, 413, 415, 422]);
+
+/** What to do about anything that was thrown. */
+export function classify(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof FatalError) return { kind: 'Fatal', code: 'Fatal', message };
+  if (!(error instanceof ApiError)) return { kind: 'Transient', code: 'Unexpected', message };
+  const { status, reason, retryAfterMs } = error;
+  const code = reason === '' ? (status === 0 ? 'NoAnswer' : `Http${status}`) : reason;
+  if (status === 403) return { kind: 'Forbidden', code, message };
+  if (TERMINAL.has(status)) return { kind: 'Terminal', code, message };
+  return { kind: 'Transient', code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+const hasStatus = (error: unknown, status: number): boolean => error instanceof ApiError && error.status === status;
+export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
+export const isConflict = (error: unknown): boolean => hasStatus(error, 409);
+/** The resource version is older than what the server still knows. */
+export const isExpired = (error: unknown): boolean => hasStatus(error, 410);
+/** A streaming list was asked for and this server cannot give one. */
+export const isStreamingRefused = (error: unknown): boolean => hasStatus(error, 400) || hasStatus(error, 422);

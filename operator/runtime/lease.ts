@@ -1,0 +1,183 @@
+// One leader at a time, by a Lease: 15 s long, renewed within 10 s, tried every 2 s. Every write of the leader is preceded by
+// a look at the time left, and each change of leader raises the epoch by which its documents are ordered.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Api } from './client.ts';
+import { FatalError, isConflict, isNotFound } from './errors.ts';
+import type { Live, Resource } from './object.ts';
+
+const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
+const DURATION_MS = 15_000;
+/** Past this without a renewal the leader stops, well before another may begin. */
+const RENEW_WITHIN_MS = 10_000;
+const EVERY_MS = 2_000;
+
+export interface LeaseSpec {
+  readonly holderIdentity?: string;
+  readonly leaseDurationSeconds?: number;
+  readonly acquireTime?: string;
+  readonly renewTime?: string;
+  readonly leaseTransitions?: number;
+}
+interface LeaseObject extends Live {
+  readonly spec?: LeaseSpec;
+}
+
+export interface LeaseOptions {
+  readonly api: Api;
+  readonly log: Logger;
+  readonly namespace: string;
+  readonly name: string;
+  /** Unique to this process: a restarted one is another. */
+  readonly identity: string;
+  readonly signal: AbortSignal;
+  /** Monotonic, ms. */
+  readonly now?: () => number;
+  readonly onChange?: (leads: boolean) => void;
+}
+
+/**
+ * What to do about a lease as it was just read. `seenMs` ago its renewal last changed, by our own clock: the clocks of two
+ * machines are never compared. A released lease has no holder.
+ */
+export function verdictOn(spec: LeaseSpec | undefined, identity: string, seenMs: number): 'renew' | 'take' | 'wait' {
+  if (spec?.holderIdentity === identity) return 'renew';
+  const isFree = spec === undefined || !spec.holderIdentity;
+  return isFree || seenMs >= (spec.leaseDurationSeconds ?? DURATION_MS / 1_000) * 1_000 ? 'take' : 'wait';
+}
+
+export class Lease {
+  readonly #options: LeaseOptions;
+  readonly #now: () => number;
+  readonly #acquired = Promise.withResolvers<void>();
+  #live: LeaseObject | undefined;
+  #renewSeen = '';
+  #renewSeenAt = 0;
+  #heldUntil = Number.NEGATIVE_INFINITY;
+  #epoch = 0;
+  #leads = false;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Resolves when this process leads for the first time. */
+  get acquired(): Promise<void> {
+    return this.#acquired.promise;
+  }
+
+  /** Transitions of the Lease as of our taking it. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Throws FatalError unless we lead and have time left. Called before each write. */
+  assertHeld(): void {
+    if (this.#now() >= this.#heldUntil) throw new FatalError('the lease is spent: another may lead by now');
+  }
+
+  /** Tries until the signal aborts, then gives the lease back. Throws FatalError when it was held and is lost. */
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      await this.#tryOnce();
+      if (this.#leads && this.#now() >= this.#heldUntil) throw new FatalError('the lease could not be renewed in time');
+      await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+    await this.#release();
+  }
+
+  /**
+   * Raises the epoch to at least `least`: for documents written under a Lease that somebody has deleted since. Throws what the
+   * API server answers; then nothing has changed.
+   */
+  async raise(least: number): Promise<void> {
+    this.assertHeld();
+    if (this.#epoch >= least || this.#live?.spec === undefined) return;
+    await this.#write({ ...this.#live.spec, leaseTransitions: least });
+  }
+
+  async #tryOnce(): Promise<void> {
+    const startedAt = this.#now();
+    if (!(await this.#read())) return;
+    const { identity, log } = this.#options;
+    const spec = this.#live?.spec;
+    const verdict = verdictOn(spec, identity, this.#now() - this.#renewSeenAt);
+    if (verdict === 'wait' && this.#leads) throw new FatalError(`${spec?.holderIdentity} has taken the lease`);
+    if (verdict === 'wait') return;
+    try {
+      await this.#write(heldBy(identity, spec, verdict));
+      this.#hold(startedAt);
+    } catch (error) {
+      if (!isConflict(error)) log.warn({ error }, 'lease not written');
+    }
+  }
+
+  /** False where it could not be read: nothing may be concluded. */
+  async #read(): Promise<boolean> {
+    const { api, namespace, name, log } = this.#options;
+    try {
+      this.#observe(await api.get<LeaseObject>(LEASES, { namespace, name }));
+      return true;
+    } catch (error) {
+      this.#live = isNotFound(error) ? undefined : this.#live;
+      if (isNotFound(error)) return true;
+      log.warn({ error }, 'lease not read');
+      return false;
+    }
+  }
+
+  #observe(live: LeaseObject): void {
+    this.#live = live;
+    const renewal = `${live.spec?.holderIdentity} ${live.spec?.renewTime}`;
+    if (renewal === this.#renewSeen) return;
+    this.#renewSeen = renewal;
+    this.#renewSeenAt = this.#now();
+  }
+
+  async #write(spec: LeaseSpec): Promise<void> {
+    const { api, namespace, name } = this.#options;
+    const object = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name }, spec };
+    // With the resource version that was read: of two that try, one is refused.
+    this.#live =
+      this.#live === undefined
+        ? await api.create<LeaseObject>(LEASES, object)
+        : await api.update<LeaseObject>(LEASES, { ...object, metadata: this.#live.metadata });
+    this.#epoch = spec.leaseTransitions ?? this.#epoch;
+  }
+
+  #hold(startedAt: number): void {
+    this.#heldUntil = startedAt + RENEW_WITHIN_MS;
+    if (this.#leads) return;
+    this.#leads = true;
+    this.#options.log.info({ identity: this.#options.identity, epoch: this.#epoch }, 'leading');
+    this.#options.onChange?.(true);
+    this.#acquired.resolve();
+  }
+
+  async #release(): Promise<void> {
+    if (!this.#leads || this.#live?.spec === undefined) return;
+    this.#heldUntil = Number.NEGATIVE_INFINITY;
+    this.#options.onChange?.(false);
+    const { leaseTransitions = 0 } = this.#live.spec;
+    await this.#write({ holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(), leaseTransitions }).catch(
+      (error: unknown) => this.#options.log.warn({ error }, 'lease not given back: another leads in 15 s'),
+    );
+  }
+}
+
+function heldBy(identity: string, spec: LeaseSpec | undefined, how: 'renew' | 'take'): LeaseSpec {
+  const time = microTime();
+  const transitions = spec?.leaseTransitions ?? 0;
+  return {
+    holderIdentity: identity,
+    leaseDurationSeconds: DURATION_MS / 1_000,
+    acquireTime: how === 'renew' ? (spec?.acquireTime ?? time) : time,
+    renewTime: time,
+    leaseTransitions: how === 'renew' ? transitions : transitions + 1,
+  };
+}
+
+/** MicroTime: 2026-01-02T03:04:05.678000Z. */
+const microTime = (): string => new Date().toISOString().replace('Z', '000Z');

@@ -1,0 +1,109 @@
+// What the operator knows of the cluster, and the watches that keep it so.
+import { SYSTEM_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import type { Logger } from 'pino';
+import {
+  CHILDREN,
+  HOLDS,
+  PODS,
+  RISK_PARAMS,
+  ROUTER_RULES,
+  TRADING_SYSTEMS,
+  type Child,
+  type ChildKind,
+  type Hold,
+  type Pod,
+  type Revisioned,
+  type TradingSystem,
+} from './kinds.ts';
+import type { Api } from './runtime/client.ts';
+import { keyOf, type Live, type Resource } from './runtime/object.ts';
+import { Store, withoutManagedFields } from './runtime/store.ts';
+import { watch } from './runtime/watch.ts';
+import { OWNED } from './trading-system/objects/frame.ts';
+
+export interface Stores {
+  readonly systems: Store<TradingSystem>;
+  readonly riskParams: Store<Revisioned>;
+  readonly routerRules: Store<Revisioned>;
+  /** Grouped by their system's key, as are children and pods. */
+  readonly holds: Store<Hold>;
+  readonly children: Readonly<Record<ChildKind, Store<Child>>>;
+  readonly pods: Store<Pod>;
+}
+
+const labelledOwner = ({ metadata }: Live): string | undefined => {
+  const name = metadata.labels?.[SYSTEM_LABEL];
+  return name === undefined ? undefined : keyOf({ ...metadata, name });
+};
+
+export function createStores(): Stores {
+  const child = (): Store<Child> => new Store<Child>({ groupOf: labelledOwner });
+  return {
+    systems: new Store(),
+    riskParams: new Store(),
+    routerRules: new Store(),
+    holds: new Store<Hold>({
+      // managedFields stay: they tell who made a Hold.
+      trim: (hold) => hold,
+      groupOf: ({ metadata, spec }) =>
+        spec === undefined ? undefined : keyOf({ ...metadata, name: spec.systemRef.name }),
+    }),
+    children: {
+      ServiceAccount: child(),
+      Role: child(),
+      RoleBinding: child(),
+      ConfigMap: child(),
+      PersistentVolumeClaim: child(),
+      Service: child(),
+      StatefulSet: child(),
+      Deployment: child(),
+    },
+    pods: new Store<Pod>({ trim: trimPod, groupOf: labelledOwner }),
+  };
+}
+
+/** Of a pod only who it is and how it is; its spec is the Deployment's. */
+function trimPod(pod: Pod): Pod {
+  const { apiVersion, kind, metadata, status } = withoutManagedFields(pod);
+  return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) };
+}
+
+export interface WatchAllOptions {
+  readonly api: Api;
+  readonly stores: Stores;
+  readonly log: Logger;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  readonly onRecovered: () => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Watching {
+  /** Resolves when every store has been whole once: before, nothing may be decided. */
+  readonly synced: Promise<void>;
+  /** Resolves when all watches have ended, after the signal has aborted. */
+  readonly ended: Promise<void>;
+}
+
+/** Watches everything until the signal aborts. */
+export function watchAll({ stores, namespaces, ...options }: WatchAllOptions): Watching {
+  const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
+  const synced: Promise<void>[] = [];
+  const ended: Promise<void>[] = [];
+  const follow = <T extends Live>(resource: Resource, store: Store<T>, more: { labelSelector?: string } = {}): void => {
+    for (const scope of scopes) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      synced.push(promise);
+      ended.push(watch({ ...options, ...scope, ...more, resource, store, onSynced: resolve }));
+    }
+  };
+  const owned = { labelSelector: OWNED };
+  follow(TRADING_SYSTEMS, stores.systems);
+  follow(RISK_PARAMS, stores.riskParams);
+  follow(ROUTER_RULES, stores.routerRules);
+  follow(HOLDS, stores.holds);
+  follow(PODS, stores.pods, owned);
+  for (const kind of Object.keys(CHILDREN) as ChildKind[]) follow(CHILDREN[kind], stores.children[kind], owned);
+  const all = async (promises: readonly Promise<void>[]): Promise<void> => void (await Promise.all(promises));
+  return { synced: all(synced), ended: all(ended) };
+}

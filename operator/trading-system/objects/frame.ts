@@ -1,0 +1,137 @@
+// What all children of a trading system have in common: names, labels, owner, and the frame of a pod.
+import type { V1Container, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { Component } from '@tradewind/crds/schema/component.ts';
+import type { TradingSystemSpec } from '@tradewind/crds/schema/trading-system.ts';
+import { PART_LABEL, SHARD_LABEL, SYSTEM_LABEL, type Part } from '@tradewind/workloads/contract/pods.ts';
+import { CHILDREN, SECRETS, type ChildKind, type TradingSystem } from '../../kinds.ts';
+import { apiVersionOf, controllerReference, type Wanted } from '../../runtime/object.ts';
+
+export interface Images {
+  /** Carries every part of ours. */
+  readonly workloads: string;
+  readonly redis: string;
+}
+
+/** A system as the object renderers take it. */
+export interface Context {
+  readonly system: TradingSystem;
+  readonly spec: TradingSystemSpec;
+  readonly images: Images;
+}
+
+export const MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const OPERATOR = 'tradewind-operator';
+/** Selects everything that the operator made. */
+export const OWNED = `${MANAGED_BY}=${OPERATOR}`;
+
+export interface Role {
+  readonly part: Part;
+  readonly shard?: number;
+}
+
+/** Labels of an object, and of a Deployment's pods: unique to one Deployment. */
+export function labelsOf({ system }: Pick<Context, 'system'>, role?: Role): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': 'tradewind',
+    'app.kubernetes.io/instance': system.metadata.name,
+    [MANAGED_BY]: OPERATOR,
+    [SYSTEM_LABEL]: system.metadata.name,
+    ...(role === undefined ? {} : { [PART_LABEL]: role.part }),
+    ...(role?.shard === undefined ? {} : { [SHARD_LABEL]: String(role.shard) }),
+  };
+}
+
+interface Body {
+  readonly role?: Role;
+  readonly [field: string]: unknown;
+}
+
+/** A child with its owner and labels; `rest` is everything beside metadata. */
+export function child(
+  context: Pick<Context, 'system'>,
+  kind: ChildKind | 'Secret',
+  name: string,
+  { role, ...rest }: Body,
+): Wanted {
+  return {
+    apiVersion: apiVersionOf(kind === 'Secret' ? SECRETS : CHILDREN[kind]),
+    kind,
+    metadata: {
+      name,
+      ...(context.system.metadata.namespace === undefined ? {} : { namespace: context.system.metadata.namespace }),
+      labels: labelsOf(context, role),
+      ownerReferences: [controllerReference(context.system)],
+    },
+    ...rest,
+  };
+}
+
+/** User of every pod; the images know it too. */
+const NONROOT = 65532;
+
+export interface PodOptions {
+  readonly role: Role;
+  readonly component: Component | undefined;
+  readonly containers: V1Container[];
+  readonly volumes: NonNullable<V1PodSpec['volumes']>;
+  /** Absent: no token is mounted. */
+  readonly serviceAccountName?: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly graceSeconds: number;
+}
+
+/** A pod under restricted Pod Security, scheduled as the component says. */
+export function podTemplate(context: Context, options: PodOptions): V1PodTemplateSpec {
+  const { role, component, containers, volumes, serviceAccountName, annotations, graceSeconds } = options;
+  return {
+    metadata: { labels: labelsOf(context, role), annotations: { ...annotations } },
+    spec: {
+      ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+      automountServiceAccountToken: serviceAccountName !== undefined,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: graceSeconds,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: NONROOT,
+        runAsGroup: NONROOT,
+        fsGroup: NONROOT,
+        fsGroupChangePolicy: 'OnRootMismatch',
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      containers,
+      volumes,
+      ...schedulingOf(component),
+    },
+  };
+}
+
+function schedulingOf(component: Component | undefined): Partial<V1PodSpec> {
+  const { nodeSelector, tolerations, affinity, priorityClassName } = component ?? {};
+  return {
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
+    ...(tolerations === undefined ? {} : { tolerations: tolerations as NonNullable<V1PodSpec['tolerations']> }),
+    ...(affinity === undefined ? {} : { affinity }),
+    ...(priorityClassName === undefined ? {} : { priorityClassName }),
+  };
+}
+
+export const CONFINED: NonNullable<V1Container['securityContext']> = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+
+/** Requests and limits: the component's, else what the part needs. No CPU limit: throttling comes in slices of 100 ms. */
+export function resourcesOf(component: Component | undefined, needs: Needs): NonNullable<V1Container['resources']> {
+  const { requests, limits } = component?.resources ?? {};
+  return {
+    requests: { cpu: requests?.cpu ?? needs.cpu, memory: requests?.memory ?? needs.memory },
+    limits: { memory: limits?.memory ?? needs.memoryLimit, ...(limits?.cpu === undefined ? {} : { cpu: limits.cpu }) },
+  };
+}
+
+export interface Needs {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly memoryLimit: string;
+}

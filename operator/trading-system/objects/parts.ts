@@ -1,0 +1,227 @@
+// Deployments, claims, Services and accounts of our own parts. One table says how they differ.
+import type { V1Container, V1DeploymentSpec, V1PodSpec } from '@kubernetes/client-node';
+import {
+  CONFIG_FILE,
+  configMapOf,
+  DATA_DIR,
+  DESIRED_FILE,
+  desiredMapOf,
+  ENV,
+  GATEWAY_PORT,
+  HEALTH_PORT,
+  partName,
+  RECORDINGS_DIR,
+  redisSecretOf,
+  VENUE_PORT,
+  type Part,
+} from '@tradewind/workloads/contract/pods.ts';
+import type { Wanted } from '../../runtime/object.ts';
+import { configHash } from './config.ts';
+import { child, CONFINED, labelsOf, podTemplate, resourcesOf, type Context, type Needs, type Role } from './frame.ts';
+
+interface Traits {
+  readonly part: Exclude<Part, 'redis'>;
+  /** Key in spec.components. */
+  readonly component: Exclude<keyof Context['spec']['components'], 'redis'>;
+  readonly sharded: boolean;
+  /** A claim of this size for the part's own log. */
+  readonly storage?: string;
+  /** Two of one shard must never run at once. */
+  readonly strategy: 'Recreate' | 'RollingUpdate';
+  /** It talks to the API server. */
+  readonly serviceAccount: boolean;
+  readonly port?: { readonly name: string; readonly number: number };
+  readonly nodeFlags: readonly string[];
+  readonly needs: Needs;
+}
+
+/** Off the hot path a small young generation keeps memory low; on it, collections would come too often. */
+const SMALL = ['--max-semi-space-size=1'];
+const LIGHT: Needs = { cpu: '20m', memory: '64Mi', memoryLimit: '192Mi' };
+const HOT: Needs = { cpu: '100m', memory: '128Mi', memoryLimit: '512Mi' };
+
+const PARTS: readonly Traits[] = [
+  { part: 'param-server', component: 'paramServer', sharded: false, strategy: 'RollingUpdate', serviceAccount: true, nodeFlags: SMALL, needs: LIGHT },
+  { part: 'simulator', component: 'simulator', sharded: false, strategy: 'Recreate', serviceAccount: false, port: { name: 'venue', number: VENUE_PORT }, nodeFlags: [], needs: HOT },
+  { part: 'harmoniser', component: 'harmoniser', sharded: true, storage: '1Gi', strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
+  { part: 'ingest', component: 'ingest', sharded: true, storage: '1Gi', strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
+  { part: 'router', component: 'router', sharded: true, strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
+  { part: 'gateway', component: 'gateway', sharded: false, strategy: 'RollingUpdate', serviceAccount: false, port: { name: 'http', number: GATEWAY_PORT }, nodeFlags: SMALL, needs: LIGHT },
+]; // prettier-ignore
+
+/** Everything of our own parts, for every shard. */
+export function partObjects(context: Context): Wanted[] {
+  const wanted = PARTS.filter(({ part }) => part !== 'simulator' || isSimulated(context));
+  return wanted.flatMap((traits) => rolesOf(context, traits).flatMap((role) => objectsOf(context, traits, role)));
+}
+
+const isSimulated = ({ spec }: Context): boolean => spec.sources.some(({ type }) => type === 'simulator');
+
+const rolesOf = ({ spec }: Context, { part, sharded }: Traits): Role[] =>
+  sharded ? Array.from({ length: spec.shards }, (_, shard) => ({ part, shard })) : [{ part }];
+
+function objectsOf(context: Context, traits: Traits, role: Role): Wanted[] {
+  const name = partName(context.system.metadata.name, role.part, role.shard);
+  const { port, storage } = traits;
+  return [
+    ...(traits.serviceAccount ? accountObjects(context, name, role) : []),
+    ...(storage === undefined ? [] : [claim(context, name, { role, storage })]),
+    ...(port === undefined ? [] : [service(context, name, { role, port })]),
+    child(context, 'Deployment', name, { role, spec: deployment(context, traits, role) }),
+  ];
+}
+
+/** The param server reads one ConfigMap and the system's pods, and writes one status. */
+function accountObjects(context: Context, name: string, role: Role): Wanted[] {
+  const system = context.system.metadata.name;
+  const own = { kind: 'ServiceAccount', name, namespace: context.system.metadata.namespace ?? '' };
+  const watchable = ['get', 'list', 'watch'];
+  return [
+    child(context, 'ServiceAccount', name, { role, automountServiceAccountToken: false }),
+    child(context, 'Role', name, {
+      role,
+      rules: [
+        { apiGroups: [''], resources: ['configmaps'], resourceNames: [desiredMapOf(system)], verbs: watchable },
+        { apiGroups: [''], resources: ['pods'], verbs: watchable },
+        { apiGroups: ['tradewind.io'], resources: ['tradingsystems'], resourceNames: [system], verbs: watchable },
+        {
+          apiGroups: ['tradewind.io'],
+          resources: ['tradingsystems/status'],
+          resourceNames: [system],
+          verbs: ['patch'],
+        },
+      ],
+    }),
+    child(context, 'RoleBinding', name, {
+      role,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [own],
+    }),
+  ];
+}
+
+/** Without a StorageClass of ours: the cluster's default. It outlives pods and goes with the system. */
+const claim = (context: Context, name: string, { role, storage }: { role: Role; storage: string }): Wanted =>
+  child(context, 'PersistentVolumeClaim', name, {
+    role,
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+  });
+
+function service(
+  context: Context,
+  name: string,
+  { role, port }: { role: Role; port: NonNullable<Traits['port']> },
+): Wanted {
+  const { type, annotations } = context.spec.gateway.service;
+  const isGateway = role.part === 'gateway';
+  const made = child(context, 'Service', name, {
+    role,
+    spec: {
+      type: isGateway ? type : 'ClusterIP',
+      selector: labelsOf(context, role),
+      ports: [{ name: port.name, port: port.number, targetPort: port.name, protocol: 'TCP' }],
+    },
+  });
+  return isGateway ? { ...made, metadata: { ...made.metadata, annotations } } : made;
+}
+
+function deployment(context: Context, traits: Traits, role: Role): V1DeploymentSpec {
+  const component = context.spec.components[traits.component];
+  const name = partName(context.system.metadata.name, role.part, role.shard);
+  return {
+    replicas: 1,
+    revisionHistoryLimit: 3,
+    selector: { matchLabels: labelsOf(context, role) },
+    strategy:
+      traits.strategy === 'Recreate'
+        ? { type: 'Recreate' }
+        : { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+    template: podTemplate(context, {
+      role,
+      component,
+      annotations: { 'tradewind.io/config-hash': configHash(context) },
+      graceSeconds: 15,
+      ...(traits.serviceAccount ? { serviceAccountName: name } : {}),
+      volumes: volumesOf(context, traits, name),
+      containers: [
+        {
+          name: traits.part,
+          image: component?.image ?? context.images.workloads,
+          imagePullPolicy: 'IfNotPresent',
+          command: ['node', ...traits.nodeFlags, `/app/${traits.part}.js`],
+          env: environment(context, role),
+          ports: [
+            { name: 'health', containerPort: HEALTH_PORT, protocol: 'TCP' },
+            ...(traits.port === undefined
+              ? []
+              : [{ name: traits.port.name, containerPort: traits.port.number, protocol: 'TCP' }]),
+          ],
+          volumeMounts: mountsOf(context, traits),
+          readinessProbe: { httpGet: { path: '/readyz', port: 'health' }, periodSeconds: 2, timeoutSeconds: 2 },
+          livenessProbe: {
+            httpGet: { path: '/livez', port: 'health' },
+            initialDelaySeconds: 5,
+            periodSeconds: 10,
+            timeoutSeconds: 5,
+            failureThreshold: 3,
+          },
+          resources: resourcesOf(component, traits.needs),
+          securityContext: CONFINED,
+        },
+      ],
+    }),
+  };
+}
+
+function environment({ system, spec }: Context, role: Role): NonNullable<V1Container['env']> {
+  const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  const { managed, external } = spec.redis;
+  const secret = managed === undefined ? external?.secretRef?.name : redisSecretOf(system.metadata.name);
+  return [
+    { name: ENV.part, value: role.part },
+    { name: ENV.shard, value: String(role.shard ?? 0) },
+    field(ENV.podName, 'metadata.name'),
+    field(ENV.podUid, 'metadata.uid'),
+    field(ENV.namespace, 'metadata.namespace'),
+    { name: ENV.logLevel, value: spec.logging.level },
+    ...(secret === undefined || role.part === 'simulator'
+      ? []
+      : [{ name: ENV.redisPassword, valueFrom: { secretKeyRef: { name: secret, key: 'password' } } }]),
+  ];
+}
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
+
+function mountsOf(context: Context, { part, storage }: Traits): NonNullable<V1Container['volumeMounts']> {
+  return [
+    { name: 'config', mountPath: folderOf(CONFIG_FILE), readOnly: true },
+    { name: 'desired', mountPath: folderOf(DESIRED_FILE), readOnly: true },
+    ...(storage === undefined ? [] : [{ name: 'data', mountPath: DATA_DIR }]),
+    ...recordingsOf(context, part).map(({ source }) => ({
+      name: `recording-${source}`,
+      mountPath: `${RECORDINGS_DIR}/${source}`,
+      readOnly: true,
+    })),
+  ];
+}
+
+function volumesOf(context: Context, { part, storage }: Traits, name: string): NonNullable<V1PodSpec['volumes']> {
+  const system = context.system.metadata.name;
+  return [
+    { name: 'config', configMap: { name: configMapOf(system) } },
+    // Optional: pods start before the first document is there and are not ready until they have one.
+    { name: 'desired', configMap: { name: desiredMapOf(system), optional: true } },
+    ...(storage === undefined ? [] : [{ name: 'data', persistentVolumeClaim: { claimName: name } }]),
+    ...recordingsOf(context, part).map(({ source, claimName }) => ({
+      name: `recording-${source}`,
+      persistentVolumeClaim: { claimName, readOnly: true },
+    })),
+  ];
+}
+
+function recordingsOf({ spec }: Context, part: Part): { source: string; claimName: string }[] {
+  if (part !== 'simulator') return [];
+  return spec.sources.flatMap(({ name, options }) =>
+    options.recording === undefined ? [] : [{ source: name, claimName: options.recording.claimName }],
+  );
+}
