@@ -108,10 +108,7 @@ describe('while it trades', () => {
 
   it('a market without the planted edge earns less, on the same noise', () => {
     const total = (plantedBps: number): number =>
-      [11, 12].reduce(
-        (sum, seed) => sum + runMarket({ seed, seconds: 900, plantedBps }).state.equity.usd! - 1e6,
-        0,
-      );
+      [11, 12].reduce((sum, seed) => sum + runMarket({ seed, seconds: 900, plantedBps }).state.equity.usd! - 1e6, 0);
     assert.ok(total(0) < total(25));
   });
 });

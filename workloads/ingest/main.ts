@@ -46,7 +46,7 @@ const desired = followDesired({ pod, log, redis, subscriber, apply: (document) =
 const health = await serveHealth({ port: pod.healthPort, ready, registry, log });
 log.info({ bootId, port: health.port }, 'started');
 
-await publishStatus({ pod, redis, make: ingest.status, signal });
+await publishStatus({ pod, redis, make: () => ingest.status(), signal });
 
 // Stopped: no more input, then what is decided is written, then the connections go.
 ingest.stop();

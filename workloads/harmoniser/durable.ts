@@ -1,0 +1,81 @@
+// What of the harmoniser survives its pod: snapshots of its state, and between them every intent and every report, each on
+// the volume before it is acted on. Called by shell.ts.
+import type { VenueReport } from '../contract/messages.ts';
+import { openJournal } from '../kit/journal.ts';
+import { newState, savedOf, type NewOrder, type Saved, type State, type StoredEstimate } from './state.ts';
+import { step } from './step.ts';
+
+interface Snapshot {
+  readonly saved: Saved;
+  /** Names this run in order ids: later than that of every run before. */
+  readonly epoch: number;
+  /** Last entry read of each symbol's fills stream. */
+  readonly fillsRead: Readonly<Record<string, string>>;
+}
+
+type Entry =
+  | { readonly order: NewOrder }
+  | { readonly report: VenueReport; readonly symbol: string; readonly id: string; readonly now: number };
+
+export interface DurableOptions {
+  readonly dir: string;
+  readonly system: string;
+  readonly shard: number;
+  readonly symbols: readonly string[];
+  readonly storedEstimates: Readonly<Record<string, StoredEstimate>>;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+export interface Durable {
+  readonly state: State;
+  /** Last entry read of each fills stream, by symbol; changed by `report`. */
+  readonly fillsRead: Map<string, string>;
+  /** Resolves when the intent is on the volume: only then may it be sent. Rejects when the volume cannot be written. */
+  intend(order: NewOrder): Promise<void>;
+  /** Resolves when the report is on the volume. */
+  report(symbol: string, id: string, report: VenueReport, now: number): Promise<void>;
+  /** Replaces the journal by the state as it is now. Stopped half-way, the old one stays. */
+  snapshot(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the journal and rebuilds the state: snapshot, then intents and reports in their order. Every symbol starts
+ * unreconciled: the venue has the last word about what was under way.
+ */
+export async function openDurable(options: DurableOptions): Promise<Durable> {
+  const { dir, system, shard, symbols, storedEstimates, now } = options;
+  const journal = await openJournal<Snapshot, Entry>(dir, 'harmoniser');
+  const before = journal.snapshot;
+  // Seconds, so that a volume that was lost does not bring old order ids back.
+  const epoch = Math.max((before?.epoch ?? 0) + 1, Math.floor(now / 1_000));
+  const idPrefix = `${system.replaceAll(/[^a-z0-9]/g, '').slice(0, 8)}${shard.toString(36)}`;
+  const state = newState({ idPrefix, epoch, storedEstimates }, symbols, before?.saved);
+  const fillsRead = new Map(Object.entries(before?.fillsRead ?? {}));
+  for (const entry of journal.entries) replay(state, fillsRead, entry);
+  const snapshot = (): Promise<void> =>
+    journal.compact({ saved: savedOf(state), epoch, fillsRead: Object.fromEntries(fillsRead) });
+  await snapshot(); // the epoch is taken before the first order carries it
+  return {
+    state,
+    fillsRead,
+    intend: (order) => journal.append({ order }),
+    report: async (symbol, id, report, at) => {
+      await journal.append({ report, symbol, id, now: at });
+      fillsRead.set(symbol, id);
+    },
+    snapshot,
+    close: () => journal.close(),
+  };
+}
+
+function replay(state: State, fillsRead: Map<string, string>, entry: Entry): void {
+  if ('order' in entry) {
+    const { id, symbol, side, lots, limitTicks, reduceOnly, t } = entry.order;
+    state.account.working[id] = { id, symbol, side, lots, limitTicks, reduceOnly, sentAt: t, filledLots: 0 };
+    return;
+  }
+  step(state, { kind: 'report', report: entry.report, now: entry.now });
+  fillsRead.set(entry.symbol, entry.id);
+}

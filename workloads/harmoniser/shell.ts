@@ -1,0 +1,250 @@
+// The shell around the core: signals, reports and control in; orders, decisions and figures out. Started by main.ts.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import { canonicalJson } from '../contract/canonical.ts';
+import type { DesiredDocument } from '../contract/desired.ts';
+import { fillsStream, ordersStream, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
+import type { OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
+import { symbolsOfShard } from '../contract/shards.ts';
+import type { HarmoniserStatus } from '../contract/status.ts';
+import { bootId, monotonicNow } from '../kit/clock.ts';
+import type { PodConfig } from '../kit/config.ts';
+import type { DesiredFollower } from '../kit/desired.ts';
+import type { Logger } from '../kit/log.ts';
+import { isConnected, type Redis } from '../kit/redis.ts';
+import { append, readStreams } from '../kit/streams.ts';
+import { openDurable, type Durable } from './durable.ts';
+import { registerMetrics, type Metrics } from './metrics.ts';
+import { compilePolicy } from './policy.ts';
+import type { Event, Output } from './state.ts';
+import { harmoniserStatus, positionUsd } from './status.ts';
+import { step } from './step.ts';
+import { createTaps, readEstimates, type Taps } from './taps.ts';
+
+const TICK_MS = 250;
+const SERIES_EVERY_MS = 1_000;
+const SNAPSHOT_EVERY_MS = 30_000;
+/** Where no fill was ever read: reports of the last minute are looked at; the account report tells the rest. */
+const FIRST_LOOK_BACK_MS = 60_000;
+/** The estimates are a second choice for a warm start: not worth waiting longer for. */
+const ESTIMATES_WITHIN_MS = 3_000;
+
+export interface ShellOptions {
+  readonly pod: PodConfig;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly redis: Redis;
+  /** Two connections that block. */
+  readonly signals: Redis;
+  readonly fills: Redis;
+  readonly desired: () => DesiredFollower;
+  readonly isReady: () => boolean;
+  /** The volume cannot be written: nothing may be decided any more, the process must end. */
+  readonly onFatal: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Shell {
+  /** Puts a document into force. Throws where it lacks what a symbol needs; then the old one stays. */
+  apply(document: DesiredDocument): void;
+  status(): HarmoniserStatus;
+  /** Starts reading and deciding; resolves when the signal has aborted and everything is on the volume. */
+  run(): Promise<void>;
+}
+
+/** Rebuilds the state from the volume. Nothing is read or decided before `run`. */
+export async function openShell(options: ShellOptions): Promise<Shell> {
+  const { pod, redis, log } = options;
+  const symbols = symbolsOfShard(pod.system.symbols, pod.shard, pod.system.shards);
+  await untilConnected(redis, ESTIMATES_WITHIN_MS);
+  const durable = await openDurable({
+    dir: pod.dataDir,
+    system: pod.system.system.name,
+    shard: pod.shard,
+    symbols: symbols.map(({ name }) => name),
+    storedEstimates: isConnected(redis) ? await readEstimates(redis) : {},
+    now: Date.now(),
+  });
+  const classes = new Map(symbols.map(({ name, assetClass }) => [name, assetClass]));
+  const taps = createTaps(redis, log, (symbol) => classes.get(symbol) ?? '');
+  return new RunningShell(options, durable, taps);
+}
+
+async function untilConnected(redis: Redis, withinMs: number): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!isConnected(redis) && performance.now() < deadline) await delay(50);
+}
+
+class RunningShell implements Shell {
+  readonly #options: ShellOptions;
+  readonly #durable: Durable;
+  readonly #taps: Taps;
+  readonly #metrics: Metrics;
+  #control = '';
+
+  constructor(options: ShellOptions, durable: Durable, taps: Taps) {
+    this.#options = options;
+    this.#durable = durable;
+    this.#taps = taps;
+    this.#metrics = registerMetrics(options.registry, this.status, () => this.#durable.state.policy?.version);
+  }
+
+  apply(document: DesiredDocument): void {
+    const { pod } = this.#options;
+    this.#emit({ kind: 'policy', policy: compilePolicy(document, pod.system, pod.shard), now: monotonicNow() });
+  }
+
+  status = (): HarmoniserStatus => {
+    const { pod, isReady, desired } = this.#options;
+    return harmoniserStatus({
+      pod: pod.podName,
+      shard: pod.shard,
+      bootId,
+      state: this.#durable.state,
+      ready: isReady(),
+      desired: desired().current(),
+      at: Date.now(),
+      now: monotonicNow(),
+    });
+  };
+
+  async run(): Promise<void> {
+    const { redis, signal } = this.#options;
+    const onRedis = (): void => this.#emit({ kind: 'redis', connected: isConnected(redis), now: monotonicNow() });
+    redis.on('ready', onRedis).on('close', onRedis);
+    onRedis();
+    const ticking = setInterval(() => this.#tick(), TICK_MS);
+    const series = setInterval(() => this.#writeSeries(), SERIES_EVERY_MS);
+    const saving = setInterval(() => this.#guard(this.#durable.snapshot()), SNAPSHOT_EVERY_MS);
+    await Promise.all([this.#readSignals(signal), this.#readFills(signal)]);
+    for (const timer of [ticking, series, saving]) clearInterval(timer);
+    await this.#durable.snapshot();
+    await this.#durable.close();
+  }
+
+  #tick(): void {
+    this.#lookAtControl();
+    this.#emit({ kind: 'tick', now: monotonicNow() });
+  }
+
+  /** Before every decision: a hold counts from the next one on. */
+  #lookAtControl(): void {
+    const wall = Date.now();
+    const desired = this.#options.desired();
+    const control = { restraint: desired.restraint(wall), readable: desired.controlReadable(wall) };
+    const text = canonicalJson({
+      ...control,
+      restraint: { ...control.restraint, kellyCap: String(control.restraint.kellyCap) },
+    });
+    if (text === this.#control) return;
+    this.#control = text;
+    const { tradingStopped, routerPaused, holds } = control.restraint;
+    this.#options.log.info(
+      { tradingStopped, routerPaused, readable: control.readable, holds: holds.map(({ id }) => id) },
+      'control changed',
+    );
+    this.#emit({ kind: 'control', ...control, now: monotonicNow() });
+  }
+
+  #emit(event: Event): void {
+    for (const output of step(this.#durable.state, event)) this.#carryOut(output);
+  }
+
+  #carryOut(output: Output): void {
+    const { log } = this.#options;
+    switch (output.kind) {
+      case 'order':
+        return this.#guard(this.#durable.intend(output.order).then(() => this.#send(output.order)));
+      case 'request':
+        return void this.#send(output.request);
+      case 'decision': {
+        const symbol = this.#durable.state.symbols.get(output.decision.symbol);
+        const lots = this.#durable.state.account.lots[output.decision.symbol] ?? 0;
+        return this.#taps.decided(output.decision, symbol === undefined ? 0 : positionUsd(symbol, lots));
+      }
+      case 'volatility':
+        return this.#taps.estimated(output.symbol, output.sigmaDay);
+      case 'note':
+        return log.warn({ code: output.code, symbol: output.symbol, ...output.numbers }, 'note');
+    }
+  }
+
+  /** What Redis does not take is not sent again: the venue is asked instead what became of it. */
+  async #send(request: OrderRequest): Promise<void> {
+    const { redis, log } = this.#options;
+    try {
+      await append(redis, ordersStream(request.symbol), request, STREAM_LENGTH.orders);
+    } catch (error) {
+      log.warn({ error, id: request.id, kind: request.kind }, 'order not sent');
+    }
+  }
+
+  async #readSignals(signal: AbortSignal): Promise<void> {
+    const { signals, log } = this.#options;
+    await readStreams({
+      redis: signals,
+      keys: [...this.#durable.state.symbols.keys()].map(signalsStream),
+      from: 'newest',
+      signal,
+      onMessage: (key, id, data) => {
+        const message = parsed<Signal>(data);
+        if (message?.features === undefined) return log.error({ key, id }, 'signal passed over: not readable');
+        this.#lookAtControl();
+        const started = performance.now();
+        const before = this.#durable.state.decisionSeq;
+        this.#emit({ kind: 'signal', signal: message, now: monotonicNow() });
+        if (this.#durable.state.decisionSeq > before) this.#metrics.decided((performance.now() - started) / 1_000);
+        return undefined;
+      },
+    });
+  }
+
+  /** Each report once: from the last that the volume has, and on the volume before it is acted on. */
+  async #readFills(signal: AbortSignal): Promise<void> {
+    const { fills, log } = this.#options;
+    const { state, fillsRead } = this.#durable;
+    const symbolOf = new Map([...state.symbols.keys()].map((symbol) => [fillsStream(symbol), symbol]));
+    const start = `${Date.now() - FIRST_LOOK_BACK_MS}-0`;
+    await readStreams({
+      redis: fills,
+      keys: [...symbolOf.keys()],
+      from: Object.fromEntries([...symbolOf].map(([key, symbol]) => [key, fillsRead.get(symbol) ?? start])),
+      signal,
+      onMessage: async (key, id, data) => {
+        const report = parsed<VenueReport>(data);
+        if (report?.seq === undefined) return log.error({ key, id }, 'report passed over: not readable');
+        const now = monotonicNow();
+        try {
+          await this.#durable.report(symbolOf.get(key) ?? '', id, report, now);
+        } catch (error) {
+          return this.#options.onFatal(error);
+        }
+        this.#emit({ kind: 'report', report, now });
+        return undefined;
+      },
+    });
+  }
+
+  #writeSeries(): void {
+    const { symbols, varPct } = this.status();
+    const points = Object.entries(symbols).flatMap(([symbol, own]) => [
+      { series: 'edge_blended_bps' as const, symbol, value: own.edgeBps },
+      { series: 'position_size_usd' as const, symbol, value: own.positionUsd },
+      { series: 'var_pct' as const, symbol, value: own.varPct },
+    ]);
+    this.#taps.points([...points, { series: 'var_pct', symbol: 'portfolio', value: varPct }], Date.now());
+  }
+
+  #guard(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#options.onFatal(error));
+  }
+}
+
+/** JSON of one of our own messages; undefined where it is none. */
+function parsed<T>(data: string): (Partial<T> & T) | undefined {
+  try {
+    return JSON.parse(data) as T;
+  } catch {
+    return undefined;
+  }
+}

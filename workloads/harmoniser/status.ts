@@ -1,0 +1,78 @@
+// The harmoniser's live figures, made once a second. Pure.
+import type { DesiredDocument } from '../contract/desired.ts';
+import type { HarmoniserStatus } from '../contract/status.ts';
+import { kellyInForce } from './decide.ts';
+import { drawdownPct } from './equity.ts';
+import { riskView, usdPerLot, varOf } from './risk.ts';
+import type { State, SymbolState } from './state.ts';
+
+export interface Seen {
+  readonly pod: string;
+  readonly shard: number;
+  readonly bootId: string;
+  readonly state: State;
+  readonly ready: boolean;
+  readonly desired: DesiredDocument | undefined;
+  /** Wall clock, epoch ms; `now` is the clock of the events. */
+  readonly at: number;
+  readonly now: number;
+}
+
+export function harmoniserStatus({ state, desired, now, ...seen }: Seen): HarmoniserStatus {
+  const { policy, account, equity, breaker } = state;
+  const view = policy === undefined ? undefined : riskView(state, policy, now);
+  const demands = view?.names.map((name) => state.symbols.get(name)?.demand ?? 0) ?? [];
+  return {
+    part: 'harmoniser',
+    pod: seen.pod,
+    shard: seen.shard,
+    bootId: seen.bootId,
+    at: seen.at,
+    ready: seen.ready,
+    ...(desired === undefined
+      ? {}
+      : { desired: { epoch: desired.epoch, version: desired.version, hash: desired.hash } }),
+    tradingStopped: state.restraint.tradingStopped || !state.controlReadable,
+    kellyFraction: policy === undefined ? 0 : kellyInForce(state, policy),
+    equityUsd: equity.usd ?? 0,
+    drawdownPct: drawdownPct(equity),
+    varPct: view === undefined ? 0 : finite(100 * varOf(view, view.filled)),
+    varDemandPct: view === undefined ? 0 : finite(100 * varOf(view, demands)),
+    breaker: { state: breaker.state, tripSeq: breaker.tripSeq },
+    decisions: state.decisionSeq,
+    trades: account.fills,
+    calibrated: [...state.symbols.values()].every(({ signal }) => signal?.calibrated === true),
+    symbols: Object.fromEntries(
+      [...state.symbols.values()].map((symbol) => [symbol.name, symbolStatus(state, symbol, view)]),
+    ),
+  };
+}
+
+type View = ReturnType<typeof riskView>;
+
+function symbolStatus(
+  { account }: State,
+  symbol: SymbolState,
+  view: View | undefined,
+): HarmoniserStatus['symbols'][string] {
+  const { reconciliation, name } = symbol;
+  const { edgeBps = 0, confidence = 0, blockedBy = ['NoDecision'] } = symbol.decision ?? {};
+  const lots = account.lots[name] ?? 0;
+  const index = view?.names.indexOf(name) ?? -1;
+  const held = view?.filled[index] ?? 0;
+  return {
+    edgeBps,
+    confidence,
+    positionLots: lots,
+    positionUsd: positionUsd(symbol, lots),
+    varPct: finite(100 * Math.abs(held) * (view?.sigmas[index] ?? 0) * (view?.z ?? 0)),
+    blockedBy,
+    reconciled: reconciliation.state === 'Done',
+  };
+}
+
+/** Quote currency at the last valid mid; 0 before the first. */
+export const positionUsd = (symbol: SymbolState, lots: number): number => lots * (usdPerLot(symbol) ?? 0);
+
+/** A position without a mark has no VaR that JSON could carry. */
+const finite = (value: number): number => (Number.isFinite(value) ? value : 0);

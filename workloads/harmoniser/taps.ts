@@ -1,0 +1,82 @@
+// What the desk sees of decisions in Redis: the stream of decisions, the runbook's keys, time series. Taps: what cannot be
+// written is dropped, as the next one replaces it. Called by shell.ts.
+import {
+  decisionsStream,
+  EDGE_BLENDED_TTL_SECONDS,
+  edgeBlendedKey,
+  STREAM_LENGTH,
+  VOLATILITY_ESTIMATES,
+} from '../contract/keys.ts';
+import type { Decision } from '../contract/messages.ts';
+import type { Logger } from '../kit/log.ts';
+import { isConnected, type Redis } from '../kit/redis.ts';
+import { createSeriesWriter, type Point } from '../kit/series.ts';
+import { daysPerYear } from './policy.ts';
+import type { StoredEstimate } from './state.ts';
+
+export interface Taps {
+  decided(decision: Decision, positionUsd: number): void;
+  estimated(symbol: string, sigmaDay: number): void;
+  /** Time series; at `now`, epoch ms. */
+  points(points: readonly Point[], now: number): void;
+}
+
+/** `classOf` gives a symbol's asset class. */
+export function createTaps(redis: Redis, log: Logger, classOf: (symbol: string) => string): Taps {
+  const series = createSeriesWriter(redis, log);
+  const drop = (error: unknown): void => log.debug({ error }, 'not written to Redis');
+  return {
+    decided(decision, positionUsd) {
+      if (!isConnected(redis)) return;
+      const key = edgeBlendedKey(decision.symbol);
+      redis
+        .pipeline()
+        .xadd(
+          decisionsStream(decision.symbol),
+          'MAXLEN',
+          '~',
+          STREAM_LENGTH.decisions,
+          '*',
+          'data',
+          JSON.stringify(decision),
+        )
+        .hset(key, {
+          edge_bps: decision.edgeBps,
+          position_usd: positionUsd,
+          confidence: decision.confidence,
+          at: new Date(decision.t).toISOString(),
+        })
+        .expire(key, EDGE_BLENDED_TTL_SECONDS)
+        .exec()
+        .catch(drop);
+    },
+    estimated(symbol, sigmaDay) {
+      if (!isConnected(redis)) return;
+      const annualised = sigmaDay * Math.sqrt(daysPerYear(classOf(symbol)));
+      const estimate = { annualised, perDay: sigmaDay, source: 'harmoniser', at: Date.now() };
+      redis.hset(VOLATILITY_ESTIMATES, symbol, JSON.stringify(estimate)).catch(drop);
+    },
+    points: (points, now) => void series.write(points, now).catch(drop),
+  };
+}
+
+/** Estimates of an earlier run, for a warm start; what cannot be read is left out. */
+export async function readEstimates(redis: Redis): Promise<Record<string, StoredEstimate>> {
+  const stored = await redis.hgetall(VOLATILITY_ESTIMATES).catch(() => ({}));
+  return Object.fromEntries(
+    Object.entries(stored).flatMap(([symbol, text]) => {
+      const estimate = estimateOf(text);
+      return estimate === undefined ? [] : [[symbol, estimate] as const];
+    }),
+  );
+}
+
+function estimateOf(text: string): StoredEstimate | undefined {
+  try {
+    const { perDay, at } = JSON.parse(text) as { perDay?: unknown; at?: unknown };
+    const isSound = typeof perDay === 'number' && perDay > 0 && perDay < 1 && typeof at === 'number';
+    return isSound ? { sigmaDay: perDay, at } : undefined;
+  } catch {
+    return undefined;
+  }
+}

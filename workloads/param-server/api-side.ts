@@ -1,0 +1,103 @@
+// The param server's side toward the API server: one ConfigMap and the system's pods in, `.status.runtime` out.
+import { Api } from '@tradewind/operator/runtime/client.ts';
+import { findCredentials } from '@tradewind/operator/runtime/credentials.ts';
+import type { Live, Resource } from '@tradewind/operator/runtime/object.ts';
+import { Store } from '@tradewind/operator/runtime/store.ts';
+import { watch } from '@tradewind/operator/runtime/watch.ts';
+import type { Registry } from 'prom-client';
+import type { DesiredDocument } from '../contract/desired.ts';
+import { parseDesired } from '../contract/parse-desired.ts';
+import { ACKNOWLEDGING, desiredMapOf, PART_LABEL, SYSTEM_LABEL } from '../contract/pods.ts';
+import type { PodConfig } from '../kit/config.ts';
+import type { Logger } from '../kit/log.ts';
+import type { ExpectedPod, Runtime } from './runtime.ts';
+
+const CONFIG_MAPS: Resource = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap' };
+const PODS: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' };
+const SYSTEMS: Resource = {
+  group: 'tradewind.io',
+  version: 'v1alpha1',
+  plural: 'tradingsystems',
+  kind: 'TradingSystem',
+};
+/** Field manager of `.status.runtime`, and of nothing else. */
+const MANAGER = 'tradewind-param-server';
+
+interface ConfigMap extends Live {
+  readonly data?: Readonly<Record<string, string>>;
+}
+interface Pod extends Live {
+  readonly status?: { readonly phase?: string };
+}
+
+export interface ApiSide {
+  /** What the operator published last; undefined before the first. One that cannot be read is logged and leaves the old one. */
+  document(): DesiredDocument | undefined;
+  /** Pods that must acknowledge: those that are not on their way out. */
+  pods(): ExpectedPod[];
+  /** Server-side apply of `.status.runtime`. Rejects with an ApiError. */
+  write(runtime: Runtime): Promise<void>;
+  readonly done: Promise<void>;
+  close(): void;
+}
+
+export interface ApiSideOptions {
+  readonly pod: PodConfig;
+  readonly log: Logger;
+  readonly registry: Registry;
+  /** The document or the pods changed. */
+  readonly onChange: () => void;
+  readonly signal: AbortSignal;
+}
+
+export async function openApiSide({ pod, log, registry, onChange, signal }: ApiSideOptions): Promise<ApiSide> {
+  const api = Api.open({ credentials: await findCredentials(), registry });
+  const { name, namespace, uid } = pod.system.system;
+  const maps = new Store<ConfigMap>();
+  const pods = new Store<Pod>({ trim: trimPod });
+  let document: DesiredDocument | undefined;
+  maps.onChange(({ data }) => {
+    const parsed = parseDesired(data?.['desired.json'] ?? '');
+    if (!parsed.ok) return log.error({ problem: parsed.problem }, 'desired document of the ConfigMap refused');
+    if (parsed.document.owner !== uid)
+      return log.error({ owner: parsed.document.owner }, 'desired document of another owner refused');
+    document = parsed.document;
+    return onChange();
+  });
+  pods.onChange(onChange);
+  const common = { api, log, namespace, signal };
+  const done = Promise.all([
+    watch({ ...common, resource: CONFIG_MAPS, fieldSelector: `metadata.name=${desiredMapOf(name)}`, store: maps }),
+    watch({ ...common, resource: PODS, labelSelector: `${SYSTEM_LABEL}=${name}`, store: pods }),
+  ]);
+  return {
+    document: () => document,
+    pods: () =>
+      [...pods.all()].filter(mustAcknowledge).map(({ metadata }) => ({ uid: metadata.uid, name: metadata.name })),
+    write: async (runtime) => {
+      const status = { runtime };
+      const system = {
+        apiVersion: 'tradewind.io/v1alpha1',
+        kind: 'TradingSystem',
+        metadata: { namespace, name },
+        status,
+      };
+      await api.apply(SYSTEMS, system, MANAGER, 'status');
+    },
+    done: done.then(() => undefined),
+    close: () => api.close(),
+  };
+}
+
+const TRADES: ReadonlySet<string> = new Set(ACKNOWLEDGING);
+
+const mustAcknowledge = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  status?.phase !== 'Failed' &&
+  status?.phase !== 'Succeeded' &&
+  TRADES.has(metadata.labels?.[PART_LABEL] ?? '');
+
+const trimPod = ({ apiVersion, kind, metadata, status }: Pod): Pod => {
+  const { managedFields: _, ...kept } = metadata;
+  return { apiVersion, kind, metadata: kept, status: { phase: status?.phase ?? '' } };
+};

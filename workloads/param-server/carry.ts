@@ -1,0 +1,43 @@
+// The desired document into Redis: compare-and-set on its order, then the word to read it. Called by main.ts.
+import type { DesiredDocument } from '../contract/desired.ts';
+import { desiredKey, RELOAD, RELOAD_TTL_SECONDS } from '../contract/keys.ts';
+import type { Redis } from '../kit/redis.ts';
+
+/**
+ * KEYS[1] desired:{system}; ARGV: text, owner, epoch, version, namespace. Set only forward within one owner. Another owner of
+ * the same namespace is gone, as names are unique there; one of another namespace shares this Redis and is not ours to replace.
+ */
+const COMPARE_AND_SET = `
+local found = redis.call('GET', KEYS[1])
+if found then
+  local ok, current = pcall(cjson.decode, found)
+  if ok and type(current) == 'table' and type(current.system) == 'table' then
+    if current.system.namespace ~= ARGV[5] then return 'foreign' end
+    if current.owner == ARGV[2] then
+      local epoch, version = tonumber(ARGV[3]), tonumber(ARGV[4])
+      if current.epoch > epoch or (current.epoch == epoch and current.version > version) then return 'older' end
+      if current.epoch == epoch and current.version == version then
+        if found == ARGV[1] then return 'same' end
+      end
+    end
+  end
+end
+redis.call('SET', KEYS[1], ARGV[1])
+return 'set'
+`;
+
+/** set: carried. same: was there. older: Redis has a later one. foreign: another namespace's system of this name uses it. */
+export type Carried = 'set' | 'same' | 'older' | 'foreign';
+
+/** Idempotent. Rejects while Redis is away; stopped between the two steps, pods find the document when they poll. */
+export async function carry(redis: Redis, document: DesiredDocument): Promise<Carried> {
+  const { owner, epoch, version, hash, system } = document;
+  const order = [owner, String(epoch), String(version), system.namespace];
+  const key = desiredKey(system.name);
+  const carried = (await redis.eval(COMPARE_AND_SET, 1, key, JSON.stringify(document), ...order)) as Carried;
+  if (carried === 'set') {
+    const word = JSON.stringify({ component: 'all', epoch, version, hash });
+    await redis.pipeline().set(RELOAD, word, 'EX', RELOAD_TTL_SECONDS).publish(RELOAD, word).exec();
+  }
+  return carried;
+}

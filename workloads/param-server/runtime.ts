@@ -1,0 +1,129 @@
+// `.status.runtime` of the trading system: what its pods prove and how they are, and when that is worth a write. Pure.
+import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
+import { canonicalJson } from '../contract/canonical.ts';
+import type { Ack, DesiredDocument } from '../contract/desired.ts';
+import type { HarmoniserStatus, IngestStatus, PartStatus, RouterStatus } from '../contract/status.ts';
+
+export type Runtime = NonNullable<TradingSystemStatus['runtime']>;
+
+/** A pod that must acknowledge. */
+export interface ExpectedPod {
+  readonly uid: string;
+  readonly name: string;
+}
+
+export interface Seen {
+  readonly document: DesiredDocument | undefined;
+  readonly pods: readonly ExpectedPod[];
+  /** By pod uid. */
+  readonly acks: ReadonlyMap<string, Ack>;
+  /** As the pods wrote them; stale ones are taken for silence. */
+  readonly parts: readonly PartStatus[];
+  readonly redisConnected: boolean;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+const STALE_MS = 5_000;
+const MESSAGE_LIMIT = 512;
+const PENDING_LIMIT = 64;
+const ERRORS_LIMIT = 16;
+
+export function runtimeOf({ document, pods, acks, parts, redisConnected, now }: Seen): Runtime {
+  const live = parts.filter(({ at }) => now - at < STALE_MS);
+  const harmonisers = live.filter((part): part is HarmoniserStatus => part.part === 'harmoniser');
+  const ingests = live.filter((part): part is IngestStatus => part.part === 'ingest');
+  const routers = live.filter((part): part is RouterStatus => part.part === 'router');
+  const risk = riskOf(harmonisers);
+  const breaker = breakerOf(harmonisers);
+  const model = modelOf(routers);
+  return {
+    observedAt: new Date(now).toISOString(),
+    ...(document === undefined ? {} : { acks: acksOf(document, pods, acks) }),
+    ...(breaker === undefined ? {} : { breaker }),
+    ...(risk === undefined ? {} : { risk }),
+    ...(model === undefined ? {} : { model }),
+    ...(ingests.length === 0 ? {} : { dataFlowing: ingests.every(isFlowing) }),
+    redisConnected,
+  };
+}
+
+function acksOf(
+  document: DesiredDocument,
+  pods: readonly ExpectedPod[],
+  acks: ReadonlyMap<string, Ack>,
+): NonNullable<Runtime['acks']> {
+  const { hash, version, epoch } = document;
+  const isOf = (ack: Ack | undefined): ack is Ack =>
+    ack?.hash === hash && ack.version === version && ack.epoch === epoch;
+  const given = pods.map((pod) => ({ pod, ack: acks.get(pod.uid) }));
+  const pending = given.filter(({ ack }) => !isOf(ack) || ack.error !== undefined).map(({ pod }) => pod.name);
+  const errors = given.flatMap(({ pod, ack }) =>
+    isOf(ack) && ack.error !== undefined ? [{ pod: pod.name, message: ack.error.slice(0, MESSAGE_LIMIT) }] : [],
+  );
+  return {
+    acked: pods.length - pending.length,
+    expected: pods.length,
+    version,
+    hash,
+    pending: pending.sort().slice(0, PENDING_LIMIT),
+    ...(errors.length === 0 ? {} : { errors: errors.slice(0, ERRORS_LIMIT) }),
+  };
+}
+
+const tenth = (value: number): number => Math.round(value * 10) / 10;
+
+/** Shards trade on slices of one budget: their VaR adds up at most; the drawdown shown is the worst. */
+function riskOf(harmonisers: readonly HarmoniserStatus[]): Runtime['risk'] {
+  if (harmonisers.length === 0) return undefined;
+  const varPct = harmonisers.reduce((sum, one) => sum + one.varPct, 0);
+  return { varPct: tenth(varPct), drawdownPct: tenth(Math.max(0, ...harmonisers.map((one) => one.drawdownPct))) };
+}
+
+function breakerOf(harmonisers: readonly HarmoniserStatus[]): Runtime['breaker'] {
+  const states = (['OPEN', 'HALF_OPEN', 'CLOSED'] as const).filter((state) =>
+    harmonisers.some(({ breaker }) => breaker.state === state),
+  );
+  const [worst] = states;
+  if (worst === undefined) return undefined;
+  return { state: worst, tripSeq: Math.max(...harmonisers.map(({ breaker }) => breaker.tripSeq)) };
+}
+
+/** Of the first symbol and horizon, as a glance. */
+function modelOf(routers: readonly RouterStatus[]): string | undefined {
+  const [symbol] = routers.flatMap(({ symbols }) => Object.values(symbols));
+  return Object.values(symbol?.active ?? {})[0];
+}
+
+const isFlowing = ({ symbols }: IngestStatus): boolean =>
+  Object.values(symbols).length > 0 && Object.values(symbols).every(({ valid }) => valid);
+
+/** Risk that only moves by a little is written this seldom; everything else at once. */
+const RISK_EVERY_MS = 30_000;
+/** While pods are acknowledging, their count is written this often at most: it is complete before, as a rule. */
+const PENDING_AFTER_MS = 250;
+
+/**
+ * When `next` is to be written over `before`, as milliseconds from now; undefined = never, as nothing changed. `since` is when
+ * the document or the pods last changed.
+ */
+export function writeIn(
+  before: Runtime | undefined,
+  next: Runtime,
+  { now, changedAt }: { readonly now: number; readonly changedAt: number },
+): number | undefined {
+  if (before === undefined) return 0;
+  const { observedAt: _, risk: oldRisk, ...old } = before;
+  const { observedAt: __, risk, ...fresh } = next;
+  if (canonicalJson(old) !== canonicalJson(fresh)) {
+    const isPending = (next.acks?.pending.length ?? 0) > 0;
+    return isPending ? Math.max(0, changedAt + PENDING_AFTER_MS - now) : 0;
+  }
+  if (canonicalJson(oldRisk ?? null) === canonicalJson(risk ?? null)) return undefined;
+  if (crosses(oldRisk?.varPct, risk?.varPct)) return 0;
+  return Math.max(0, Date.parse(before.observedAt) + RISK_EVERY_MS - now);
+}
+
+/** The steps of the VaR ladder that people watch: alert and limit of TRADING's defaults. */
+const STEPS_PCT = [1.5, 1.8, 2, 2.5];
+const crosses = (before = 0, after = 0): boolean => STEPS_PCT.some((step) => before < step !== after < step);
