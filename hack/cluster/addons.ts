@@ -1,7 +1,7 @@
 // What every cluster needs besides Kubernetes itself: DNS, a default StorageClass, the provisioner's rights.
+import { createHash } from 'node:crypto';
 import type { Addresses } from './names.ts';
 
-export const COREDNS_IMAGE = 'localhost/tradewind-coredns:1.14.7';
 export const PROVISIONER = 'tradewind.io/host-folder';
 export const STORAGE_CLASS = 'tradewind-local';
 const PROVISIONER_USER = 'tradewind:provisioner';
@@ -24,12 +24,27 @@ const COREFILE = `.:5353 {
 const labels = { 'k8s-app': 'kube-dns', 'app.kubernetes.io/name': 'coredns' };
 const inSystem = (name: string) => ({ name, namespace: 'kube-system', labels });
 
-/** Objects to apply, as one List. */
-export function addonObjects({ dnsIp, nodes }: Pick<Addresses, 'dnsIp' | 'nodes'>): unknown {
-  return { apiVersion: 'v1', kind: 'List', items: [...dnsObjects(dnsIp, nodes.length), ...storageObjects()] };
+/** Annotation of the DNS Deployment, which is applied last: what all add-ons were made from. */
+export const SETTINGS = 'tradewind.io/settings';
+export const DNS_DEPLOYMENT = '/apis/apps/v1/namespaces/kube-system/deployments/coredns';
+
+/** Objects to apply, as one List, and the key by which it is known that they have been. */
+export function addonObjects(
+  { dnsIp, nodes }: Pick<Addresses, 'dnsIp' | 'nodes'>,
+  image: string,
+): { objects: unknown; settings: string } {
+  const items = [...storageObjects(), ...dnsObjects(dnsIp)];
+  const spec = dnsDeployment(image, nodes.length);
+  const settings = createHash('sha256')
+    .update(JSON.stringify([items, spec]))
+    .digest('hex')
+    .slice(0, 16);
+  const metadata = { ...inSystem('coredns'), annotations: { [SETTINGS]: settings } };
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec };
+  return { objects: { apiVersion: 'v1', kind: 'List', items: [...items, deployment] }, settings };
 }
 
-function dnsObjects(dnsIp: string, replicas: number): unknown[] {
+function dnsObjects(dnsIp: string): unknown[] {
   const rbac = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:coredns' };
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: inSystem('coredns') },
@@ -63,15 +78,14 @@ function dnsObjects(dnsIp: string, replicas: number): unknown[] {
         ],
       },
     },
-    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: inSystem('coredns'), spec: dnsDeployment(replicas) },
   ];
 }
 
-function dnsDeployment(replicas: number): unknown {
+function dnsDeployment(image: string, replicas: number): unknown {
   const lost = { operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 10 };
   const container = {
     name: 'coredns',
-    image: COREDNS_IMAGE,
+    image,
     imagePullPolicy: 'Never',
     args: ['-conf', '/etc/coredns/Corefile'],
     volumeMounts: [{ name: 'config', mountPath: '/etc/coredns', readOnly: true }],
@@ -94,7 +108,12 @@ function dnsDeployment(replicas: number): unknown {
         topologySpreadConstraints: [
           { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } },
         ], // prettier-ignore
-        securityContext: { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+        securityContext: {
+          runAsNonRoot: true,
+          runAsUser: 65532,
+          runAsGroup: 65532,
+          seccompProfile: { type: 'RuntimeDefault' },
+        },
         containers: [container],
         volumes: [{ name: 'config', configMap: { name: 'coredns' } }],
       },

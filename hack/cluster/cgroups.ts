@@ -8,69 +8,85 @@ const MOUNT = '/sys/fs/cgroup';
 const V2_CONTROLLERS = ['cpu', 'cpuset', 'io', 'memory', 'pids'];
 
 /** Roots of the trees: `/sys/fs/cgroup` itself (v2), or a folder below it for each controller (v1). */
-export function hierarchies(mount = MOUNT): string[] {
-  if (existsSync(join(mount, 'cgroup.controllers'))) return [mount];
-  if (!existsSync(mount)) return [];
-  const roots = readdirSync(mount).map((entry) => realpathSync(join(mount, entry)));
+function hierarchies(): string[] {
+  if (existsSync(join(MOUNT, 'cgroup.controllers'))) return [MOUNT];
+  if (!existsSync(MOUNT)) return [];
+  const roots = readdirSync(MOUNT).map((entry) => realpathSync(join(MOUNT, entry)));
   return [...new Set(roots)].filter((root) => existsSync(join(root, 'cgroup.procs')));
 }
 
-/** Name of the instance's subtree. Instance names hold no dot, so no two are prefixes of each other. */
-export const cgroupOf = (name: string): string => `tradewind.${name}`;
-/** Where the kubelet of a node puts its pods. */
-export const nodeCgroup = (name: string, index: number): string => `/${cgroupOf(name)}/node-${index + 1}`;
+/** Instance names hold no dot, so no two are prefixes of each other. */
+const cgroupOf = (name: string): string => `tradewind.${name}`;
+/** Below the instance's cgroup: a node's components, and its pods. */
+const systemOf = (index: number): string => `system-${index + 1}`;
+const podsOf = (index: number): string => `node-${index + 1}`;
 
-/** Makes the subtree: `system` for components, `node-1` … for pods. Idempotent. Gives the folders of `system`. */
-export function ensureCgroups(name: string, nodes: number): string[] {
-  const children = ['system', ...Array.from({ length: nodes }, (_, index) => `node-${index + 1}`)];
+/** Where the kubelet of a node puts its pods. */
+export const podCgroup = (name: string, index: number): string => `/${cgroupOf(name)}/${podsOf(index)}`;
+
+/** Makes a node's part of the subtree. Idempotent. Gives the folders that its components join. */
+export function ensureCgroups(name: string, index: number): string[] {
   return hierarchies().map((root) => {
     const top = join(root, cgroupOf(name));
     delegate(root);
     makeCgroup(root, top);
     delegate(top);
-    for (const child of children) makeCgroup(top, join(top, child));
-    return join(top, 'system');
+    for (const child of [systemOf(index), podsOf(index)]) makeCgroup(top, join(top, child));
+    return join(top, systemOf(index));
   });
 }
 
 /** v1's cpuset takes no process before it has CPUs and memory nodes. */
 function makeCgroup(parent: string, path: string): void {
   mkdirSync(path, { recursive: true });
+  if (existsSync(join(path, 'cgroup.controllers'))) return; // v2 inherits them
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-    const given = readText(join(path, file));
-    const isV2 = existsSync(join(path, 'cgroup.controllers'));
-    if (given?.trim() === '' && !isV2) writeFileSync(join(path, file), readText(join(parent, file)) ?? '');
+    if (readText(join(path, file))?.trim() === '') writeFileSync(join(path, file), readText(join(parent, file)) ?? '');
   }
 }
 
 /** v2: children get the controllers that the parent has. */
 function delegate(path: string): void {
   const available = readText(join(path, 'cgroup.controllers'))?.trim().split(' ') ?? [];
-  for (const controller of V2_CONTROLLERS.filter((wanted) => available.includes(wanted))) {
+  const given = readText(join(path, 'cgroup.subtree_control'))?.trim().split(' ') ?? [];
+  for (const controller of V2_CONTROLLERS.filter((wanted) => available.includes(wanted) && !given.includes(wanted))) {
     writeFileSync(join(path, 'cgroup.subtree_control'), `+${controller}`);
   }
 }
 
+/** `path` and all below it, children before parents. */
 function subtree(path: string): string[] {
-  if (!existsSync(path)) return [];
-  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return [...below.flatMap((entry) => subtree(join(path, entry.name))), path];
+  return [...foldersIn(path).flatMap((name) => subtree(join(path, name))), ...(existsSync(path) ? [path] : [])];
 }
 
-/** The instance's cgroups, children before parents. */
-export const cgroupsOf = (name: string): string[] => hierarchies().flatMap((root) => subtree(join(root, cgroupOf(name))));
+/** Empty where it has gone, which with cgroups may be between two looks. */
+function foldersIn(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
 
-/** Every process in the instance's cgroups. */
-export function cgroupProcesses(name: string): ProcessId[] {
-  const pids = cgroupsOf(name).flatMap((path) => (readText(join(path, 'cgroup.procs')) ?? '').split('\n'));
+/** Tops of the instance's cgroups, one in each hierarchy; those of one node, its components' and its pods'. */
+export const instanceCgroups = (name: string): string[] => hierarchies().map((root) => join(root, cgroupOf(name)));
+export const nodeCgroups = (name: string, index: number): string[] =>
+  instanceCgroups(name).flatMap((top) => [join(top, systemOf(index)), join(top, podsOf(index))]);
+
+/** Every process in `tops` and below. */
+export function processesIn(tops: readonly string[]): ProcessId[] {
+  const pids = tops.flatMap(subtree).flatMap((path) => (readText(join(path, 'cgroup.procs')) ?? '').split('\n'));
   return [...new Set(pids)].filter((pid) => pid !== '').flatMap((pid) => identityOf(Number(pid)) ?? []);
 }
 
-export const endCgroup = (name: string): void => cgroupProcesses(name).forEach((id) => signal(id, 'SIGKILL'));
+export const endCgroups = (tops: readonly string[]): void => {
+  for (const id of processesIn(tops)) signal(id, 'SIGKILL');
+};
 
-/** Removes the instance's cgroups; false while one still has processes. */
-export function removeCgroups(name: string): boolean {
-  for (const path of cgroupsOf(name)) {
+/** Removes the cgroups; false while one still has processes. */
+export function removeCgroups(tops: readonly string[]): boolean {
+  for (const path of tops.flatMap(subtree)) {
     try {
       rmdirSync(path);
     } catch (error) {
@@ -78,5 +94,5 @@ export function removeCgroups(name: string): boolean {
       if (code !== 'EBUSY' && code !== 'ENOENT' && code !== 'ENOTEMPTY') throw error;
     }
   }
-  return cgroupsOf(name).length === 0;
+  return tops.flatMap(subtree).length === 0;
 }

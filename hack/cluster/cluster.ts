@@ -1,12 +1,14 @@
 // The embedded cluster: a real Kubernetes on one Linux machine, without Docker. `make up` and the tests call ensureCluster,
 // importImage and destroyCluster; docs/local-cluster.md shows what runs where.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentProgress, StepFailed, type Progress } from '../progress.ts';
 import { ensureControlPlane } from './control-plane.ts';
+import { importArchive } from './images.ts';
 import { withLock } from './lock.ts';
 import { folders, isInstanceName, layoutOf } from './names.ts';
-import { endEverything } from './teardown.ts';
+import { ensureNodes } from './nodes.ts';
+import { hasRemains, removeEverything } from './teardown.ts';
 import { ensureTools, type Tools } from './tools.ts';
 
 export interface ClusterOptions {
@@ -44,7 +46,9 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   const layout = checkedLayout(name);
   const tools = await ensureTools(progress);
   const access = await withLock(lockOf(name), () => {
-    if (options.controlPlaneOnly !== true) throw new StepFailed('nodes are not there yet');
+    if (options.controlPlaneOnly !== true) {
+      return ensureNodes(layout, { name, nodes: options.nodes ?? 1, apiServerFlags }, tools, progress);
+    }
     return progress.step('control plane', () => ensureControlPlane(layout, tools.kubernetes, apiServerFlags));
   });
   return {
@@ -63,13 +67,21 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
  */
 export async function destroyCluster(name: string, progress: Progress = silentProgress): Promise<void> {
   const layout = checkedLayout(name);
-  if (!existsSync(layout.root)) return;
+  if (!existsSync(layout.root) && !hasRemains(name, layout)) return;
   await withLock(lockOf(name), async () => {
-    await progress.step(`cluster \`${name}\` removed`, async () => {
-      await endEverything(layout);
-      rmSync(layout.root, { recursive: true, force: true });
-    });
+    await progress.step(`cluster \`${name}\` removed`, () => removeEverything(name, layout));
   });
+}
+
+/**
+ * Imports an OCI or Docker archive of images into every node, so that pods start from it with `imagePullPolicy: Never` or
+ * `IfNotPresent`. An image of the same name is replaced. Throws StepFailed.
+ */
+export async function importImages(cluster: Cluster, archivePath: string): Promise<void> {
+  const layout = checkedLayout(cluster.name);
+  const sockets = [0, 1].map((index) => layout.node(index).socket).filter((socket) => existsSync(socket));
+  if (sockets.length === 0) throw new StepFailed(`cluster \`${cluster.name}\` has no nodes to import images into`);
+  for (const socket of sockets) await importArchive(socket, archivePath);
 }
 
 const lockOf = (name: string): string => join(folders().state, `${name}.lock`);

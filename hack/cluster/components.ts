@@ -106,6 +106,14 @@ export function schedulerCommand({ layout, bin }: Plan): Command {
   ];
 }
 
+/** A Node program of this folder; kubelets find the folders it makes because all share this machine's disk. */
+export const provisionerCommand = ({ layout }: Plan): Command => [
+  process.execPath,
+  join(import.meta.dirname, 'provisioner.ts'),
+  join(layout.config, 'provisioner.kubeconfig'),
+  layout.volumes,
+];
+
 export function containerdCommand({ layout }: Plan, index: number): Command {
   return ['containerd', '--config', join(layout.node(index).config, 'containerd.toml'), '--log-level', 'warn'];
 }

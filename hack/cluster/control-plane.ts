@@ -7,7 +7,7 @@ import { apiServerCommand, etcdCommand, type Plan } from './components.ts';
 import { kubeconfigText, readAccess, writePrivate, type Access } from './kubeconfig.ts';
 import type { Layout } from './names.ts';
 import { CLIENTS, ensurePki, ETCD_CERTIFICATE, serverCertificate } from './pki.ts';
-import { ensureComponent, type Component, type Folders, type Place } from './supervise.ts';
+import { ensureComponent, type Component } from './supervise.ts';
 
 interface Ports {
   readonly etcd: number;
@@ -18,7 +18,7 @@ interface Ports {
 /** Environment by which every process of an instance is known, also one that was started but not yet written down. */
 export const markOf = (layout: Layout): Readonly<Record<string, string>> => ({ TRADEWIND_INSTANCE: layout.root });
 
-export function etcdComponent(plan: Plan): Component {
+function etcdComponent(plan: Plan): Component {
   const access: Access = readAccess(plan.layout.pki, 'etcd', `https://127.0.0.1:${plan.etcdPort}`);
   return {
     name: 'etcd',
@@ -28,7 +28,7 @@ export function etcdComponent(plan: Plan): Component {
   };
 }
 
-export function apiServerComponent(plan: Plan, access: Access): Component {
+function apiServerComponent(plan: Plan, access: Access): Component {
   return {
     name: 'kube-apiserver',
     command: apiServerCommand(plan),
@@ -59,12 +59,9 @@ export async function ensureControlPlane(
   };
   const access = readAccess(layout.pki, 'admin', `https://127.0.0.1:${ports.api}`);
   writePrivate(layout.kubeconfig, kubeconfigText('tradewind', 'admin', access));
-  await startInOrder(layout, [etcdComponent(plan), apiServerComponent(plan, access)]);
+  for (const component of [etcdComponent(plan), apiServerComponent(plan, access)])
+    await ensureComponent(layout, component);
   return access;
-}
-
-export async function startInOrder(folders: Folders, components: readonly Component[], place?: Place): Promise<void> {
-  for (const component of components) await ensureComponent(folders, component, place);
 }
 
 /** The instance's ports: chosen free at its first start, and kept, so that kubeconfigs stay valid. */

@@ -2,9 +2,7 @@
 import { join } from 'node:path';
 import type { Addresses, Layout, NodeAddresses } from './names.ts';
 
-export const PAUSE_IMAGE = 'localhost/tradewind-pause:1';
-
-export function containerdConfig(layout: Layout, index: number): string {
+export function containerdConfig(layout: Layout, index: number, pauseImage: string): string {
   const { containerd, socket, cni, dir } = layout.node(index);
   return `version = 2
 root = "${join(containerd, 'root')}"
@@ -18,7 +16,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   path = "${join(dir, 'opt')}"
 
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${PAUSE_IMAGE}"
+  sandbox_image = "${pauseImage}"
   # Without these two no pod starts where CAP_SYS_RESOURCE or AppArmor's parser is missing.
   restrict_oom_score_adj = true
   disable_apparmor = true
@@ -61,7 +59,11 @@ export function kubeletConfig(layout: Layout, index: number, addresses: Addresse
   return JSON.stringify({
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
-    authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: pki('ca.crt') } },
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: pki('ca.crt') },
+    },
     authorization: { mode: 'Webhook' },
     tlsCertFile: pki(`kubelet-${name}.crt`),
     tlsPrivateKeyFile: pki(`kubelet-${name}.key`),
@@ -79,7 +81,12 @@ export function kubeletConfig(layout: Layout, index: number, addresses: Addresse
     failSwapOn: false,
     oomScoreAdj: 0,
     // Images cannot be pulled again here, and a nearly full disk is the machine's owner's business.
-    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%', 'nodefs.inodesFree': '1%' },
+    evictionHard: {
+      'memory.available': '100Mi',
+      'nodefs.available': '1%',
+      'imagefs.available': '1%',
+      'nodefs.inodesFree': '1%',
+    },
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     shutdownGracePeriod: '0s',

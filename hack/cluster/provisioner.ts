@@ -9,8 +9,12 @@ import { claimsToServe, volumeFor, volumesToRemove, type Claim, type Volume } fr
 const [kubeconfigPath = '', root = ''] = process.argv.slice(2);
 
 interface Kubeconfig {
-  readonly clusters: readonly [{ readonly cluster: { readonly server: string; readonly 'certificate-authority-data': string } }];
-  readonly users: readonly [{ readonly user: { readonly 'client-certificate-data': string; readonly 'client-key-data': string } }];
+  readonly clusters: readonly [
+    { readonly cluster: { readonly server: string; readonly 'certificate-authority-data': string } },
+  ];
+  readonly users: readonly [
+    { readonly user: { readonly 'client-certificate-data': string; readonly 'client-key-data': string } },
+  ];
 }
 const config = JSON.parse(readFileSync(kubeconfigPath, 'utf8')) as Kubeconfig;
 const { cluster } = config.clusters[0];
@@ -26,20 +30,30 @@ const CLAIMS = '/api/v1/persistentvolumeclaims';
 const VOLUMES = '/api/v1/persistentvolumes';
 const log = (message: string): void => console.log(`${new Date().toISOString()} ${message}`);
 
-function call(method: string, path: string, { body, onData }: { body?: unknown; onData?: () => void } = {}): Promise<string> {
+function call(
+  method: string,
+  path: string,
+  { body, onData }: { body?: unknown; onData?: () => void } = {},
+): Promise<string> {
   return new Promise((resolve_, reject) => {
-    const outgoing = request(`${cluster.server}${path}`, { method, ...tls, headers: { 'content-type': 'application/json' } }, (incoming) => {
-      let text = '';
-      incoming.setEncoding('utf8').on('data', (chunk: string) => (onData === undefined ? (text += chunk) : onData()));
-      incoming.on('error', reject);
-      incoming.on('end', () => {
-        const status = incoming.statusCode ?? 0;
-        // Made already, or gone already: another pass has done it.
-        if (status < 300 || status === 409 || status === 404) resolve_(text);
-        else reject(new Error(`${method} ${path}: ${status} ${text.slice(0, 300)}`));
-      });
-    });
-    outgoing.setTimeout(onData === undefined ? 10_000 : 90_000, () => outgoing.destroy(new Error(`${method} ${path}: no answer`)));
+    const outgoing = request(
+      `${cluster.server}${path}`,
+      { method, ...tls, headers: { 'content-type': 'application/json' } },
+      (incoming) => {
+        let text = '';
+        incoming.setEncoding('utf8').on('data', (chunk: string) => (onData === undefined ? (text += chunk) : onData()));
+        incoming.on('error', reject);
+        incoming.on('end', () => {
+          const status = incoming.statusCode ?? 0;
+          // Made already, or gone already: another pass has done it.
+          if (status < 300 || status === 409 || status === 404) resolve_(text);
+          else reject(new Error(`${method} ${path}: ${status} ${text.slice(0, 300)}`));
+        });
+      },
+    );
+    outgoing.setTimeout(onData === undefined ? 10_000 : 90_000, () =>
+      outgoing.destroy(new Error(`${method} ${path}: no answer`)),
+    );
     outgoing.on('error', reject);
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });

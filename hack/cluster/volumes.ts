@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { PROVISIONER, STORAGE_CLASS } from './addons.ts';
 
 export interface Claim {
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string; readonly deletionTimestamp?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly deletionTimestamp?: string;
+  };
   readonly spec: {
     readonly storageClassName?: string;
     readonly volumeName?: string;
@@ -49,7 +54,10 @@ export function volumesToRemove(volumes: readonly Volume[]): Volume[] {
  * The volume for a claim: a folder below `root`, bound to no node, as network storage is. The size is not enforced. hostPath
  * knows no fsGroup, so the folder is open to every user (mode 0777); what is above it is open to root only.
  */
-export function volumeFor(claim: Claim, root: string): Volume & { readonly spec: { readonly hostPath: { readonly path: string } } } {
+export function volumeFor(
+  claim: Claim,
+  root: string,
+): Volume & { readonly spec: { readonly hostPath: { readonly path: string } } } {
   const { name, namespace, uid } = claim.metadata;
   const object = {
     apiVersion: 'v1',
