@@ -79,22 +79,28 @@ function worstBreaker(harmonisers: readonly HarmoniserStatus[]): SystemStatus['b
 }
 
 function symbolStatus(name: string, live: Live): SystemStatus['symbols'][number] {
-  const book = live.ingest.map(({ symbols }) => symbols[name]).find(Boolean);
-  const routed = live.router.map(({ symbols }) => symbols[name]).find(Boolean);
-  const held = live.harmoniser.map(({ symbols }) => symbols[name]).find(Boolean);
+  const of = <T>(parts: readonly { readonly symbols: Readonly<Record<string, T>> }[]): T | undefined =>
+    parts.map(({ symbols }) => symbols[name]).find((found) => found !== undefined);
+  const [book, routed, held] = [of(live.ingest), of(live.router), of(live.harmoniser)];
   return {
     name,
     mid: book?.valid === true ? book.mid : null,
     bookValid: book?.valid ?? false,
     // Of the shortest horizon, which is the one that sizes are blended for.
     model: Object.values(routed?.active ?? {})[0] ?? null,
-    confidence: held?.confidence ?? null,
-    edgeBps: held?.edgeBps ?? null,
-    positionUsd: held?.positionUsd ?? null,
-    varPct: held?.varPct ?? null,
-    blockedBy: held?.blockedBy ?? [],
+    ...(held === undefined ? UNHELD : heldFigures(held)),
   };
 }
+
+const UNHELD = { confidence: null, edgeBps: null, positionUsd: null, varPct: null, blockedBy: [] };
+
+const heldFigures = ({ confidence, edgeBps, positionUsd, varPct, blockedBy }: HarmoniserStatus['symbols'][string]) => ({
+  confidence,
+  edgeBps,
+  positionUsd,
+  varPct,
+  blockedBy,
+});
 
 /** The worst check decides. Trading that somebody stopped is healthy: it does as it was told. */
 export function healthOf(seen: Seen): Health {

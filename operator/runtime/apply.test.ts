@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { covers, withHash } from './apply.ts';
+import { quantityOf } from './quantity.ts';
+
+describe('what an applied object covers', () => {
+  it('overlooks defaults and fields of others', () => {
+    assert.ok(covers({ a: 1, b: { c: 2, d: 3 }, status: {} }, { a: 1, b: { c: 2 } }));
+  });
+  it('finds what is missing, different, or longer', () => {
+    for (const [live, wanted] of [
+      [{ a: 1 }, { a: 2 }],
+      [{}, { a: 1 }],
+      [{ a: [1, 2] }, { a: [1] }],
+      [{ a: [{ b: 1 }] }, { a: [{ b: 2 }] }],
+      [undefined, { a: 1 }],
+    ])
+      assert.ok(!covers(live, wanted), JSON.stringify([live, wanted]));
+  });
+  it('takes an empty object that the server left out for the same', () => {
+    assert.ok(covers({}, { emptyDir: {} }));
+  });
+  it('compares quantities by value', () => {
+    assert.ok(covers({ memory: '1Gi' }, { memory: '1024Mi' }));
+    assert.ok(covers({ cpu: '500m' }, { cpu: '0.5' }));
+    assert.ok(!covers({ memory: '1G' }, { memory: '1Gi' }));
+  });
+  it('marks an object with the hash of its content', () => {
+    const object = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' } };
+    const hashOf = (name: string) => withHash({ ...object, metadata: { name } }).metadata as { annotations?: object };
+    assert.deepEqual(hashOf('a'), hashOf('a'));
+    assert.notDeepEqual(hashOf('a').annotations, hashOf('b').annotations);
+  });
+});
+
+describe('quantities', () => {
+  for (const [text, value] of [
+    ['256Mi', 268_435_456],
+    ['1.5k', 1_500],
+    ['100m', 0.1],
+    ['3', 3],
+    ['1Xi', undefined],
+    ['', undefined],
+  ] as const)
+    // prettier-ignore
+    it(`reads ${text} as ${value}`, () => assert.equal(quantityOf(text), value));
+});

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import type { Live } from './object.ts';
+import { isLater } from './object.ts';
+import { Store } from './store.ts';
+
+const item = (
+  name: string,
+  resourceVersion: string,
+  more: { uid?: string; group?: string; namespace?: string } = {},
+): Live => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: {
+    name,
+    namespace: more.namespace ?? 'n',
+    uid: more.uid ?? 'u',
+    resourceVersion,
+    labels: { group: more.group ?? 'g' },
+  },
+});
+const aStore = () => new Store<Live>({ groupOf: ({ metadata }) => metadata.labels?.['group'] });
+const versions = (store: Store<Live>) => [...store.all()].map(({ metadata }) => metadata.resourceVersion);
+
+describe('a store', () => {
+  it('drops the late echo of what it has already', () => {
+    const store = aStore();
+    store.put(item('a', '10'));
+    store.put(item('a', '9'));
+    assert.deepEqual(versions(store), ['10']);
+  });
+  it('takes an object made anew under the same name, whatever its version', () => {
+    const store = aStore();
+    store.put(item('a', '10'));
+    store.put(item('a', '9', { uid: 'other' }));
+    assert.deepEqual(versions(store), ['9']);
+    store.drop(item('a', '12'));
+    assert.deepEqual(versions(store), ['9'], 'the removal of the old one does not remove the new one');
+  });
+  it('tells each change once, and removals too', () => {
+    const store = aStore();
+    const told: string[] = [];
+    store.onChange(({ metadata }) => told.push(metadata.resourceVersion));
+    store.put(item('a', '1'));
+    store.put(item('a', '1'));
+    store.swap([item('b', '2')]);
+    assert.deepEqual(told, ['1', '2', '1']);
+  });
+  it('finds items by group, also after they moved', () => {
+    const store = aStore();
+    store.put(item('a', '1', { group: 'x' }));
+    store.put(item('b', '1', { group: 'x' }));
+    store.put(item('a', '2', { group: 'y' }));
+    assert.deepEqual(store.group('x').map(({ metadata }) => metadata.name), ['b']); // prettier-ignore
+    assert.deepEqual(store.group('y').map(({ metadata }) => metadata.name), ['a']); // prettier-ignore
+  });
+  it('swaps one namespace without touching another', () => {
+    const store = aStore();
+    store.put(item('a', '1', { namespace: 'one' }));
+    store.put(item('a', '1', { namespace: 'two' }));
+    store.swap([], 'one');
+    assert.deepEqual([...store.all()].map(({ metadata }) => metadata.namespace), ['two']); // prettier-ignore
+  });
+  it('compares versions as numbers of any length', () => {
+    assert.ok(isLater('10', '9'));
+    assert.ok(!isLater('9', '10'));
+    assert.ok(isLater('18446744073709551616', '18446744073709551615'));
+  });
+});
