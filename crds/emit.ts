@@ -49,7 +49,11 @@ const KEYS: Readonly<Record<string, Emit>> = {
   listMapKeys: (value: readonly string[]) => ({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': value }),
   preserveUnknown: () => ({ 'x-kubernetes-preserve-unknown-fields': true }),
   // Read elsewhere: rulesOf, additionalProperties below, the reference page.
-  additionalProperties: () => ({}),
+  additionalProperties: (value: unknown, path) => {
+    // Strict objects: the API server refuses the key beside properties, and prunes unknown fields by itself.
+    if (value === false) throw new TypeError(`${path}: additionalProperties: false is not known to the emitter`);
+    return {};
+  },
   propertyNames: () => ({}),
   cel: () => ({}),
   tighter: () => ({}),
@@ -69,6 +73,12 @@ export function jsonSchema(schema: z.ZodType): Json {
     unrepresentable: 'throw',
     cycles: 'throw',
     reused: 'inline',
+    override: ({ zodSchema, path }) => {
+      // A CRD cannot transform: what is stored would not be what the type says.
+      const { type } = zodSchema._zod.def;
+      if (type === 'pipe' || type === 'transform')
+        throw new TypeError(`${path.join('.')}: ${type} is not known to the emitter`);
+    },
   });
 }
 

@@ -11,6 +11,8 @@ export interface TestApi {
   readonly kubeconfig: string;
   /** Runs kubectl; `code` 1 and its words on standard error where it is refused. */
   kubectl(args: readonly string[], input?: string): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** Runs helm, as kubectl. */
+  helm(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }>;
   /** A namespace that no other test has. */
   namespace(): Promise<string>;
 }
@@ -38,6 +40,7 @@ async function start(): Promise<TestApi> {
   return {
     kubeconfig: cluster.kubeconfig,
     kubectl: (args, input) => tryRun(kubectl, [...base, ...args], input === undefined ? {} : { input }),
+    helm: (args) => tryRun(cluster.tools.helm, args),
     namespace: async () => {
       const name = `test-${process.pid}-${Date.now().toString(36)}-${++count}`;
       await run(kubectl, [...base, 'create', 'namespace', name]);

@@ -1,0 +1,253 @@
+// Every rule of the four kinds against a real API server: good manifests pass, and one bad one for each rule is refused with
+// the message that a user sees.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { after, before, describe, it } from 'mocha';
+import { testApi, type TestApi } from '@tradewind/hack/test-api-server.ts';
+import { KINDS } from '../kinds.ts';
+import { structuralSchema } from '../emit.ts';
+
+type Json = Record<string, unknown>;
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples', 'kind');
+const yaml = (file: string): Json => load(readFileSync(join(EXAMPLES, file), 'utf8')) as Json;
+
+const object = (kind: string, spec: unknown): Json => ({
+  apiVersion: 'tradewind.io/v1alpha1',
+  kind,
+  metadata: { name: 'demo' },
+  spec,
+});
+const REFS = { riskParamsRef: { name: 'demo' }, routerRulesRef: { name: 'demo' } };
+const GOOD: Readonly<Record<string, () => Json>> = {
+  TradingSystem: () => object('TradingSystem', { ...REFS, ...(yaml('values.yaml')['spec'] as Json) }),
+  RiskParams: () => object('RiskParams', yaml('risk-params.yaml')['spec']),
+  RouterRules: () => object('RouterRules', yaml('router-rules.yaml')['spec']),
+  Hold: () => object('Hold', { systemRef: { name: 'demo' }, effect: 'StopTrading', reason: 'test' }),
+};
+
+/** `spec` with the value at a path replaced; `undefined` removes it. */
+function withValue(kind: string, path: string, value: unknown): Json {
+  const made = structuredClone(GOOD[kind]?.() ?? {});
+  const keys = path.split('/');
+  const last = keys.pop() ?? '';
+  let at = made['spec'] as Json;
+  for (const key of keys) at = (at[key] ??= {}) as Json;
+  if (value === undefined) delete at[last];
+  else at[last] = value;
+  return made;
+}
+
+const LIVE = { mode: 'Live', venue: 'binance', credentialsSecretRef: { name: 'keys' } };
+const REAL = { name: 'binance', type: 'binance', symbols: { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' } };
+const SIMULATED = { ...REAL, type: 'simulator', options: { protocol: 'binance' } };
+const RECORDED = {
+  protocol: 'binance',
+  market: { seed: 1 },
+  recording: { claimName: 'recordings', files: { BTCUSDT: 'a.gz' } },
+};
+const URLS = { urls: ['redis://a:6379'] };
+const RULE = { name: 'x', match: {}, model: 'momentum', priority: 10 };
+
+/** Kind, path, bad value, what the user must see: the field, then the message. */
+const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
+  ['RiskParams', 'positionSizing/kellyFraction', 1.7, /spec\.positionSizing\.kellyFraction.*less than or equal to 1/],
+  [
+    'RiskParams',
+    'positionSizing/kellyFraction',
+    0.3,
+    /spec\.positionSizing\.kellyFraction.*must be at most kellyReference/,
+  ],
+  ['RiskParams', 'positionSizing/kellyFraction', '0.1', /kellyFraction.*must be of type number/],
+  ['RiskParams', 'positionSizing', undefined, /spec\.positionSizing: Required value/],
+  ['RiskParams', 'limits/var/gatePct', 1, /spec\.limits\.var\.gatePct.*must be at least targetPct/],
+  ['RiskParams', 'limits/var/alertPct', 1.45, /spec\.limits\.var\.alertPct.*must be at least gatePct/],
+  ['RiskParams', 'limits/var/limitPct', 1.6, /spec\.limits\.var\.limitPct.*must be at least alertPct/],
+  ['RiskParams', 'circuitBreaker/varPct', 1.9, /spec\.circuitBreaker\.varPct.*must be at least limits\.var\.limitPct/],
+  [
+    'RiskParams',
+    'positionSizing/assetClasses',
+    { 'Not A Class': { maxLeverage: 1, maxPositionPct: 1 } },
+    /assetClasses.*keys must match/,
+  ],
+  ['RiskParams', 'limits/maxDrawdwnPct', 3, /unknown field "spec\.limits\.maxDrawdwnPct"/],
+  ['RouterRules', 'models/momentum/url', 'http://x', /url.*is required with type OpenInference and goes with no other/],
+  ['RouterRules', 'models/momentum/type', 'OpenInference', /url.*is required with type OpenInference/],
+  [
+    'RouterRules',
+    'rules',
+    [{ ...RULE, match: { horizon: { min: '2m', max: '60s' } } }],
+    /horizon\.max.*must be greater than min/,
+  ],
+  ['RouterRules', 'rules', [RULE, { ...RULE, name: 'y' }], /spec\.rules.*priorities must be unique/],
+  ['RouterRules', 'defaultModel', 'nobody', /spec\.defaultModel.*must name a model of models/],
+  ['RouterRules', 'rules', [{ ...RULE, model: 'nobody' }], /spec\.rules.*every rule must name a model of models/],
+  ['RouterRules', 'models/Bad Name', { type: 'Momentum' }, /spec\.models.*keys must match/],
+  ['Hold', 'effect', 'CapKelly', /spec\.kellyFraction.*required with effect CapKelly/],
+  ['Hold', 'kellyFraction', 0.1, /spec\.kellyFraction.*goes with no other/],
+  ['Hold', 'reason', '', /spec\.reason/],
+  ['Hold', 'until', 'tomorrow', /spec\.until/],
+  [
+    'TradingSystem',
+    'execution',
+    { mode: 'Live', credentialsSecretRef: { name: 'k' } },
+    /spec\.execution\.venue.*is required when mode is Live/,
+  ],
+  [
+    'TradingSystem',
+    'execution',
+    { mode: 'Live', venue: 'binance' },
+    /spec\.execution\.credentialsSecretRef.*is required when mode is Live/,
+  ],
+  ['TradingSystem', 'execution', LIVE, /spec\.execution\.mode.*Live takes no simulator/],
+  ['TradingSystem', 'execution/venue', 'nobody', /spec\.execution\.venue.*must name a source/],
+  [
+    'TradingSystem',
+    'sources',
+    [{ ...REAL, symbols: { 'BTC-USD': 'BTCUSDT' } }],
+    /spec\.sources.*every symbol must be listed by a source/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
+    [{ ...REAL, symbols: { ...REAL.symbols, 'SOL-USD': 'SOLUSDT' } }],
+    /spec\.sources.*a source may only list symbols of spec\.symbols/,
+  ],
+  [
+    'TradingSystem',
+    'hardLimits/symbols/ETH-USD',
+    undefined,
+    /spec\.hardLimits\.symbols.*every symbol needs its limits/,
+  ],
+  ['TradingSystem', 'hardLimits', undefined, /spec\.hardLimits: Required value/],
+  ['TradingSystem', 'hardLimits/symbols', { btc: {} }, /hardLimits\.symbols/],
+  ['TradingSystem', 'sources', [{ ...REAL, type: 'alpha' }], /sources\[0\]\.url.*is required with type alpha/],
+  ['TradingSystem', 'sources', [{ ...SIMULATED, url: 'ws://x' }], /sources\[0\]\.url.*goes not with type simulator/],
+  [
+    'TradingSystem',
+    'sources',
+    [{ ...SIMULATED, options: {} }],
+    /sources\[0\]\.options.*protocol is required with type simulator/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
+    [{ ...SIMULATED, options: RECORDED }],
+    /sources\[0\]\.options.*at most one of market, recording/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
+    [{ ...REAL, type: 'ccxt' }],
+    /sources\[0\]\.options.*exchange is required with type ccxt/,
+  ],
+  ['TradingSystem', 'redis', {}, /spec\.redis.*exactly one of managed, external/],
+  ['TradingSystem', 'redis', { managed: {}, external: URLS }, /spec\.redis.*exactly one of managed, external/],
+  [
+    'TradingSystem',
+    'redis',
+    { external: { ...URLS, active: 'redis://b:6379' } },
+    /spec\.redis\.external\.active.*must be one of urls/,
+  ],
+  ['TradingSystem', 'redis', undefined, /spec\.redis: Required value/],
+  ['TradingSystem', 'symbols', [], /spec\.symbols.*at least 1/],
+  ['TradingSystem', 'trading', true, /spec\.trading.*(type string|Unsupported value)/],
+];
+
+/** Messages of all rules in a schema, wherever they stand. */
+function messagesIn(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([key, value]) =>
+    key === 'x-kubernetes-validations'
+      ? (value as { message: string }[]).map(({ message }) => message)
+      : messagesIn(value),
+  );
+}
+
+/** Refused on a change only: tested apart. */
+const TRANSITIONS = ['a Hold is immutable', 'managed and external cannot be swapped'];
+
+describe('the kinds on a real API server', () => {
+  let server: TestApi;
+  let namespace: string;
+  const submit = (verb: string, manifest: Json, ...more: string[]) =>
+    server.kubectl(
+      ['-n', namespace, verb, '--validate=strict', '-o', 'name', '-f', '-', ...more],
+      JSON.stringify(manifest),
+    );
+
+  before(async function () {
+    this.timeout(600_000);
+    server = await testApi();
+    namespace = await server.namespace();
+  });
+  after(async () => {
+    await server.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  });
+
+  for (const [kind, manifest] of Object.entries(GOOD))
+    it(`take the demo's ${kind}`, async () => {
+      const { code, stderr } = await submit('create', manifest(), '--dry-run=server');
+      assert.equal(code, 0, stderr);
+    });
+
+  for (const [kind, path, value, message] of BAD)
+    it(`refuse ${kind} ${path} = ${JSON.stringify(value)?.slice(0, 50)}: ${String(message).slice(1, 70)}`, async () => {
+      const { code, stderr } = await submit('create', withValue(kind, path, value), '--dry-run=server');
+      assert.equal(code, 1, 'it was taken');
+      assert.match(stderr.replaceAll('\n', ' '), message);
+    });
+
+  it('refuse to change a Hold', async () => {
+    assert.equal((await submit('create', GOOD['Hold']?.() ?? {})).code, 0);
+    const { stderr } = await submit(
+      'apply',
+      withValue('Hold', 'reason', 'other'),
+      '--server-side',
+      '--force-conflicts',
+    );
+    assert.match(stderr, /a Hold is immutable/);
+  });
+  it('refuse to swap managed and external Redis', async () => {
+    assert.equal((await submit('create', GOOD['TradingSystem']?.() ?? {})).code, 0);
+    const { stderr } = await submit('replace', withValue('TradingSystem', 'redis', { external: URLS }));
+    assert.match(stderr, /managed and external cannot be swapped in place/);
+  });
+  it('have a bad example for each of their rules', () => {
+    const tested = BAD.map(([, , , message]) => message.source.replaceAll('\\', '')).join('\n');
+    for (const { kind, spec } of KINDS) {
+      for (const message of messagesIn(structuralSchema(spec, kind))) {
+        if (TRANSITIONS.some((one) => message.startsWith(one)) || message.startsWith('keys must match')) continue;
+        const words = message.split(/[;,:]/)[0]?.slice(0, 20) ?? '';
+        assert.ok(tested.includes(words), `${kind}: no example is refused with "${message}"`);
+      }
+    }
+  });
+  it('fill in defaults, status and columns', async () => {
+    assert.equal((await submit('create', GOOD['RiskParams']?.() ?? {})).code, 0);
+    const { stdout } = await server.kubectl(['-n', namespace, 'get', 'tradewind']);
+    for (const heading of [
+      'ACTIVE',
+      'CANDIDATE',
+      'STAGE',
+      'PHASE',
+      'TRADING',
+      'ROUTER',
+      'BREAKER',
+      'VAR%',
+      'SYSTEM',
+      'EFFECT',
+    ]) {
+      assert.ok(stdout.includes(heading), `${heading} in ${stdout}`);
+    }
+    const { stdout: found } = await server.kubectl(['-n', namespace, 'get', 'tsys', 'demo', '-o', 'json']);
+    const system = JSON.parse(found) as { spec: Json; status: Json };
+    assert.equal(system.spec['trading'], 'Stopped', 'trading is never on by default');
+    assert.equal(system.status['observedGeneration'], -1, 'no waiting tool takes a fresh object for a finished one');
+  });
+  it('has no CRD that was not generated', () => {
+    const files = readdirSync(join(import.meta.dirname, '..')).filter((file) => file.endsWith('.yaml'));
+    assert.deepEqual(files.sort(), KINDS.map(({ plural }) => `${plural}.yaml`).sort()); // prettier-ignore
+  });
+});
