@@ -84,7 +84,7 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   ['RouterRules', 'defaultModel', 'nobody', /spec\.defaultModel.*must name a model of models/],
   ['RouterRules', 'rules', [{ ...RULE, model: 'nobody' }], /spec\.rules.*every rule must name a model of models/],
   ['RouterRules', 'models/Bad Name', { type: 'Momentum' }, /spec\.models.*keys must match/],
-  ['Hold', 'effect', 'CapKelly', /spec\.kellyFraction.*required with effect CapKelly/],
+  ['Hold', 'effect', 'CapKelly', /spec\.kellyFraction.*kellyFraction is required with effect CapKelly/],
   ['Hold', 'kellyFraction', 0.1, /spec\.kellyFraction.*goes with no other/],
   ['Hold', 'reason', '', /spec\.reason/],
   ['Hold', 'until', 'tomorrow', /spec\.until/],

@@ -7,14 +7,14 @@ import { ensureControlPlane } from './control-plane.ts';
 import { importArchive } from './images.ts';
 import { withLock } from './lock.ts';
 import { folders, isInstanceName, layoutOf } from './names.ts';
-import { ensureNodes } from './nodes.ts';
+import { ensureNodes, nodesThere } from './nodes.ts';
 import { hasRemains, removeEverything } from './teardown.ts';
 import { ensureTools, type Tools } from './tools.ts';
 
 export interface ClusterOptions {
   /** Lower-case letters, digits, dashes, up to 15. `up` is make up's, `test` the test suite's; each name is a cluster apart. */
   readonly name: string;
-  /** 2 adds a second kubelet and containerd in namespaces of their own. Default 1. */
+  /** 2 adds a second kubelet and containerd in namespaces of their own, 1 removes them. Default: what is there, at first 1. */
   readonly nodes?: 1 | 2;
   /** Only etcd and kube-apiserver, on this machine's loopback: no pods run, no root needed, up in about 5 s. */
   readonly controlPlaneOnly?: boolean;
@@ -47,7 +47,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   const tools = await ensureTools(progress);
   const access = await withLock(lockOf(name), () => {
     if (options.controlPlaneOnly !== true) {
-      return ensureNodes(layout, { name, nodes: options.nodes ?? 1, apiServerFlags }, tools, progress);
+      return ensureNodes(layout, { name, nodes: options.nodes ?? nodesThere(layout), apiServerFlags }, tools, progress);
     }
     return progress.step('control plane', () => ensureControlPlane(layout, tools.kubernetes, apiServerFlags));
   });

@@ -91,6 +91,11 @@ export function controllerManagerCommand({ layout, bin, clusterCidr }: Plan): Co
     `--cluster-cidr=${clusterCidr}`,
     '--bind-address=127.0.0.1',
     '--profiling=false',
+    // One user: no need to be gentle to the API server, and a lost node is to be noticed within a test's patience.
+    '--kube-api-qps=100',
+    '--kube-api-burst=200',
+    '--node-monitor-grace-period=20s',
+    '--node-monitor-period=2s',
     // No cloud, no load balancers, and each node's pod range is in its own CNI configuration.
     '--controllers=*,-cloud-node-lifecycle-controller,-service-lb-controller,-node-route-controller,-node-ipam-controller',
   ];

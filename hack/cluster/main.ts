@@ -1,4 +1,4 @@
-// `node hack/cluster/main.ts up|down NAME [--control-plane-only] [--nodes=2]`: an instance by hand, for tests and debugging.
+// `node hack/cluster/main.ts up|down NAME [--control-plane-only] [--nodes=1|2]`: an instance by hand, for tests and debugging.
 import { consoleProgress, failureLines } from '../progress.ts';
 import { destroyCluster, ensureCluster } from './cluster.ts';
 
@@ -6,10 +6,10 @@ const [command, name = 'dev', ...flags] = process.argv.slice(2);
 const progress = consoleProgress();
 try {
   if (command === 'up') {
-    const nodes = flags.includes('--nodes=2') ? 2 : 1;
+    const nodes = ([1, 2] as const).find((count) => flags.includes(`--nodes=${count}`));
     const cluster = await ensureCluster({
       name,
-      nodes,
+      ...(nodes === undefined ? {} : { nodes }),
       controlPlaneOnly: flags.includes('--control-plane-only'),
       progress,
     });

@@ -79,6 +79,8 @@ export function kubeletConfig(layout: Layout, index: number, addresses: Addresse
     failCgroupV1: false,
     enforceNodeAllocatable: [],
     failSwapOn: false,
+    // Renewed each 5 s; the controller-manager takes a node for lost after 20 s.
+    nodeLeaseDurationSeconds: 20,
     oomScoreAdj: 0,
     // Images cannot be pulled again here, and a nearly full disk is the machine's owner's business.
     evictionHard: {

@@ -1,6 +1,6 @@
 // A whole cluster: one or two nodes, each in namespaces of its own, the control plane in node 1's. cluster.ts calls it.
 import { Resolver } from 'node:dns/promises';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepFailed, type Progress } from '../progress.ts';
 import { run, until } from '../run.ts';
@@ -25,9 +25,9 @@ import { ensureNetwork } from './network.ts';
 import { cniConfig, containerdConfig, kubeletConfig } from './node-config.ts';
 import { ensurePackages } from './packages.ts';
 import { CLIENTS, ensurePki, ETCD_CERTIFICATE, kubeletCertificate, serverCertificate } from './pki.ts';
-import { ensureSandbox, type Sandbox } from './sandbox.ts';
+import { endNode, ensureSandbox, type Sandbox } from './sandbox.ts';
 import { slotOf } from './slots.ts';
-import { ensureComponent, logOf } from './supervise.ts';
+import { ensureComponent, forget, logOf, recordedNames } from './supervise.ts';
 import type { Tools } from './tools.ts';
 
 export interface Wanted {
@@ -63,9 +63,13 @@ export async function ensureNodes(layout: Layout, wanted: Wanted, tools: Tools, 
     progress.step('containerd and its images', () => ensureRuntimes(blueprint, sandboxes)),
   ]);
   await progress.step('kubelet and kube-proxy', () => ensureKubelets(blueprint, sandboxes));
+  await removeStrangers(blueprint);
   await progress.step('DNS and storage', () => ensureAddons(blueprint));
   return blueprint.access;
 }
+
+/** How many nodes the cluster has had last; 1 before its first start. */
+export const nodesThere = (layout: Layout): 1 | 2 => (existsSync(layout.node(1).dir) ? 2 : 1);
 
 /** Waits for all, also when one fails, so that nothing goes on behind the caller's back; then throws the first failure. */
 async function allOf(work: readonly Promise<unknown>[]): Promise<void> {
@@ -91,7 +95,12 @@ async function draw(layout: Layout, wanted: Wanted, tools: Tools): Promise<Bluep
     etcdPeerPort: 2380,
     serviceCidr: addresses.serviceCidr,
     clusterCidr: addresses.clusterCidr,
-    apiServerFlags: wanted.apiServerFlags,
+    // A pod of a lost node is given up after half a minute rather than five.
+    apiServerFlags: [
+      '--default-not-ready-toleration-seconds=30',
+      '--default-unreachable-toleration-seconds=30',
+      ...wanted.apiServerFlags,
+    ],
   };
   const server = `https://${apiHost}:${plan.apiPort}`;
   writeKubeconfigs(layout, addresses, server);
@@ -118,6 +127,12 @@ function writeChanged(path: string, text: string): void {
 }
 
 async function ensureSandboxes({ layout, name, addresses }: Blueprint): Promise<Sandbox[]> {
+  if (addresses.nodes.length === 1 && nodesThere(layout) === 2) {
+    await endNode(name, 1);
+    for (const component of recordedNames(layout).filter((recorded) => recorded.endsWith('-2')))
+      forget(layout, component);
+    rmSync(layout.node(1).dir, { recursive: true, force: true });
+  }
   const sandboxes: Sandbox[] = [];
   for (const index of addresses.nodes.keys()) sandboxes.push(await ensureSandbox(layout, name, index));
   await ensureNetwork(addresses, sandboxes.map((sandbox) => sandbox.pid)); // prettier-ignore
@@ -185,6 +200,15 @@ async function isNodeReady(layout: Layout, access: Access, node: string, index: 
   const ready = object?.status.conditions?.find(({ type }) => type === 'Ready');
   const startedAt = statSync(join(layout.processes, `${kubeletName(index)}.json`)).mtimeMs;
   return ready?.status === 'True' && Date.parse(ready.lastHeartbeatTime) >= Math.floor(startedAt / 1000) * 1000;
+}
+
+/** Node objects of nodes that are no more would stay for ever, NotReady. */
+async function removeStrangers({ access, addresses, tools, layout }: Blueprint): Promise<void> {
+  const list = await getJson<{ items: { metadata: { name: string } }[] }>(access, '/api/v1/nodes');
+  const names = (list?.items ?? []).map(({ metadata }) => metadata.name);
+  const strangers = names.filter((name) => !addresses.nodes.some((node) => node.name === name));
+  if (strangers.length > 0)
+    await run(tools.kubectl, ['--kubeconfig', layout.kubeconfig, 'delete', 'node', ...strangers]);
 }
 
 async function ensureAddons({ layout, addresses, access, tools, images }: Blueprint): Promise<void> {

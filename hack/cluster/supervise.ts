@@ -124,8 +124,12 @@ export async function endRecorded(folders: Pick<Folders, 'processes'>, name: str
     signal(known, 'SIGKILL');
     await until(() => !isAlive(known), { withinMs: 5_000, everyMs: 20 });
   }
-  rmSync(join(folders.processes, `${name}.json`), { force: true });
+  forget(folders, name);
 }
+
+/** What is written down of a process that is known to have ended. */
+export const forget = ({ processes }: Pick<Folders, 'processes'>, name: string): void =>
+  rmSync(join(processes, `${name}.json`), { force: true });
 
 /** Names of all processes that have a file. */
 export function recordedNames({ processes }: Pick<Folders, 'processes'>): string[] {
