@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import type { ActiveHold, DesiredContent } from './desired.ts';
+import { isNewer } from './desired.ts';
+import { restraintOf } from './restraint.ts';
+
+const NOW = Date.parse('2026-11-24T12:00:00Z');
+const holds = fc.uniqueArray(
+  fc.record({
+    id: fc.stringMatching(/^[a-z]{1,3}$/),
+    effect: fc.constantFrom('StopTrading', 'PauseRouter', 'CapKelly', 'Flatten', 'Kill' as const),
+    kellyFraction: fc.double({ min: 0.01, max: 1, noNaN: true }),
+    reason: fc.constant('r'),
+    by: fc.constant('b'),
+  }),
+  { selector: ({ id }) => id },
+) as fc.Arbitrary<ActiveHold[]>;
+const document = (held: readonly ActiveHold[], trading: 'Enabled' | 'Stopped' = 'Enabled') =>
+  ({ trading, holds: held }) as unknown as DesiredContent;
+
+describe('restraint', () => {
+  it('joins the same in whatever order and from whichever side holds come', () => {
+    fc.assert(
+      fc.property(holds, fc.nat(), (all, cut) => {
+        const at = cut % (all.length + 1);
+        const joined = restraintOf(document(all.slice(0, at)), all.slice(at), NOW);
+        assert.deepEqual(joined, restraintOf(document([...all].reverse()), all, NOW));
+      }),
+    );
+  });
+  it('never loosens when a hold is added', () => {
+    fc.assert(
+      fc.property(holds, holds, (some, more) => {
+        const before = restraintOf(document(some), [], NOW);
+        const ids = new Set(some.map(({ id }) => id));
+        const after = restraintOf(document(some), more.filter(({ id }) => !ids.has(id)), NOW); // prettier-ignore
+        assert.ok(after.tradingStopped || !before.tradingStopped);
+        assert.ok(after.routerPaused || !before.routerPaused);
+        assert.ok(after.kellyCap <= before.kellyCap);
+      }),
+    );
+  });
+  it('is stopped without a document, and where the spec says so', () => {
+    assert.equal(restraintOf(undefined, [], NOW).tradingStopped, true);
+    assert.equal(restraintOf(document([], 'Stopped'), [], NOW).tradingStopped, true);
+    assert.equal(restraintOf(document([]), [], NOW).tradingStopped, false);
+  });
+  it('ends by its own clock', () => {
+    const hold = { id: 'a', effect: 'StopTrading', reason: '', by: '', until: '2026-11-24T12:00:00Z' } as const;
+    assert.equal(restraintOf(document([hold]), [], NOW - 1).tradingStopped, true);
+    assert.equal(restraintOf(document([hold]), [], NOW).tradingStopped, false);
+  });
+});
+
+describe('the order of documents', () => {
+  const order = (epoch: number, version: number, owner = 'a') => ({ owner, epoch, version });
+  it('goes by epoch, then version, within one owner; anything follows nothing', () => {
+    assert.ok(isNewer(order(1, 1), undefined));
+    assert.ok(isNewer(order(2, 1), order(1, 9)));
+    assert.ok(isNewer(order(1, 2), order(1, 1)));
+    assert.ok(!isNewer(order(1, 1), order(1, 1)));
+    assert.ok(!isNewer(order(1, 9), order(2, 1)));
+    assert.ok(isNewer(order(1, 1, 'b'), order(9, 9)));
+  });
+});

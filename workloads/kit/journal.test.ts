@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openJournal } from './journal.ts';
+
+describe('the journal', () => {
+  let dir: string;
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'journal-'))));
+  afterEach(() => rmSync(dir, { recursive: true }));
+  const open = () => openJournal<{ sum: number }, number>(dir, 'test');
+  const path = () => join(dir, 'test.journal');
+
+  it('gives back what was appended, in order', async () => {
+    const journal = await open();
+    await Promise.all([1, 2, 3].map((n) => journal.append(n)));
+    await journal.append(4);
+    await journal.close();
+    assert.deepEqual((await open()).entries, [1, 2, 3, 4]);
+  });
+  it('starts from the last snapshot and what came after it', async () => {
+    const journal = await open();
+    await journal.append(1);
+    await journal.compact({ sum: 1 });
+    await journal.append(2);
+    await journal.close();
+    const again = await open();
+    assert.deepEqual([again.snapshot, again.entries], [{ sum: 1 }, [2]]);
+  });
+  it('cuts off a torn tail and goes on behind what was whole', async () => {
+    const journal = await open();
+    await journal.append(1);
+    await journal.close();
+    appendFileSync(path(), 'deadbeef {"e":');
+    const again = await open();
+    assert.deepEqual(again.entries, [1]);
+    await again.append(2);
+    await again.close();
+    assert.deepEqual((await open()).entries, [1, 2]);
+  });
+  it('trusts nothing behind a rotten line', async () => {
+    const journal = await open();
+    for (const n of [1, 2, 3]) await journal.append(n);
+    await journal.close();
+    const lines = readFileSync(path(), 'utf8').split('\n');
+    writeFileSync(path(), [lines[0], lines[1]?.replace('2', '7'), lines[2], ''].join('\n'));
+    assert.deepEqual((await open()).entries, [1]);
+  });
+  it('takes appends that come while it writes into one later write, and loses none', async () => {
+    const journal = await open();
+    const all = Array.from({ length: 200 }, (_, i) => i);
+    await Promise.all(all.map((n) => journal.append(n)));
+    await journal.close();
+    assert.deepEqual((await open()).entries, all);
+  });
+});
