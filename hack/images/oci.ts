@@ -66,7 +66,11 @@ function blobsOf(image: Image, architecture: string): { manifest: Blob; others: 
 }
 
 /** Writes all `images` into one archive; a layer that several have is in it once. The file appears whole or not at all. */
-export function writeArchive(path: string, images: readonly Image[], architecture = process.arch === 'x64' ? 'amd64' : 'arm64'): void {
+export function writeArchive(
+  path: string,
+  images: readonly Image[],
+  architecture = process.arch === 'x64' ? 'amd64' : 'arm64',
+): void {
   const built = images.map((image) => ({ image, ...blobsOf(image, architecture) }));
   const index = json({
     schemaVersion: 2,
@@ -76,7 +80,9 @@ export function writeArchive(path: string, images: readonly Image[], architectur
       annotations: { 'io.containerd.image.name': image.name },
     })),
   });
-  const blobs = new Map(built.flatMap(({ manifest, others }) => [...others, manifest]).map((blob) => [blob.digest, blob.bytes]));
+  const blobs = new Map(
+    built.flatMap(({ manifest, others }) => [...others, manifest]).map((blob) => [blob.digest, blob.bytes]),
+  );
   const files: [string, Uint8Array][] = [
     ['oci-layout', json({ imageLayoutVersion: '1.0.0' })],
     ['index.json', index],

@@ -15,7 +15,11 @@ export function librariesIn(lddOutput: string): string[] {
 /** The program at `path` of this machine as `target` in the image, and its libraries where it looks for them. */
 export async function program(path: string, target: string): Promise<Entry[]> {
   const linked = await run('ldd', [path]).catch(() => ''); // a static program is an error to ldd
-  const copy = (from: string, to: string): Entry => ({ path: to.replace(/^\//, ''), mode: 0o755, content: { file: readFileSync(from) } });
+  const copy = (from: string, to: string): Entry => ({
+    path: to.replace(/^\//, ''),
+    mode: 0o755,
+    content: { file: readFileSync(from) },
+  });
   return [copy(path, target), ...librariesIn(linked).map((library) => copy(library, library))];
 }
 

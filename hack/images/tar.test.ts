@@ -2,13 +2,24 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { splitPath, tarOf, withFolders, type Entry } from './tar.ts';
 
-const file = (path: string, content: string, mode = 0o644): Entry => ({ path, mode, content: { file: Buffer.from(content) } });
+const file = (path: string, content: string, mode = 0o644): Entry => ({
+  path,
+  mode,
+  content: { file: Buffer.from(content) },
+});
 
 describe('tar', () => {
-  const entries = withFolders([file('a/b/c.txt', 'hello'), { path: 'a/l', mode: 0o777, content: { link: 'b/c.txt' } }, file('x', '', 0o755)]);
+  const entries = withFolders([
+    file('a/b/c.txt', 'hello'),
+    { path: 'a/l', mode: 0o777, content: { link: 'b/c.txt' } },
+    file('x', '', 0o755),
+  ]);
 
   it('puts each folder above a file once, before what is in it', () => {
-    assert.deepEqual(entries.map((entry) => entry.path), ['a', 'a/b', 'a/b/c.txt', 'a/l', 'x']);
+    assert.deepEqual(
+      entries.map((entry) => entry.path),
+      ['a', 'a/b', 'a/b/c.txt', 'a/l', 'x'],
+    );
   });
   it('is read by tar itself, modes and links included', () => {
     const listed = execFileSync('tar', ['-tvf', '-'], { input: tarOf(entries), encoding: 'utf8' });

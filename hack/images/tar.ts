@@ -41,14 +41,21 @@ function header(entry: Entry, size: number): Buffer {
   if ('link' in entry.content) put(entry.content.link, 157);
   put('ustar\x0000', 257);
   put(prefix, 345);
-  put(`${octal(block.reduce((sum, byte) => sum + byte, 0), 7)} `, 148);
+  put(
+    `${octal(
+      block.reduce((sum, byte) => sum + byte, 0),
+      7,
+    )} `,
+    148,
+  );
   return block;
 }
 
 const padding = (size: number): Buffer => Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 
 /** The pieces of one file as it stands in a tar. `size` is given for content that the caller writes itself. */
-export const fileHeader = (path: string, size: number): Buffer => header({ path, mode: 0o644, content: { file: Buffer.alloc(0) } }, size);
+export const fileHeader = (path: string, size: number): Buffer =>
+  header({ path, mode: 0o644, content: { file: Buffer.alloc(0) } }, size);
 export const filePadding = padding;
 export const END = Buffer.alloc(2 * BLOCK);
 

@@ -1,0 +1,58 @@
+// Our programs as bundles: one JavaScript file per program, and chunks for what is loaded on demand (ADR 10).
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Entry } from './tar.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Programs of the workloads image, in the folders of the same names. */
+export const WORKLOADS = ['param-server', 'ingest', 'router', 'harmoniser', 'gateway', 'simulator'] as const;
+
+interface Bundle {
+  readonly entries: Readonly<Record<string, string>>;
+  /** Packages that these programs never load where the image runs. */
+  readonly external: readonly string[];
+}
+
+const BUNDLES = {
+  operator: { entries: { operator: 'operator/main.ts' }, external: [] },
+  workloads: {
+    entries: Object.fromEntries(WORKLOADS.map((part) => [part, `workloads/${part}/main.ts`])),
+    // Only to read a kubeconfig, which a pod has none of.
+    external: ['@kubernetes/client-node'],
+  },
+} as const satisfies Readonly<Record<string, Bundle>>;
+export type BundleName = keyof typeof BUNDLES;
+
+/** CommonJS packages inside of an ES module look for `require`. */
+const REQUIRE =
+  "import { createRequire as tradewindRequire } from 'node:module'; const require = tradewindRequire(import.meta.url);";
+
+/** The files of an image below /app. The same sources give the same bytes. Rejects with esbuild's own words. */
+export async function bundle(name: BundleName): Promise<Entry[]> {
+  const { entries, external }: Bundle = BUNDLES[name];
+  const present = Object.entries(entries).filter(([, path]) => existsSync(join(ROOT, path)));
+  const built = await build({
+    absWorkingDir: ROOT,
+    entryPoints: Object.fromEntries(present),
+    outdir: 'app',
+    write: false,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: [...external],
+    banner: { js: REQUIRE },
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+  const files = built.outputFiles.map((file): Entry => ({
+    path: `app/${file.path.slice(join(ROOT, 'app').length + 1)}`,
+    mode: 0o644,
+    content: { file: file.contents },
+  }));
+  const manifest = { path: 'app/package.json', mode: 0o644, content: { file: Buffer.from('{"type":"module"}\n') } };
+  return [manifest, ...files];
+}
