@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { VenueReport } from '../contract/messages.ts';
 import { emptyAccount, passGap, settleWorking, takeReport, workingLots, type Account } from './account.ts';
 import { ReportMaker } from './test/builders.ts';
-import { randomFrom } from './test/random.ts';
+import { randomFrom } from '../simulator/random.ts';
 
 const fillOf = (orderId: string, tradeId: string, lots = 10, side: 'buy' | 'sell' = 'buy') =>
   ({ kind: 'fill', orderId, tradeId, side, lots, ticks: 100, notionalMicros: lots * 1_000, feeMicros: 3 }) as const;

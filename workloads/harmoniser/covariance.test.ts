@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { correlations, covarianceMatrix, seededCovariance, takeReturns, type Covariance } from './covariance.ts';
-import { normalFrom, randomFrom } from './test/random.ts';
+import { normalFrom, randomFrom } from '../simulator/random.ts';
 
 const symbols = (...classes: string[]): { name: string; assetClass: string; sigmaDay: number }[] =>
   classes.map((assetClass, i) => ({ name: `S${i}`, assetClass, sigmaDay: 0.03 }));

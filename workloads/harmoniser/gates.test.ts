@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { approve, GATES, isReduction, refusals, type Draft, type GateView } from './gates.ts';
 import { aPolicy, INSTRUMENT } from './test/builders.ts';
-import { randomFrom } from './test/random.ts';
+import { randomFrom } from '../simulator/random.ts';
 
 const policy = aPolicy();
 

@@ -11,7 +11,7 @@ import {
   type BandInput,
   type LotInput,
 } from './size.ts';
-import { randomFrom } from './test/random.ts';
+import { randomFrom } from '../simulator/random.ts';
 
 /** 20,000 random states of B3, seeded: the prototype ran 200,000. */
 function states(visit: (state: BandInput & { held: number; more: number }) => void): void {

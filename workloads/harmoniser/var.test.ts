@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { correlations, covarianceMatrix, seededCovariance } from './covariance.ts';
-import { randomFrom } from './test/random.ts';
+import { randomFrom } from '../simulator/random.ts';
 import { allowedPositions, componentVars, portfolioVar, withinVar } from './var.ts';
 
 const Z = 1.645;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { normalQuantile } from './math.ts';
-import { normalFrom, randomFrom } from './test/random.ts';
+import { normalFrom, randomFrom } from '../simulator/random.ts';
 import { seededVolatility, sigmaDay, takeGridPoint, volatilityRules, type Volatility } from './volatility.ts';
 
 const RULES = volatilityRules({ lambda: 0.94, fastHalfLifeSeconds: 3_600, floorPctPerDay: 2, capPctPerDay: 15 });

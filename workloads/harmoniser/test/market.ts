@@ -4,7 +4,7 @@ import type { Decision, Signal } from '../../contract/messages.ts';
 import { newState, type Output, type State } from '../state.ts';
 import { step } from '../step.ts';
 import { aPolicy, aSignal, FREE, INSTRUMENT, ReportMaker, SYMBOLS } from './builders.ts';
-import { normalFrom, randomFrom } from './random.ts';
+import { normalFrom, randomFrom } from '../../simulator/random.ts';
 
 const STEP_MS = 250;
 const DT = STEP_MS / 1_000;

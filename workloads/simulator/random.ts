@@ -1,4 +1,4 @@
-// Seeded randomness for tests and simulations.
+// Seeded randomness, for the simulated market and for tests.
 
 /** mulberry32: uniform in [0, 1), the same sequence for the same seed. */
 export function randomFrom(seed: number): () => number {
