@@ -1,6 +1,6 @@
 // Correlations of a shard's symbols on the common 5 s grid (TRADING B4, A8). Pure. All pairs share one weight per step, so
 // the estimate is a sum of outer products and stays positive semi-definite for any data.
-import { integerPower, power } from './math.ts';
+import { integerPower, power } from '../kit/math.ts';
 import { GRID_SECONDS } from './volatility.ts';
 
 const HALF_LIFE_SECONDS = 4 * 3_600;

@@ -7,7 +7,7 @@ import { dayLossPct, drawdownFactor, drawdownPct } from './equity.ts';
 import { excessBps2, takeBlend } from './excess.ts';
 import { approve, isReduction, refusals, type Draft, type GateView } from './gates.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
-import { clamp } from './math.ts';
+import { clamp } from '../kit/math.ts';
 import { boundedByVar, riskView, varOf, worstVar, type RiskView } from './risk.ts';
 import {
   afterNoTradeBand,

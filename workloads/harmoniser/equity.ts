@@ -1,5 +1,5 @@
 // What the account is worth, and the day's and the drawdown's bounds on it (TRADING B7). Changed in place by step.
-import { clamp } from './math.ts';
+import { clamp } from '../kit/math.ts';
 
 const DAY_MS = 86_400_000;
 /** Drawdown, as a share of its maximum, from which positions shrink toward 0 at the maximum (3 % of 5 %). */

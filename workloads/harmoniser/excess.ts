@@ -1,5 +1,5 @@
 // τ²: how much more the blend errs than the market's own σ says (TRADING B3). One per symbol, changed in place by step.
-import { power } from './math.ts';
+import { power } from '../kit/math.ts';
 
 const HALF_LIFE_SAMPLES = 500;
 const WEIGHT = power(0.5, 1 / HALF_LIFE_SAMPLES);

@@ -4,7 +4,7 @@ import type { DesiredDocument } from '../contract/desired.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import type { BlendRules } from './blend.ts';
-import { naturalLog, normalQuantile } from './math.ts';
+import { naturalLog, normalQuantile } from '../kit/math.ts';
 import type { Costs } from './size.ts';
 import { volatilityRules, type VolatilityRules } from './volatility.ts';
 

@@ -1,6 +1,6 @@
 // From a blended edge to an order in lots (TRADING B3). Pure; edges, costs and σ in bps, positions as signed fractions of
 // risk capital C until `lotsToTrade` makes whole lots of them.
-import { sat } from './math.ts';
+import { sat } from '../kit/math.ts';
 
 /** Saturation scale: at a net edge of half its standard deviation a position has 71 % of its cap. */
 const FULL_SIZE_SHARE = 0.5;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { normalQuantile } from './math.ts';
+import { normalQuantile } from '../kit/math.ts';
 import { normalFrom, randomFrom } from '../simulator/random.ts';
 import { seededVolatility, sigmaDay, takeGridPoint, volatilityRules, type Volatility } from './volatility.ts';
 

@@ -1,6 +1,6 @@
 // One symbol's volatility on the 5 s grid of the venue's mid, by two clocks (TRADING B4, A7, A8). Pure; variances are
 // fractions² per day.
-import { clamp, integerPower, power } from './math.ts';
+import { clamp, integerPower, power } from '../kit/math.ts';
 
 export const GRID_SECONDS = 5;
 const DAY_SECONDS = 86_400;

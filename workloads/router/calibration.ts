@@ -1,0 +1,89 @@
+// What a model's claims have been worth: slope and confidence from realised returns (TRADING B2). Pure; changed in place; a
+// plain JSON value. Every model is scored, not only the active one.
+
+import { exponential } from '../kit/math.ts';
+
+export interface Calibration {
+  /** Exponentially weighted sums over samples (claim x, return y), both bps; `n` is the sum of the weights. */
+  n: number;
+  sxx: number;
+  sxy: number;
+  syy: number;
+  /** Samples ever, for people. */
+  samples: number;
+  /** The claim under observation. At most one: samples never overlap. */
+  pending: { readonly edgeBps: number; readonly t: number; readonly mid: number } | undefined;
+}
+
+export interface CalibrationRules {
+  readonly isEnabled: boolean;
+  readonly priorSamples: number;
+  readonly defaultConfidence: number;
+}
+
+export interface Score {
+  readonly beta: number;
+  readonly confidence: number;
+  readonly sampleCount: number;
+  /** Weight of what was seen, at most 722. */
+  readonly effectiveSamples: number;
+}
+
+/** Half-life of 500 samples. */
+const DECAY = exponential(-Math.LN2 / 500);
+/** Later than this after its time a return says nothing about the claim: the feed stalled in between. */
+const LATE_MS = 15_000;
+const TINY = 1e-12;
+
+export const newCalibration = (): Calibration => ({ n: 0, sxx: 0, sxy: 0, syy: 0, samples: 0, pending: undefined });
+
+/** Takes a claim and the valid mid of the same moment: matures the one before when its time has come, then observes this one. */
+export function observe(
+  calibration: Calibration,
+  claim: { readonly edgeBps: number; readonly horizonMs: number },
+  { mid, now }: { readonly mid: number; readonly now: number },
+): void {
+  const { pending } = calibration;
+  const { edgeBps, horizonMs } = claim;
+  if (pending !== undefined) {
+    const overdueMs = now - pending.t - horizonMs;
+    if (overdueMs < 0 && now >= pending.t) return;
+    if (overdueMs >= 0 && overdueMs <= LATE_MS) takeSample(calibration, pending.edgeBps, 1e4 * (mid / pending.mid - 1));
+  }
+  calibration.pending = { edgeBps, t: now, mid };
+}
+
+/** The book was not valid: what is under observation can no longer be judged. */
+export function interrupt(calibration: Calibration): void {
+  calibration.pending = undefined;
+}
+
+export function takeSample(calibration: Calibration, x: number, y: number): void {
+  calibration.n = calibration.n * DECAY + 1;
+  calibration.sxx = calibration.sxx * DECAY + x * x;
+  calibration.sxy = calibration.sxy * DECAY + x * y;
+  calibration.syy = calibration.syy * DECAY + y * y;
+  calibration.samples += 1;
+}
+
+/** β̂ = clamp((n0·v + Sxy)/(n0·v + Sxx), 0, 1), v = Sxx/n: the slope, shrunk toward 1 by n0 samples of the same size. */
+export function scoreOf({ n, sxx, sxy, syy, samples }: Calibration, rules: CalibrationRules): Score {
+  const prior = n > 0 ? (rules.priorSamples * sxx) / n : 0;
+  const slope = sxx + prior > 0 ? Math.max(0, Math.min(1, (prior + sxy) / (prior + sxx))) : 1;
+  return {
+    beta: rules.isEnabled ? slope : 1,
+    confidence: n < 2 || sxx <= 0 ? rules.defaultConfidence : confidence(tValue({ n, sxx, sxy, syy })),
+    sampleCount: samples,
+    effectiveSamples: n,
+  };
+}
+
+/** t of the slope through 0, shrunk by √(n/(n + 30)). */
+function tValue({ n, sxx, sxy, syy }: Pick<Calibration, 'n' | 'sxx' | 'sxy' | 'syy'>): number {
+  const residual = Math.max(TINY, syy - (sxy * sxy) / sxx);
+  const standardError = Math.sqrt(residual / ((n - 1) * sxx));
+  return (sxy / sxx / standardError) * Math.sqrt(n / (n + 30));
+}
+
+/** Distribution function of Student's t with two degrees of freedom: exact and algebraic. */
+const confidence = (t: number): number => 0.5 + (0.5 * t) / Math.sqrt(2 + t * t);

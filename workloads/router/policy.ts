@@ -1,0 +1,125 @@
+// The router's rules for one shard, compiled from the desired document and swapped in between two events. Pure.
+import { durationSeconds } from '@tradewind/crds/schema/field.ts';
+import type { DesiredDocument } from '../contract/desired.ts';
+import { symbolsOfShard } from '../contract/shards.ts';
+import type { SystemConfig } from '../contract/system-config.ts';
+import type { CalibrationRules } from './calibration.ts';
+import { MOMENTUM_LONG_SECONDS, ownHorizonSeconds, type ModelSpec } from './models.ts';
+import type { SelectionRules } from './selection.ts';
+
+export interface SymbolPolicy {
+  readonly name: string;
+  /** Seconds, ascending. */
+  readonly horizons: readonly number[];
+  /** Names of the candidates per horizon, in order of priority. */
+  readonly candidates: ReadonlyMap<number, readonly string[]>;
+}
+
+export interface Policy {
+  readonly version: number;
+  readonly models: ReadonlyMap<string, ModelSpec>;
+  /** Models that are accepted but not run by this version, with the reason. */
+  readonly notYet: ReadonlyMap<string, string>;
+  readonly defaultModel: string;
+  readonly symbols: ReadonlyMap<string, SymbolPolicy>;
+  readonly selection: SelectionRules;
+  readonly calibration: CalibrationRules;
+  readonly excess: { readonly windowMs: number; readonly max: number; readonly onExcess: 'Pause' | 'Alert' };
+  /** Length of grid that the models look at. */
+  readonly gridSeconds: number;
+}
+
+type Rules = DesiredDocument['rules']['rules'];
+type Symbol_ = SystemConfig['symbols'][number];
+
+/** Throws an Error that names the field where no model can be run; the caller keeps the policy that it has. */
+export function compilePolicy(document: DesiredDocument, config: SystemConfig, shard: number): Policy {
+  const { rules } = document.rules;
+  const { edgeBlending } = document.risk.params;
+  const { models, notYet } = modelsOf(rules);
+  if (!models.has(rules.defaultModel)) {
+    throw new Error(
+      `rules.defaultModel: found ${rules.defaultModel}, ${notYet.get(rules.defaultModel) ?? 'which is not among models'}`,
+    );
+  }
+  const thresholds = rules.confidenceThresholds;
+  return Object.freeze({
+    version: document.version,
+    models,
+    notYet,
+    defaultModel: rules.defaultModel,
+    symbols: new Map(
+      symbolsOfShard(config.symbols, shard, config.shards).map((symbol) => [
+        symbol.name,
+        symbolPolicy(symbol, rules, models),
+      ]),
+    ),
+    selection: {
+      minConfidence: thresholds.minConfidence,
+      hysteresis: thresholds.switchHysteresis,
+      minDwellMs: thresholds.minDwellSeconds * 1_000,
+    },
+    calibration: {
+      isEnabled: edgeBlending.calibration.mode === 'Enabled',
+      priorSamples: edgeBlending.calibration.priorSamples,
+      defaultConfidence: edgeBlending.defaultConfidence,
+    },
+    excess: {
+      windowMs: rules.switching.windowSeconds * 1_000,
+      max: rules.switching.max,
+      onExcess: rules.switching.onExcess,
+    },
+    gridSeconds: Math.max(
+      MOMENTUM_LONG_SECONDS,
+      ...[...models.values()].map(({ parameters }) => parameters['longSeconds'] ?? 0),
+    ),
+  });
+}
+
+function modelsOf({ models }: Rules): { models: Map<string, ModelSpec>; notYet: Map<string, string> } {
+  const runnable = new Map<string, ModelSpec>();
+  const notYet = new Map<string, string>();
+  for (const [name, { type, horizonSeconds, parameters, minAccuracy }] of Object.entries(models)) {
+    if (type !== 'OrderBookPressure' && type !== 'Momentum') {
+      notYet.set(name, `type ${type} is not run by this version`);
+      continue;
+    }
+    runnable.set(name, {
+      name,
+      type,
+      parameters,
+      minAccuracy,
+      horizonSeconds: horizonSeconds ?? ownHorizonSeconds(type, parameters),
+    });
+  }
+  return { models: runnable, notYet };
+}
+
+function symbolPolicy(symbol: Symbol_, rules: Rules, models: ReadonlyMap<string, ModelSpec>): SymbolPolicy {
+  const horizons = [...new Set(symbol.horizons.map(durationSeconds))].sort((a, b) => a - b);
+  const candidates = horizons.map((horizon) => {
+    const matching = rules.rules
+      .filter((rule) => matches(rule.match, symbol, horizon))
+      .toSorted((a, b) => a.priority - b.priority);
+    const names = [...matching.map(({ model }) => model), rules.defaultModel];
+    return [horizon, [...new Set(names)].filter((name) => models.has(name))] as const;
+  });
+  return { name: symbol.name, horizons, candidates: new Map(candidates) };
+}
+
+type Match = Rules['rules'][number]['match'];
+
+/** All given conditions must hold; of a horizon, min ≤ h < max. */
+function matches({ symbols, assetClasses, horizon }: Match, symbol: Symbol_, seconds: number): boolean {
+  const isIn = (globs: readonly string[] | undefined, text: string): boolean =>
+    globs === undefined || globs.some((glob) => isGlobOf(glob, text));
+  const min = horizon?.min === undefined ? 0 : durationSeconds(horizon.min);
+  const max = horizon?.max === undefined ? Infinity : durationSeconds(horizon.max);
+  return isIn(symbols, symbol.name) && isIn(assetClasses, symbol.assetClass) && min <= seconds && seconds < max;
+}
+
+/** `*` is any text, `?` any one character; the rest is meant as it is. */
+function isGlobOf(glob: string, text: string): boolean {
+  const pattern = glob.replaceAll(/[^*?]/g, (character) => character.replace(/[\\^$.|+()[\]{}]/, String.raw`\$&`));
+  return new RegExp(`^${pattern.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(text);
+}

@@ -1,0 +1,227 @@
+// The shell around the core: features and control in; signals, switches and the snapshot out. Started by main.ts.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import type { ActiveHold, DesiredDocument } from '../contract/desired.ts';
+import {
+  featuresStream,
+  holdsKey,
+  RELOAD,
+  routerSnapshotKey,
+  signalsStream,
+  STREAM_LENGTH,
+  SWITCH_LOG,
+} from '../contract/keys.ts';
+import type { Features, Signal } from '../contract/messages.ts';
+import { symbolsOfShard } from '../contract/shards.ts';
+import type { RouterStatus } from '../contract/status.ts';
+import { bootId, monotonicNow } from '../kit/clock.ts';
+import type { PodConfig } from '../kit/config.ts';
+import type { DesiredFollower } from '../kit/desired.ts';
+import type { Logger } from '../kit/log.ts';
+import { isConnected, type Redis } from '../kit/redis.ts';
+import { append, readStreams } from '../kit/streams.ts';
+import { registerMetrics, type Metrics } from './metrics.ts';
+import { compilePolicy } from './policy.ts';
+import {
+  newState,
+  parseSaved,
+  savedOf,
+  type Event,
+  type Output,
+  type Saved,
+  type State,
+  type Switch,
+} from './state.ts';
+import { routerStatus } from './status.ts';
+import { step } from './step.ts';
+
+const SNAPSHOT_EVERY_MS = 5_000;
+/** What was learned is worth this wait at the start, and no more: without it models start from their priors. */
+const SNAPSHOT_WITHIN_MS = 5_000;
+const SWITCH_LOG_MS = 24 * 3_600_000;
+
+export interface ShellOptions {
+  readonly pod: PodConfig;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly redis: Redis;
+  /** A connection that blocks. */
+  readonly features: Redis;
+  readonly desired: () => DesiredFollower;
+  readonly isReady: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface Shell {
+  /** Puts a document into force. Throws where no model of it can be run; then the old one stays. */
+  apply(document: DesiredDocument): void;
+  status(): RouterStatus;
+  /** Pauses the router for everybody, until the hold is removed. Twice is once. Rejects while Redis is away. */
+  pause(id: string, reason: string): Promise<void>;
+  /** Resolves when the signal has aborted and what was learned is stored. */
+  run(): Promise<void>;
+}
+
+/** Takes up what an earlier run has learned. */
+export async function openShell(options: ShellOptions): Promise<Shell> {
+  const { redis, pod, log } = options;
+  const deadline = performance.now() + SNAPSHOT_WITHIN_MS;
+  while (!isConnected(redis) && performance.now() < deadline) await delay(50);
+  const text = await redis.get(routerSnapshotKey(pod.system.system.name, pod.shard)).catch(() => null);
+  const saved: Saved | undefined = parseSaved(text);
+  log.info({ restored: saved !== undefined }, saved === undefined ? 'starting from priors' : 'calibration restored');
+  return new RunningShell(options, newState(bootId, saved));
+}
+
+class RunningShell implements Shell {
+  readonly #options: ShellOptions;
+  readonly #state: State;
+  readonly #metrics: Metrics;
+  /** Symbols whose signal is on its way to Redis, and the newest that waits behind it. */
+  readonly #sending = new Map<string, Signal | undefined>();
+
+  constructor(options: ShellOptions, state: State) {
+    this.#options = options;
+    this.#state = state;
+    this.#metrics = registerMetrics(options.registry, this.status, () => this.#state.policy?.version);
+  }
+
+  apply(document: DesiredDocument): void {
+    const { pod, log } = this.#options;
+    const policy = compilePolicy(document, pod.system, pod.shard);
+    for (const [model, reason] of policy.notYet) log.warn({ model, reason }, 'model left out');
+    this.#emit({ kind: 'policy', policy, now: monotonicNow() });
+  }
+
+  status = (): RouterStatus => {
+    const { pod, isReady, desired } = this.#options;
+    return routerStatus({
+      pod: pod.podName,
+      shard: pod.shard,
+      state: this.#state,
+      ready: isReady(),
+      desired: desired().current(),
+      at: Date.now(),
+    });
+  };
+
+  async pause(id: string, reason: string): Promise<void> {
+    const { redis, pod, log } = this.#options;
+    const hold: ActiveHold = { id, effect: 'PauseRouter', reason, by: `pod ${pod.podName}` };
+    await redis
+      .pipeline()
+      .hset(holdsKey(pod.system.system.name), id, JSON.stringify(hold))
+      .publish(RELOAD, '{"component":"router"}')
+      .exec();
+    log.warn({ hold: id, reason }, 'router paused: models are frozen until the hold is removed');
+  }
+
+  async run(): Promise<void> {
+    const { signal, features, log } = this.#options;
+    const saving = setInterval(() => void this.#save(), SNAPSHOT_EVERY_MS);
+    const { system, shard } = this.#options.pod;
+    const symbols = symbolsOfShard(system.symbols, shard, system.shards).map(({ name }) => name);
+    await readStreams({
+      redis: features,
+      keys: symbols.map(featuresStream),
+      from: 'newest',
+      signal,
+      onMessage: (key, id, data) => {
+        const message = featuresIn(data);
+        if (message === undefined) return log.error({ key, id }, 'features passed over: not readable');
+        this.#lookAtControl();
+        return this.#emit({ kind: 'features', features: message, now: monotonicNow() });
+      },
+    });
+    clearInterval(saving);
+    await this.#save();
+  }
+
+  #lookAtControl(): void {
+    const paused = this.#options.desired().restraint(Date.now()).routerPaused;
+    if (paused === this.#state.paused) return;
+    this.#options.log.info({ paused }, paused ? 'paused' : 'resumed');
+    this.#emit({ kind: 'paused', paused });
+  }
+
+  #emit(event: Event): void {
+    for (const output of step(this.#state, event)) this.#carryOut(output);
+  }
+
+  #carryOut(output: Output): void {
+    switch (output.kind) {
+      case 'signal':
+        return this.#publish(output.signal);
+      case 'switch':
+        return this.#record(output.switch);
+      case 'excess':
+        return this.#onExcess(output.switches, output.pause);
+    }
+  }
+
+  /** Newest wins: while one of a symbol is on its way, only the latest waits behind it. */
+  #publish(signal: Signal): void {
+    if (this.#sending.has(signal.symbol)) {
+      this.#sending.set(signal.symbol, signal);
+      return;
+    }
+    void this.#send(signal);
+  }
+
+  async #send(first: Signal): Promise<void> {
+    const { symbol } = first;
+    for (let next: Signal | undefined = first; next !== undefined; next = this.#sending.get(symbol)) {
+      this.#sending.set(symbol, undefined);
+      // Readers never catch up: what Redis does not take is replaced by the next.
+      await append(this.#options.redis, signalsStream(symbol), next, STREAM_LENGTH.signals).catch(() => undefined);
+    }
+    this.#sending.delete(symbol);
+  }
+
+  #record(made: Switch): void {
+    const { redis, log } = this.#options;
+    const { t, symbol, horizonSeconds, from, to, reason, latencyMs } = made;
+    this.#metrics.switched(made);
+    log.info({ symbol, horizonSeconds, from, to, reason }, 'model switched');
+    const fields = {
+      timestamp: new Date(t).toISOString(),
+      symbol,
+      horizon: horizonSeconds,
+      old_model: from,
+      new_model: to,
+      reason,
+      latency_ms: latencyMs.toFixed(3),
+    };
+    redis
+      .xadd(SWITCH_LOG, 'MINID', '~', Math.floor(Date.now() - SWITCH_LOG_MS), '*', ...Object.entries(fields).flat())
+      .catch((error: unknown) => log.warn({ error }, 'switch not logged in Redis'));
+  }
+
+  #onExcess(switches: number, pause: boolean): void {
+    const { log } = this.#options;
+    log.error({ switches, code: 'SwitchingExcess' }, 'models switch too often');
+    if (!pause) return;
+    this.pause('router-excess', `${switches} switches in the window of switching.windowSeconds`).catch(
+      (error: unknown) => log.error({ error }, 'router not paused'),
+    );
+  }
+
+  async #save(): Promise<void> {
+    const { redis, pod, log } = this.#options;
+    if (!isConnected(redis)) return;
+    const key = routerSnapshotKey(pod.system.system.name, pod.shard);
+    await redis
+      .set(key, JSON.stringify(savedOf(this.#state)))
+      .catch((error: unknown) => log.debug({ error }, 'snapshot not stored'));
+  }
+}
+
+/** JSON of ingest's message; undefined where it is none. */
+function featuresIn(data: string): Features | undefined {
+  try {
+    const features = JSON.parse(data) as Partial<Features>;
+    return typeof features.symbol === 'string' && typeof features.seq === 'number' ? (features as Features) : undefined;
+  } catch {
+    return undefined;
+  }
+}
