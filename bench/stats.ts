@@ -27,5 +27,10 @@ export type Figures = Readonly<Record<string, number | string>>;
 export function spreadFigures(prefix: string, samples: readonly number[]): Figures {
   const { p50, p90, p99, max } = spread(samples);
   const round = (value: number): number => Math.round(value * 1000) / 1000;
-  return { [`${prefix}P50`]: round(p50), [`${prefix}P90`]: round(p90), [`${prefix}P99`]: round(p99), [`${prefix}Max`]: round(max) };
+  return {
+    [`${prefix}P50`]: round(p50),
+    [`${prefix}P90`]: round(p90),
+    [`${prefix}P99`]: round(p99),
+    [`${prefix}Max`]: round(max),
+  };
 }

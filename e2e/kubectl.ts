@@ -34,7 +34,11 @@ export function kubectlFor(path: string, kubeconfig: string, namespace: string):
     if (done.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${done.stderr.trim()}`);
     return done.stdout;
   };
-  return { try: tryRun, run, json: async <T>(args: readonly string[]) => JSON.parse(await run([...args, '-o', 'json'])) as T };
+  return {
+    try: tryRun,
+    run,
+    json: async <T>(args: readonly string[]) => JSON.parse(await run([...args, '-o', 'json'])) as T,
+  };
 }
 
 /**

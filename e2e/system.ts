@@ -39,7 +39,10 @@ export function systemOf(kubectl: Kubectl): System {
       return JSON.parse(await kubectl.run(['get', '--raw', path])) as SystemStatus;
     },
     lastDecision: async (symbol) => {
-      const [entry] = (await redis('XREVRANGE', decisionsStream(symbol), '+', '-', 'COUNT', '1')) as [string, string[]][];
+      const [entry] = (await redis('XREVRANGE', decisionsStream(symbol), '+', '-', 'COUNT', '1')) as [
+        string,
+        string[],
+      ][];
       if (entry === undefined) throw new Error(`no decision for ${symbol}`);
       return JSON.parse(entry[1][1] ?? '') as Decision;
     },

@@ -22,12 +22,20 @@ export async function writesOf(kubectl: Kubectl): Promise<Record<string, number 
 }
 
 interface Managed {
-  readonly metadata: { readonly managedFields?: readonly { readonly manager: string; readonly subresource?: string; readonly time: string }[] };
+  readonly metadata: {
+    readonly managedFields?: readonly {
+      readonly manager: string;
+      readonly subresource?: string;
+      readonly time: string;
+    }[];
+  };
 }
 
 /** When the operator last changed the status. The param server writes `.status.runtime` of the same object as it likes. */
 async function lastStatusWrite(kubectl: Kubectl): Promise<string> {
   const { metadata } = await kubectl.json<Managed>(['get', 'tradingsystem', 'demo', '--show-managed-fields']);
-  const own = metadata.managedFields?.filter(({ manager, subresource }) => manager.startsWith('tradewind-operator') && subresource === 'status');
+  const own = metadata.managedFields?.filter(
+    ({ manager, subresource }) => manager.startsWith('tradewind-operator') && subresource === 'status',
+  );
   return own?.map(({ time }) => time).join() ?? '';
 }

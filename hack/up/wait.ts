@@ -41,7 +41,35 @@ async function readiness(target: Target): Promise<true | string> {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   if (status?.observedGeneration !== metadata.generation || ready === undefined)
     return 'the operator has not seen it yet';
-  return ready.status === 'True' ? true : ready.message;
+  return ready.status === 'True' ? await runsTheImages(target) : ready.message;
+}
+
+interface Workload {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
+  };
+}
+
+/** A new operator may be about to roll what an older one called Ready. */
+async function runsTheImages(target: Target): Promise<true | string> {
+  const { code, stdout } = await tryKubectl(target, [
+    'get',
+    'deployments,statefulsets',
+    '-n',
+    NAMESPACE,
+    '-l',
+    `tradewind.io/system=${SYSTEM}`,
+    '-o',
+    'json',
+  ]);
+  if (code !== 0) return 'parts could not be listed';
+  const { items } = JSON.parse(stdout) as { items: readonly Workload[] };
+  const wanted = new Set(Object.values(target.images));
+  const old = items.filter(({ spec }) => !spec.template.spec.containers.every(({ image }) => wanted.has(image)));
+  return old.length === 0
+    ? true
+    : `new images not rolled out yet: ${old.map(({ metadata }) => metadata.name).join(', ')}`;
 }
 
 /** Pods that are not ready, and the last warnings. */

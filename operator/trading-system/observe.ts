@@ -50,22 +50,25 @@ export function observe(key: string, stores: Stores): Look {
   const system = stores.systems.get(key);
   const holds = stores.holds.group(key);
   if (system === undefined || system.metadata.deletionTimestamp !== undefined) return { kind: 'gone', holds };
-  const parsed = parseTradingSystemSpec(system.spec);
+  const parsed = parsedSystem(system);
   if (!parsed.ok) return { kind: 'invalid', system, issues: parsed.issues };
   const spec = parsed.value;
   const inNamespace = (name: string): string => keyOf({ ...system.metadata, name });
   const children = childrenOf(key, stores);
+  const risk = stores.riskParams.get(inNamespace(spec.riskParamsRef.name));
+  const rules = stores.routerRules.get(inNamespace(spec.routerRulesRef.name));
+  const map = children.get(childKey('ConfigMap', desiredMapOf(system.metadata.name)));
   return {
     kind: 'seen',
     seen: {
       system,
       spec,
-      risk: referred(stores.riskParams.get(inNamespace(spec.riskParamsRef.name)), parseRiskParamsSpec),
-      rules: referred(stores.routerRules.get(inNamespace(spec.routerRulesRef.name)), parseRouterRulesSpec),
+      risk: risk === undefined ? NOT_FOUND : riskIn(risk),
+      rules: rules === undefined ? NOT_FOUND : rulesIn(rules),
       holds,
       children,
       pods: stores.pods.group(key),
-      published: publishedIn(children.get(childKey('ConfigMap', desiredMapOf(system.metadata.name)))),
+      published: map === undefined ? undefined : publishedIn(map),
     },
   };
 }
@@ -79,12 +82,22 @@ function childrenOf(key: string, { children }: Stores): Map<string, Child> {
   );
 }
 
-function referred<T>(
-  object: Revisioned | undefined,
-  parse: (spec: unknown) => { ok: true; value: T } | { ok: false; issues: readonly Issue[] },
-): Referred<T> {
-  if (object === undefined) return { found: 'no' };
-  const parsed = parse(object.spec);
+/** Remembers the answer for as long as the object lives: a store gives the same object until it changes. */
+function once<Key extends object, Value>(of: (key: Key) => Value): (key: Key) => Value {
+  const known = new WeakMap<Key, { readonly value: Value }>();
+  return (key) => {
+    const found = known.get(key) ?? { value: of(key) };
+    known.set(key, found);
+    return found.value;
+  };
+}
+
+const parsedSystem = once(({ spec }: TradingSystem) => parseTradingSystemSpec(spec));
+const riskIn = once((object: Revisioned) => referred(parseRiskParamsSpec(object.spec)));
+const rulesIn = once((object: Revisioned) => referred(parseRouterRulesSpec(object.spec)));
+const NOT_FOUND = { found: 'no' } as const;
+
+function referred<T>(parsed: { ok: true; value: T } | { ok: false; issues: readonly Issue[] }): Referred<T> {
   if (!parsed.ok) return { found: 'invalid', issues: parsed.issues };
   return { found: 'yes', revision: revisionOf(parsed.value), spec: parsed.value };
 }
@@ -93,9 +106,7 @@ function referred<T>(
 export const revisionOf = (spec: unknown): string => contentHash(spec);
 
 /** The document in its ConfigMap; one that somebody has damaged counts as none. */
-export function publishedIn(map: Child | undefined): DesiredDocument | undefined {
-  const text = map?.data?.['desired.json'];
-  if (text === undefined) return undefined;
-  const parsed = parseDesired(text);
+const publishedIn = once(({ data }: Child): DesiredDocument | undefined => {
+  const parsed = parseDesired(data?.['desired.json'] ?? '');
   return parsed.ok ? parsed.document : undefined;
-}
+});

@@ -149,7 +149,8 @@ const TOLD = new Set(['Ready', 'Stalled', 'TradingEnabled', 'RouterActive', 'Bre
 
 function tell(events: Events, system: TradingSystem, { type, status, reason, message }: Condition): void {
   const isGood = type === 'Stalled' ? status === 'False' : status === 'True';
-  if (!TOLD.has(type) || (type === 'Stalled' && isGood)) return;
+  // Propagating lasts for milliseconds, at every change: Published says it already.
+  if (!TOLD.has(type) || (type === 'Stalled' && isGood) || reason === 'Propagating') return;
   const note = `${type} is ${status}${message === '' ? '' : `: ${message}`}`;
   events.emit(system, { type: isGood || type === 'Ready' ? 'Normal' : 'Warning', reason, action: 'Reconcile', note });
 }

@@ -106,10 +106,7 @@ function readiness(seen: Seen, plan: Plan, { components, isUp }: Standing): Verd
     const { acks } = seen.system.status?.runtime ?? {};
     const errors = acks?.errors?.map(({ pod, message }) => `${pod}: ${message}`).join('; ');
     if (errors) return no('Refused', errors.slice(0, 1_000));
-    return no(
-      'Propagating',
-      `waits for pods to acknowledge: ${acks?.pending.join(', ') || 'param server has not reported'}`,
-    );
+    return no('Propagating', `waits for pods to acknowledge: ${acks?.pending.join(', ') || 'all of them'}`);
   }
   return yes('Ready', 'all parts are up and every pod runs the desired document');
 }

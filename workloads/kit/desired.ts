@@ -58,6 +58,8 @@ class Follower {
   readAt = Number.NEGATIVE_INFINITY;
   readonly #options: DesiredOptions;
   #ack: Ack | undefined;
+  /** The text that was looked at last: most looks find it again. */
+  #considered: string | undefined;
   #busy: Promise<void> = Promise.resolve();
   #again = false;
 
@@ -107,7 +109,8 @@ class Follower {
   }
 
   async #consider(text: string | undefined): Promise<void> {
-    if (text === undefined) return;
+    if (text === undefined || text === this.#considered) return;
+    this.#considered = text;
     const { log, apply } = this.#options;
     const parsed = parseDesired(text);
     if (!parsed.ok) {

@@ -1,0 +1,147 @@
+// How long a change of RiskParams takes until every pod runs it, on the warm system of `make up`; every change is a little
+// tighter than the last. Two ends are measured from the moment the apply is sent: the last pod's acknowledgement, heard on the
+// system's own Redis, and its proof in `.status.runtime`, seen by a watch.
+import { setTimeout as delay } from 'node:timers/promises';
+import { clusterName, recordedWay } from '@tradewind/hack/up/clusters.ts';
+import { Api } from '@tradewind/operator/runtime/client.ts';
+import { findCredentials } from '@tradewind/operator/runtime/credentials.ts';
+import type { Live, Resource } from '@tradewind/operator/runtime/object.ts';
+import { Store } from '@tradewind/operator/runtime/store.ts';
+import { watch } from '@tradewind/operator/runtime/watch.ts';
+import type { Ack } from '@tradewind/workloads/contract/desired.ts';
+import { acksKey } from '@tradewind/workloads/contract/keys.ts';
+import { ACKNOWLEDGING } from '@tradewind/workloads/contract/pods.ts';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import type { Options } from './main.ts';
+import { spreadFigures, type Figures } from './stats.ts';
+
+const resource = (kind: string, plural: string): Resource => ({
+  group: 'tradewind.io',
+  version: 'v1alpha1',
+  plural,
+  kind,
+});
+const core = (kind: string, plural: string): Resource => ({ group: '', version: 'v1', plural, kind });
+const RISK = resource('RiskParams', 'riskparams');
+const SYSTEMS = resource('TradingSystem', 'tradingsystems');
+const PLACE = { namespace: 'trading', name: 'demo' };
+const KEY = 'trading/demo';
+const WARM_UP = 5;
+const WITHIN_MS = 10_000;
+const PAUSE_MS = 100;
+
+interface System extends Live {
+  readonly status?: {
+    readonly runtime?: { readonly acks?: { readonly acked: number; readonly expected: number; readonly hash: string } };
+  };
+}
+interface Risk extends Live {
+  readonly spec: { readonly positionSizing: { readonly kellyFraction: number } };
+}
+
+/** Kelly from .2 down to .15 in `--changes` steps (default 100), then as it was. Rejects where one takes over 10 s. */
+export async function reload({ values, progress }: Options): Promise<Figures> {
+  const changes = Number(values['changes'] ?? 100);
+  const record = recordedWay(clusterName(process.env));
+  if (record === undefined) throw new Error('no system to measure: run `make up` first');
+  process.env['KUBECONFIG'] = record.kubeconfig;
+  const api = Api.open({ credentials: await findCredentials() });
+  const stopping = new AbortController();
+  const store = new Store<System>();
+  const log = pino({ level: 'warn' });
+  const watching = watch({ api, resource: SYSTEMS, namespace: PLACE.namespace, store, log, signal: stopping.signal });
+  const redis = await connect(api);
+  const before = (await api.get<Risk>(RISK, PLACE)).spec.positionSizing.kellyFraction;
+  const acknowledged: number[] = [];
+  const proven: number[] = [];
+  try {
+    for (let i = -WARM_UP; i < changes; i++) {
+      const kelly = Number((0.2 - (0.05 * (i + WARM_UP + 1)) / (changes + WARM_UP)).toFixed(6));
+      const last = store.get(KEY)?.status?.runtime?.acks?.hash ?? '';
+      const started = performance.now();
+      const [acks, proof] = await within(
+        Promise.all([lastAck(redis, last), proofAfter(store, last), applyKelly(api, kelly)]),
+      );
+      if (i >= 0) {
+        acknowledged.push(acks - started);
+        proven.push(proof - started);
+      }
+      if (i % 20 === 0) progress(`${i} of ${changes}: ${(acks - started).toFixed(1)} ms`);
+      await delay(PAUSE_MS);
+    }
+  } finally {
+    await applyKelly(api, before);
+    stopping.abort();
+    redis.disconnect();
+    await watching;
+    api.close();
+  }
+  return { changes, ...spreadFigures('applyToLastAckMs', acknowledged), ...spreadFigures('applyToProofMs', proven) };
+}
+
+/** What `kubectl apply --server-side` sends. */
+async function applyKelly(api: Api, kellyFraction: number): Promise<void> {
+  const spec = { positionSizing: { kellyFraction } };
+  const object = { apiVersion: 'tradewind.io/v1alpha1', kind: 'RiskParams', metadata: PLACE, spec };
+  await api.apply(RISK, object, 'tradewind-bench');
+}
+
+/** The managed Redis at its pod's own address, which this machine can reach in the embedded cluster. */
+async function connect(api: Api): Promise<Redis> {
+  const { namespace, name } = PLACE;
+  const pod = await api.get<Live & { status: { podIP: string } }>(core('Pod', 'pods'), {
+    namespace,
+    name: `${name}-redis-0`,
+  });
+  const secret = await api.get<Live & { data: Record<string, string> }>(core('Secret', 'secrets'), {
+    namespace,
+    name: `${name}-redis`,
+  });
+  const password = Buffer.from(secret.data['password'] ?? '', 'base64').toString('utf8');
+  const redis = new Redis({ host: pod.status.podIP, password, lazyConnect: true });
+  await redis.connect();
+  await redis.subscribe(acksKey(name));
+  return redis;
+}
+
+/** When the last part acknowledged a document other than `last`. */
+function lastAck(redis: Redis, last: string): Promise<number> {
+  const waiting = new Set<string>(ACKNOWLEDGING);
+  return new Promise((resolve) => {
+    const onMessage = (_channel: string, text: string): void => {
+      const { part, hash, error } = JSON.parse(text) as Ack;
+      if (hash === last || error !== undefined) return;
+      waiting.delete(part);
+      if (waiting.size > 0) return;
+      redis.off('message', onMessage);
+      resolve(performance.now());
+    };
+    redis.on('message', onMessage);
+  });
+}
+
+/** When the status first showed that every pod runs a document other than `last`. */
+function proofAfter(store: Store<System>, last: string): Promise<number> {
+  return new Promise((resolve) => {
+    const undo = store.onChange(({ status }) => {
+      const acks = status?.runtime?.acks;
+      if (acks === undefined || acks.hash === last || acks.acked < acks.expected || acks.expected === 0) return;
+      undo();
+      resolve(performance.now());
+    });
+  });
+}
+
+async function within<T>(work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`not acknowledged by every pod within ${WITHIN_MS / 1_000} s`)),
+    WITHIN_MS,
+  );
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
