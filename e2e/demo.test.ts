@@ -115,6 +115,9 @@ describe('the demo', function () {
 
   it('writes nothing to the API server in 60 idle seconds', async () => {
     await system.ready('tradingsystem');
+    await eventually('data', async () =>
+      (await conditionOf(system.kubectl, 'tradingsystem', 'DataFlowing'))?.status === 'True' ? true : undefined,
+    );
     await delay(5000);
     const before = await writesOf(system.kubectl);
     await delay(60_000);

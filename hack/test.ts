@@ -2,19 +2,23 @@
 // Called by the Makefile with the names of the stages to run; none = all. Goes on after a failed stage, so that one run
 // shows all that is wrong; the exit code is 1 if any failed.
 import { spawn } from 'node:child_process';
+import { destroyCluster } from './cluster/cluster.ts';
 
 interface Stage {
   readonly name: string;
   readonly command: readonly string[];
   /** Counts come from mocha's own summary; a mocha stage without one has crashed. */
   readonly mocha: boolean;
+  /** The cluster that its tests start; removed after them, unless TRADEWIND_KEEP is set. */
+  readonly cluster?: string;
 }
 
 const check = (name: string, ...command: string[]): Stage => ({ name, command, mocha: false });
-const suite = (name: string, config?: string): Stage => ({
+const suite = (name: string, config?: string, cluster?: string): Stage => ({
   name,
   command: config === undefined ? ['mocha'] : ['mocha', '--config', config],
   mocha: true,
+  ...(cluster === undefined ? {} : { cluster }),
 });
 
 const STAGES: readonly Stage[] = [
@@ -24,9 +28,9 @@ const STAGES: readonly Stage[] = [
   check('dead-code', 'knip'),
   suite('unit'),
   suite('integration', '.mocharc.integration.json'),
-  suite('api', '.mocharc.api.json'),
+  suite('api', '.mocharc.api.json', 'api'),
   suite('cluster', '.mocharc.cluster.json'),
-  suite('e2e', '.mocharc.e2e.json'),
+  suite('e2e', '.mocharc.e2e.json', 'test'),
 ];
 
 interface Counts {
@@ -55,6 +59,7 @@ async function run(stage: Stage): Promise<Result> {
   const started = performance.now();
   process.stdout.write(`\n== ${stage.name}: ${stage.command.join(' ')}\n`);
   const { code, output } = await tee(stage.command);
+  if (stage.cluster !== undefined && !process.env['TRADEWIND_KEEP']) await destroyCluster(stage.cluster);
   const counts = stage.mocha ? countsOf(output) : { passed: 0, failed: 0, skipped: 0 };
   const ok = code === 0 && counts !== undefined && counts.failed === 0;
   const seconds = (performance.now() - started) / 1000;

@@ -1,7 +1,6 @@
 // Hold: a restraint on one system. Creating one is the stop, the pause, the emergency reduction; deleting it lifts it.
 import { z } from 'zod';
 import { name, text } from './field.ts';
-import { parseBy } from './parse.ts';
 import { conditions, observedGeneration } from './status.ts';
 
 export const holdSpec = z
@@ -46,4 +45,3 @@ export const holdStatus = z.object({
 
 export type HoldSpec = z.output<typeof holdSpec>;
 export type HoldStatus = z.output<typeof holdStatus>;
-export const parseHoldSpec = (value: unknown) => parseBy(holdSpec, value);

@@ -103,5 +103,3 @@ export const source = z
       },
     ],
   });
-
-export type Source = z.output<typeof source>;

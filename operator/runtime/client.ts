@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Credentials } from './credentials.ts';
 import { ApiError } from './errors.ts';
 import { requestCounter } from './metrics.ts';
-import { apiVersionOf, pathOf, type Live, type Place, type Resource, type Wanted } from './object.ts';
+import { pathOf, type Live, type Place, type Resource, type Wanted } from './object.ts';
 import { Session, type Answer } from './session.ts';
 
 const DEADLINE_MS = 10_000;
@@ -153,12 +153,6 @@ export interface WatchHandlers {
   readonly onEvent: (event: unknown) => void;
   readonly signal: AbortSignal;
 }
-
-/** For objects of a kind whose apiVersion and kind the caller does not want to repeat. */
-export const typed = (resource: Resource): { apiVersion: string; kind: string } => ({
-  apiVersion: apiVersionOf(resource),
-  kind: resource.kind,
-});
 
 function queryText(query: Query): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);

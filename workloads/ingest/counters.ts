@@ -46,7 +46,11 @@ export interface Scraped {
 
 /** Registers the metrics of ingest, filled in when they are asked for. */
 export function registerMetrics(registry: Registry, scraped: Scraped): void {
-  const { shard, counters, now } = scraped;
+  registerCounters(registry, scraped);
+  registerGauges(registry, scraped);
+}
+
+function registerCounters(registry: Registry, { shard, counters, unsent }: Scraped): void {
   const registers = [registry];
   new Counter({
     name: METRIC.frames,
@@ -88,9 +92,13 @@ export function registerMetrics(registry: Registry, scraped: Scraped): void {
     registers,
     collect() {
       this.reset();
-      this.inc([...shard.emissions.values()].reduce((sum, { skipped }) => sum + skipped, scraped.unsent()));
+      this.inc([...shard.emissions.values()].reduce((sum, { skipped }) => sum + skipped, unsent()));
     },
   });
+}
+
+function registerGauges(registry: Registry, { shard, now, desiredVersion }: Scraped): void {
+  const registers = [registry];
   new Gauge({
     name: METRIC.feedAge,
     help: 'Seconds since the connection of a symbol was last heard',
@@ -108,7 +116,7 @@ export function registerMetrics(registry: Registry, scraped: Scraped): void {
     help: 'Version of the desired document in force',
     registers,
     collect() {
-      this.set(scraped.desiredVersion() ?? 0);
+      this.set(desiredVersion() ?? 0);
     },
   });
 }

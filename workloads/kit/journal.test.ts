@@ -7,8 +7,17 @@ import { openJournal } from './journal.ts';
 describe('the journal', () => {
   let dir: string;
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'journal-'))));
-  afterEach(() => rmSync(dir, { recursive: true }));
+  const opened: Awaited<ReturnType<typeof open>>[] = [];
+  afterEach(async () => {
+    for (const journal of opened.splice(0)) await journal.close().catch(() => undefined);
+    rmSync(dir, { recursive: true });
+  });
   const open = () => openJournal<{ sum: number }, number>(dir, 'test');
+  const reopen = async () => {
+    const journal = await open();
+    opened.push(journal);
+    return journal;
+  };
   const path = () => join(dir, 'test.journal');
 
   it('gives back what was appended, in order', async () => {
@@ -16,7 +25,7 @@ describe('the journal', () => {
     await Promise.all([1, 2, 3].map((n) => journal.append(n)));
     await journal.append(4);
     await journal.close();
-    assert.deepEqual((await open()).entries, [1, 2, 3, 4]);
+    assert.deepEqual((await reopen()).entries, [1, 2, 3, 4]);
   });
   it('starts from the last snapshot and what came after it', async () => {
     const journal = await open();
@@ -24,7 +33,7 @@ describe('the journal', () => {
     await journal.compact({ sum: 1 });
     await journal.append(2);
     await journal.close();
-    const again = await open();
+    const again = await reopen();
     assert.deepEqual([again.snapshot, again.entries], [{ sum: 1 }, [2]]);
   });
   it('cuts off a torn tail and goes on behind what was whole', async () => {
@@ -32,11 +41,11 @@ describe('the journal', () => {
     await journal.append(1);
     await journal.close();
     appendFileSync(path(), 'deadbeef {"e":');
-    const again = await open();
+    const again = await reopen();
     assert.deepEqual(again.entries, [1]);
     await again.append(2);
     await again.close();
-    assert.deepEqual((await open()).entries, [1, 2]);
+    assert.deepEqual((await reopen()).entries, [1, 2]);
   });
   it('trusts nothing behind a rotten line', async () => {
     const journal = await open();
@@ -44,13 +53,13 @@ describe('the journal', () => {
     await journal.close();
     const lines = readFileSync(path(), 'utf8').split('\n');
     writeFileSync(path(), [lines[0], lines[1]?.replace('2', '7'), lines[2], ''].join('\n'));
-    assert.deepEqual((await open()).entries, [1]);
+    assert.deepEqual((await reopen()).entries, [1]);
   });
   it('takes appends that come while it writes into one later write, and loses none', async () => {
     const journal = await open();
     const all = Array.from({ length: 200 }, (_, i) => i);
     await Promise.all(all.map((n) => journal.append(n)));
     await journal.close();
-    assert.deepEqual((await open()).entries, all);
+    assert.deepEqual((await reopen()).entries, all);
   });
 });

@@ -1,7 +1,7 @@
 // An append-only file of JSON lines that is durable before it is acted on: a shard's orders, fills and snapshots.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 export interface Journal<Snapshot, Entry> {
@@ -114,7 +114,3 @@ function serialised() {
   };
   return { alone, append };
 }
-
-/** Removes a journal; for tests and for a person who starts an account anew. */
-export const removeJournal = (dir: string, name: string): Promise<void> =>
-  rm(join(dir, `${name}.journal`), { force: true });

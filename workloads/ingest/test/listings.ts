@@ -35,14 +35,4 @@ export const btcListing: Listing = {
   instrument: { priceScale: 100, quantityScale: 100_000, tickStep: 1, lotStep: 1, minNotionalUsd: 5 },
 };
 
-export const ethListing: Listing = {
-  symbol: 'ETH-USD',
-  venueSymbol: 'ETHUSDT',
-  priceDecimals: 2,
-  quantityDecimals: 4,
-  minLots: 1,
-  maxLots: 90_000_000,
-  instrument: { priceScale: 100, quantityScale: 10_000, tickStep: 1, lotStep: 1, minNotionalUsd: 5 },
-};
-
 export const btcListings: Listings = new Map([['BTCUSDT', btcListing]]);
