@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import type { DesiredDocument } from '../contract/desired.ts';
+import type { Features, Signal } from '../contract/messages.ts';
+import { aDocument, aSignal, CONFIG } from '../harmoniser/test/builders.ts';
+import { compilePolicy } from './policy.ts';
+import { newState, parseSaved, savedOf, type Output, type State } from './state.ts';
+import { step } from './step.ts';
+
+const rules = (change: object = {}): DesiredDocument['rules'] =>
+  ({
+    revision: 'r',
+    rules: {
+      models: {
+        order_book_pressure: { type: 'OrderBookPressure', parameters: {}, minAccuracy: 0 },
+        momentum: { type: 'Momentum', parameters: { shortSeconds: 30, longSeconds: 180 }, minAccuracy: 0 },
+      },
+      defaultModel: 'order_book_pressure',
+      rules: [
+        {
+          name: 'fast',
+          match: { assetClasses: ['crypto'], horizon: { max: '2m' } },
+          model: 'order_book_pressure',
+          priority: 10,
+        },
+        {
+          name: 'slow',
+          match: { assetClasses: ['crypto'], horizon: { min: '2m', max: '2h' } },
+          model: 'momentum',
+          priority: 20,
+        },
+        { name: 'any', match: { symbols: ['*'] }, model: 'order_book_pressure', priority: 1000 },
+      ],
+      confidenceThresholds: { minConfidence: 0.65, switchHysteresis: 0.05, minDwellSeconds: 60 },
+      switching: { windowSeconds: 300, max: 20, onExcess: 'Pause' },
+      session: { marketHoursOnly: false },
+      ...change,
+    },
+  }) as unknown as DesiredDocument['rules'];
+const policyOf = (change: object = {}) => compilePolicy(aDocument({ rules: rules(change) }), CONFIG, 0);
+
+const T0 = 1_700_000_000_000;
+const features = (seq: number, more: Partial<Features> = {}): Features => ({
+  ...aSignal({ symbol: 'BTC-USD', seq, t: T0 + seq * 50 }).features,
+  seq,
+  bootId: 'ingest',
+  pressure: 0.5,
+  t: T0 + seq * 50,
+  ...more,
+});
+const aRouter = (change: object = {}): State => {
+  const state = newState('boot');
+  step(state, { kind: 'policy', policy: policyOf(change), now: T0 });
+  return state;
+};
+const give = (state: State, one: Features): Output[] =>
+  step(state, { kind: 'features', features: one, now: one.t + 1 });
+const signalIn = (outputs: readonly Output[]): Signal | undefined =>
+  outputs.flatMap((output) => (output.kind === 'signal' ? [output.signal] : []))[0];
+
+describe('the router', () => {
+  it('makes a signal of each features, with the features whole and each active model once', () => {
+    const state = aRouter();
+    const given = features(1);
+    const signal = signalIn(give(state, given));
+    assert.deepEqual(signal?.features, given);
+    assert.deepEqual(signal?.active, { 60: 'order_book_pressure', 300: 'momentum' });
+    assert.deepEqual(signal?.edges.map(({ model }) => model), ['order_book_pressure']); // prettier-ignore
+    assert.equal(signal?.horizonSeconds, 60);
+    assert.equal(signal?.edges[0]?.edgeBps, 12.5);
+  });
+  it('takes features once and in order, and drops what is too old to act on', () => {
+    const state = aRouter();
+    assert.equal(give(state, features(5)).length, 1);
+    assert.equal(give(state, features(5)).length, 0);
+    assert.equal(give(state, features(4)).length, 0);
+    assert.equal(step(state, { kind: 'features', features: features(6), now: T0 + 10_000 }).length, 0);
+    assert.equal(state.staleFeatures, 3);
+  });
+  it('smooths pressure over 10 s: what is scored is what is traded', () => {
+    const state = aRouter();
+    give(state, features(1, { pressure: 1 }));
+    const signal = signalIn(give(state, features(201, { pressure: -1 })));
+    const expected = 25 + (1 - Math.exp(-1)) * -50;
+    assert.ok(Math.abs(signal!.edges[0]!.edgeBps - expected) < 1e-9);
+  });
+  it('claims momentum only when it has seen its long window, and within ±40 bps', () => {
+    const state = aRouter();
+    const first = Math.floor(T0 / 5_000);
+    let last: Signal | undefined;
+    for (let i = 0; i < 40; i++) {
+      const grid = { index: first + i, mid: 60_000 * (1 + i * 0.001) };
+      last = signalIn(give(state, features(i * 100 + 1, { grid })));
+      assert.equal(
+        last?.edges.some(({ model }) => model === 'momentum'),
+        i >= 35,
+        `after ${i + 1} cells`,
+      );
+    }
+    assert.equal(last?.edges.find(({ model }) => model === 'momentum')?.edgeBps, 40);
+  });
+  it('keeps signals going while paused, and says so', () => {
+    const state = aRouter();
+    step(state, { kind: 'paused', paused: true });
+    assert.equal(signalIn(give(state, features(1)))?.routerPaused, true);
+  });
+  it('leaves out models that this version cannot run, and refuses rules without one that it can', () => {
+    const server = { type: 'OpenInference', url: 'http://x', parameters: {}, minAccuracy: 0 };
+    const models = { server, momentum: { type: 'Momentum', parameters: {}, minAccuracy: 0 } };
+    assert.deepEqual([...policyOf({ models, defaultModel: 'momentum', rules: [] }).models.keys()], ['momentum']);
+    assert.throws(
+      () => policyOf({ models, defaultModel: 'server', rules: [] }),
+      /defaultModel: found server, type OpenInference/,
+    );
+  });
+  it('keeps what a model has learned when the rules change around it, and forgets it when the model changes', () => {
+    const state = aRouter();
+    give(state, features(1));
+    const learned = state.symbols.get('BTC-USD')!.models.get('momentum');
+    step(state, {
+      kind: 'policy',
+      policy: policyOf({ switching: { windowSeconds: 60, max: 1, onExcess: 'Alert' } }),
+      now: T0,
+    });
+    assert.equal(state.symbols.get('BTC-USD')!.models.get('momentum'), learned);
+    const models = {
+      ...rules().rules.models,
+      momentum: { type: 'Momentum', parameters: { longSeconds: 300 }, minAccuracy: 0 },
+    };
+    step(state, { kind: 'policy', policy: policyOf({ models }), now: T0 });
+    assert.notEqual(state.symbols.get('BTC-USD')!.models.get('momentum'), learned);
+  });
+  it('goes on after a restart where it was: calibration, dwell and grid', () => {
+    const state = aRouter();
+    for (let i = 1; i <= 3_000; i++) give(state, features(i, { mid: 60_000 + i }));
+    const text = JSON.stringify(savedOf(state));
+    const restored = newState('another', parseSaved(text));
+    step(restored, { kind: 'policy', policy: policyOf(), now: T0 });
+    assert.equal(JSON.stringify(savedOf(restored)), text);
+    assert.equal(parseSaved('{"format":0}'), undefined);
+    assert.equal(parseSaved('nonsense'), undefined);
+  });
+  it('scores nothing while the book is not valid', () => {
+    const state = aRouter();
+    for (let i = 1; i <= 2_000; i++) give(state, features(i, { valid: false }));
+    assert.equal(state.symbols.get('BTC-USD')!.models.get('order_book_pressure')!.calibration.samples, 0);
+  });
+});
+
+describe('rules', () => {
+  const candidates = (match: object): readonly string[] =>
+    policyOf({ rules: [{ name: 'x', match, model: 'momentum', priority: 1 }] })
+      .symbols.get('BTC-USD')!
+      .candidates.get(300)!;
+  for (const [match, hit] of [
+    [{}, true],
+    [{ symbols: ['BTC-*'] }, true],
+    [{ symbols: ['BTC-US?'] }, true],
+    [{ symbols: ['ETH-*'] }, false],
+    [{ symbols: ['BTC.USD'] }, false],
+    [{ assetClasses: ['crypt*'] }, true],
+    [{ assetClasses: ['forex'] }, false],
+    [{ horizon: { min: '5m' } }, true],
+    [{ horizon: { max: '5m' } }, false],
+    [{ horizon: { min: '1m', max: '301s' } }, true],
+  ] as const)
+    // prettier-ignore
+    it(`${hit ? 'match' : 'do not match'} BTC-USD at 300 s by ${JSON.stringify(match)}`, () => {
+      assert.deepEqual(candidates(match), hit ? ['momentum', 'order_book_pressure'] : ['order_book_pressure']);
+    });
+});
