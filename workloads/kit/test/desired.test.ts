@@ -1,0 +1,122 @@
+// The desired document through a real Redis: carried by the param server's compare-and-set, followed and acknowledged by a pod.
+import assert from 'node:assert/strict';
+import type { Redis } from 'ioredis';
+import { pino } from 'pino';
+import type { Ack, DesiredDocument } from '../../contract/desired.ts';
+import { desiredDocument } from '../../contract/desired.ts';
+import { acksKey, desiredKey, holdsKey, RELOAD } from '../../contract/keys.ts';
+import { CONFIG } from '../../harmoniser/test/builders.ts';
+import { aFullDocument } from '../../router/test/documents.ts';
+import { carry } from '../../param-server/carry.ts';
+import { readPodConfig } from '../config.ts';
+import { followDesired, type DesiredFollower } from '../desired.ts';
+import { connectRedis } from '../redis.ts';
+import { eventually, podFolder, startRedis, type PodFolder, type TestRedis } from './redis.ts';
+
+const numbered = (version: number, change: Partial<DesiredDocument> = {}): DesiredDocument => {
+  const { owner, epoch, version: _, hash: __, ...content } = { ...aFullDocument(), ...change };
+  return desiredDocument({ owner, epoch, version }, content);
+};
+
+describe('the desired document', () => {
+  let server: TestRedis;
+  let redis: Redis;
+  let folder: PodFolder;
+  const applied: DesiredDocument[] = [];
+  let refuse = false;
+  let follower: DesiredFollower;
+  const stopping = new AbortController();
+
+  const ackOf = async (): Promise<Ack | undefined> => {
+    const text = await redis.hget(acksKey('demo'), 'uid-router');
+    return text === null ? undefined : (JSON.parse(text) as Ack);
+  };
+  const acknowledged = (hash: string): Promise<Ack> =>
+    eventually(`an acknowledgement of ${hash}`, async () => {
+      const ack = await ackOf();
+      return ack?.hash === hash ? ack : undefined;
+    });
+
+  before(async () => {
+    server = await startRedis();
+    redis = await server.client();
+    folder = podFolder('router', { ...CONFIG, redisUrl: server.url });
+    const pod = readPodConfig(folder.env);
+    const log = pino({ level: 'silent' });
+    follower = followDesired({
+      pod,
+      log,
+      redis: connectRedis(pod, log, { name: 'commands' }),
+      subscriber: connectRedis(pod, log, { name: 'desired', blocking: true }),
+      apply: (document) => {
+        if (refuse) throw new Error('hardLimits.symbols.BTC-USD is missing');
+        applied.push(document);
+      },
+      signal: stopping.signal,
+    });
+  });
+  after(async () => {
+    stopping.abort();
+    await follower.done;
+    folder.remove();
+    await server.stop();
+  });
+
+  it('is carried forward only, whoever tries', async () => {
+    assert.equal(await carry(redis, numbered(2)), 'set');
+    assert.equal(await carry(redis, numbered(2)), 'same');
+    assert.equal(await carry(redis, numbered(1)), 'older');
+    assert.equal(await carry(redis, numbered(1, { epoch: 9 })), 'set');
+    assert.equal(await carry(redis, numbered(3)), 'older');
+    assert.equal(await carry(redis, numbered(1, { system: { name: 'demo', namespace: 'elsewhere' } })), 'foreign');
+    assert.equal(await carry(redis, numbered(1, { owner: 'made-anew', epoch: 1 })), 'set');
+  });
+  it('is applied and acknowledged by hash as soon as it is carried', async () => {
+    const next = numbered(2, { owner: 'made-anew', epoch: 1, capitalUsd: 2e6 });
+    await carry(redis, next);
+    const ack = await acknowledged(next.hash);
+    assert.deepEqual([ack.version, ack.error], [2, undefined]);
+    assert.equal(follower.current()?.capitalUsd, 2e6);
+    assert.equal(follower.controlReadable(Date.now()), true);
+  });
+  it('is not applied when older, damaged, or refused by the pod; the refusal is told', async () => {
+    const count = applied.length;
+    await redis.set(
+      desiredKey('demo'),
+      JSON.stringify({ ...numbered(3, { owner: 'made-anew', epoch: 1 }), capitalUsd: 9e9 }),
+    );
+    await redis.publish(RELOAD, '{}');
+    refuse = true;
+    const bad = numbered(4, { owner: 'made-anew', epoch: 1, capitalUsd: 3e6 });
+    await redis.del(desiredKey('demo'));
+    await carry(redis, bad);
+    const ack = await acknowledged(bad.hash);
+    assert.match(ack.error ?? '', /BTC-USD is missing/);
+    assert.equal(applied.length, count);
+    assert.equal(follower.current()?.capitalUsd, 2e6, 'the old one stays in force');
+    refuse = false;
+  });
+  it('joins holds that came through Redis, and takes one that nobody can read for a stop', async () => {
+    assert.equal(follower.restraint(Date.now()).routerPaused, false);
+    const hold = { id: 'router-sighup', effect: 'PauseRouter', reason: 'SIGHUP', by: 'pod x' };
+    await redis.hset(holdsKey('demo'), 'router-sighup', JSON.stringify(hold));
+    await redis.publish(RELOAD, '{}');
+    await eventually('paused', () => (follower.restraint(Date.now()).routerPaused ? true : undefined));
+    await redis.hset(holdsKey('demo'), 'garbage', '{');
+    await redis.publish(RELOAD, '{}');
+    await eventually('stopped', () => (follower.restraint(Date.now()).tradingStopped ? true : undefined));
+    await redis.del(holdsKey('demo'));
+    await redis.publish(RELOAD, '{}');
+    await eventually('free', () => (follower.restraint(Date.now()).tradingStopped ? undefined : true));
+  });
+  it('is read from the mounted file while Redis is away, and acknowledged again when it is back', async () => {
+    await server.kill();
+    const next = numbered(6, { owner: 'made-anew', epoch: 1, capitalUsd: 4e6 });
+    folder.writeDesired(JSON.stringify(next));
+    await eventually('the file', () => (follower.current()?.capitalUsd === 4e6 ? true : undefined));
+    assert.equal(follower.controlReadable(Date.now()), false, 'nothing may be opened without Redis');
+    await server.start();
+    redis = await server.client();
+    assert.equal((await acknowledged(next.hash)).version, 6);
+  });
+});

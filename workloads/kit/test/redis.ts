@@ -1,0 +1,117 @@
+// A real Redis for tests, on a port and in a folder of its own.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { CONFIG_FILE, DESIRED_FILE, type Part } from '../../contract/pods.ts';
+import type { SystemConfig } from '../../contract/system-config.ts';
+
+export interface TestRedis {
+  readonly url: string;
+  /** A client that is connected; closed by `stop`. */
+  client(): Promise<Redis>;
+  /** Ends the server as a crash would; `start` brings it back, empty. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+
+/** Needs redis-server on the PATH; rejects where it does not answer within 5 s. */
+export async function startRedis(): Promise<TestRedis> {
+  const port = await freePort();
+  const dir = mkdtempSync(join(tmpdir(), 'redis-'));
+  const clients: Redis[] = [];
+  let server: ReturnType<typeof spawn> | undefined;
+  const start = async (): Promise<void> => {
+    server = spawn('redis-server', ['--port', String(port), '--dir', dir, '--save', '', '--bind', '127.0.0.1'], {
+      stdio: 'ignore',
+    });
+    const probe = new Redis({ host: '127.0.0.1', port, maxRetriesPerRequest: null, retryStrategy: () => 50 });
+    probe.on('error', () => undefined);
+    await Promise.race([
+      probe.ping(),
+      delay(5_000).then(() => Promise.reject(new Error('redis-server does not answer'))),
+    ]);
+    probe.disconnect();
+  };
+  const kill = async (): Promise<void> => {
+    const ended = new Promise((resolve) => server?.once('exit', resolve));
+    server?.kill('SIGKILL');
+    await ended;
+  };
+  await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    client: async () => {
+      const client = new Redis({ host: '127.0.0.1', port });
+      client.on('error', () => undefined);
+      clients.push(client);
+      await client.ping();
+      return client;
+    },
+    kill,
+    start,
+    stop: async () => {
+      for (const client of clients) client.disconnect();
+      await kill();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface PodFolder {
+  /** What a pod's environment would be. */
+  readonly env: Record<string, string>;
+  writeDesired(text: string): void;
+  remove(): void;
+}
+
+/** The files of a pod below a folder of its own. */
+export function podFolder(part: Part, system: SystemConfig): PodFolder {
+  const root = mkdtempSync(join(tmpdir(), `pod-${part}-`));
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(root + path), { recursive: true });
+    writeFileSync(root + path, text);
+  };
+  write(CONFIG_FILE, JSON.stringify(system));
+  return {
+    env: {
+      TRADEWIND_ROOT: root,
+      TRADEWIND_HEALTH_PORT: '0',
+      TRADEWIND_PART: part,
+      POD_NAME: `demo-${part}-0-x`,
+      POD_UID: `uid-${part}`,
+      POD_NAMESPACE: 'trading',
+      LOG_LEVEL: 'warn',
+    },
+    writeDesired: (text) => write(DESIRED_FILE, text),
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+/** Looks every 20 ms until there is an answer; rejects after `withinMs`. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+  withinMs = 8_000,
+): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await delay(20);
+  }
+}
