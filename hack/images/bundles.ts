@@ -1,4 +1,4 @@
-// Our programs as bundles: one JavaScript file per program, and chunks for what is loaded on demand (ADR 10).
+// Our programs as bundles: one JavaScript file per program, and chunks for what is loaded on demand (ADR 8).
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';

@@ -48,11 +48,12 @@ export const kubectlFor =
     run(
       cluster.tools.kubectl,
       ['--kubeconfig', cluster.kubeconfig, ...args.split(' ')],
-      input === undefined ? {} : { input },
+      // An exec through a component that has just been killed may wait for ever: the next try is a new connection.
+      { timeoutMs: 30_000, ...(input === undefined ? {} : { input }) },
     );
 
 /** Runs `look` until it does not throw; its last error past `withinMs`. */
-export async function eventually<T>(look: () => Promise<T>, withinMs = 30_000): Promise<T> {
+export async function eventually<T>(look: () => Promise<T>, withinMs = 90_000): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     try {
