@@ -4,7 +4,7 @@
 export interface Progress {
   /**
    * Runs `work` as one named step: prints the name and the time it took when it ends, or a reminder each 15 s while it runs.
-   * `work` may call `note` to say more on that line. What it throws is passed on as it is.
+   * `work` may call `note` to say more on that line. What it throws becomes the cause of a StepFailed.
    */
   step<T>(title: string, work: (note: (text: string) => void) => Promise<T>): Promise<T>;
   /** A line of its own. */
@@ -56,6 +56,12 @@ export function consoleProgress(out: NodeJS.WriteStream = process.stderr): Progr
         const result = await work((text) => (note = text));
         line(stepLine(title, performance.now() - started, note));
         return result;
+      } catch (error) {
+        if (error instanceof StepFailed) throw error;
+        throw new StepFailed(title, {
+          cause: error,
+          next: 'if the reason does not tell, run it again: every step can be repeated',
+        });
       } finally {
         clearInterval(reminder);
       }

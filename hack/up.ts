@@ -17,15 +17,16 @@ async function statusAt(port: number): Promise<SystemStatus | undefined> {
   return answer?.ok === true ? ((await answer.json()) as SystemStatus) : undefined;
 }
 
-/** Every symbol with a price and a model, and risk that has been computed. */
+const hasFigures = ({ mid, model, varPct }: SystemStatus['symbols'][number]): boolean =>
+  mid !== null && model !== null && varPct !== null;
+
+/** Frames that arrive, and every symbol with a price, a model and risk. */
 async function figures(port: number): Promise<SystemStatus | undefined> {
   let status: SystemStatus | undefined;
   await until(
     async () => {
       status = (await statusAt(port)) ?? status;
-      return (
-        status?.varPct !== null && (status?.symbols.every(({ mid, model }) => mid !== null && model !== null) ?? false)
-      );
+      return (status?.framesPerSecond ?? 0) > 0 && (status?.symbols.every(hasFigures) ?? false);
     },
     { withinMs: FIGURES_WITHIN_MS, everyMs: 500 },
   );

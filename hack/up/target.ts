@@ -27,11 +27,11 @@ const flags = ({ kubeconfig, context }: Target): string[] => [
 
 /** Standard output of kubectl; rejects with its own words. */
 export const kubectl = (target: Target, args: readonly string[], input?: string | Uint8Array): Promise<string> =>
-  run(target.kubectlPath, [...args, ...flags(target)], input === undefined ? {} : { input });
+  run(target.kubectlPath, [...flags(target), ...args], input === undefined ? {} : { input });
 
 /** The same without rejecting. */
 export const tryKubectl = (target: Target, args: readonly string[]): Promise<Ran> =>
-  tryRun(target.kubectlPath, [...args, ...flags(target)]);
+  tryRun(target.kubectlPath, [...flags(target), ...args]);
 
 export function helm(target: Target, args: readonly string[], input?: string): Promise<string> {
   const context = target.context === undefined ? [] : ['--kube-context', target.context];
@@ -45,6 +45,6 @@ export function helm(target: Target, args: readonly string[], input?: string): P
 /** Arguments for a `kubectl` that somebody else starts. */
 export const kubectlCommand = (target: Target, args: readonly string[]): string[] => [
   target.kubectlPath,
-  ...args,
   ...flags(target),
+  ...args,
 ];
