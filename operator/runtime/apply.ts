@@ -19,12 +19,11 @@ export function withHash<T extends Wanted>(object: T): T {
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
-/** Applies `object` unless the store shows it as it should be; the answer goes into the store at once. Idempotent. */
+/** Applies `wanted`, which has its hash, unless the store shows it as it should be; the answer goes into the store at once. Idempotent. */
 export async function applyIfNeeded<T extends Live>(
   { api, store, resource }: { readonly api: Api; readonly store: Store<T>; readonly resource: Resource },
-  object: Wanted,
+  wanted: Wanted,
 ): Promise<boolean> {
-  const wanted = withHash(object);
   const live = store.get(keyOf(wanted.metadata));
   if (live !== undefined && live.metadata.deletionTimestamp === undefined && covers(live, wanted)) return false;
   store.put(await api.apply<T>(resource, wanted, MANAGER));

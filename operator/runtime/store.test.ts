@@ -45,6 +45,20 @@ describe('a store', () => {
     store.swap([item('b', '2')]);
     assert.deepEqual(told, ['1', '2', '1']);
   });
+  it('keeps the very spec through a write of status, and takes a changed one', () => {
+    const store = aStore();
+    const withSpec = (resourceVersion: string, replicas: number) => ({
+      ...item('a', resourceVersion),
+      spec: { replicas },
+    });
+    const specOf = () => (store.get('n/a') as Live & { spec: object }).spec;
+    store.put(withSpec('1', 1));
+    const first = specOf();
+    store.put(withSpec('2', 1));
+    assert.equal(specOf(), first);
+    store.put(withSpec('3', 2));
+    assert.deepEqual(specOf(), { replicas: 2 });
+  });
   it('finds items by group, also after they moved', () => {
     const store = aStore();
     store.put(item('a', '1', { group: 'x' }));

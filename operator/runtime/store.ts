@@ -45,7 +45,7 @@ export class Store<T extends Live> {
     const old = this.#items.get(key);
     if (old !== undefined && !isNewer(item, old)) return;
     this.#forget(key, old);
-    const kept = this.#trim(item);
+    const kept = sharingSpec(this.#trim(item), old);
     this.#items.set(key, kept);
     this.#file(key, kept);
     // Both are told: the item may have moved from one group to another.
@@ -95,6 +95,12 @@ export class Store<T extends Live> {
 
 const isNewer = (item: Live, old: Live): boolean =>
   item.metadata.uid !== old.metadata.uid || isLater(item.metadata.resourceVersion, old.metadata.resourceVersion);
+
+/** The same spec stays the same object through writes of status, so that what was computed from it can be kept beside it. */
+function sharingSpec<T extends Live>(item: T, old: (T & { readonly spec?: unknown }) | undefined): T {
+  if (old?.spec === undefined || !('spec' in item)) return item;
+  return JSON.stringify(item.spec) === JSON.stringify(old.spec) ? { ...item, spec: old.spec } : item;
+}
 
 /** managedFields are half of an object's size and are read by nobody here. */
 export function withoutManagedFields<T extends Live>(item: T): T {

@@ -13,10 +13,10 @@ import {
   type ChildKind,
   type Hold,
   type Pod,
-  type Revisioned,
   type TradingSystem,
 } from '../kinds.ts';
 import { keyOf } from '../runtime/object.ts';
+import { once } from '../runtime/once.ts';
 import type { Stores } from '../stores.ts';
 
 /** RiskParams or RouterRules that a system refers to. */
@@ -50,7 +50,7 @@ export function observe(key: string, stores: Stores): Look {
   const system = stores.systems.get(key);
   const holds = stores.holds.group(key);
   if (system === undefined || system.metadata.deletionTimestamp !== undefined) return { kind: 'gone', holds };
-  const parsed = parsedSystem(system);
+  const parsed = parsedSystem(system.spec ?? {});
   if (!parsed.ok) return { kind: 'invalid', system, issues: parsed.issues };
   const spec = parsed.value;
   const inNamespace = (name: string): string => keyOf({ ...system.metadata, name });
@@ -63,8 +63,8 @@ export function observe(key: string, stores: Stores): Look {
     seen: {
       system,
       spec,
-      risk: risk === undefined ? NOT_FOUND : riskIn(risk),
-      rules: rules === undefined ? NOT_FOUND : rulesIn(rules),
+      risk: risk === undefined ? NOT_FOUND : riskIn(risk.spec ?? {}),
+      rules: rules === undefined ? NOT_FOUND : rulesIn(rules.spec ?? {}),
       holds,
       children,
       pods: stores.pods.group(key),
@@ -82,19 +82,9 @@ function childrenOf(key: string, { children }: Stores): Map<string, Child> {
   );
 }
 
-/** Remembers the answer for as long as the object lives: a store gives the same object until it changes. */
-function once<Key extends object, Value>(of: (key: Key) => Value): (key: Key) => Value {
-  const known = new WeakMap<Key, { readonly value: Value }>();
-  return (key) => {
-    const found = known.get(key) ?? { value: of(key) };
-    known.set(key, found);
-    return found.value;
-  };
-}
-
-const parsedSystem = once(({ spec }: TradingSystem) => parseTradingSystemSpec(spec));
-const riskIn = once((object: Revisioned) => referred(parseRiskParamsSpec(object.spec)));
-const rulesIn = once((object: Revisioned) => referred(parseRouterRulesSpec(object.spec)));
+const parsedSystem = once(parseTradingSystemSpec);
+const riskIn = once((spec: object) => referred(parseRiskParamsSpec(spec)));
+const rulesIn = once((spec: object) => referred(parseRouterRulesSpec(spec)));
 const NOT_FOUND = { found: 'no' } as const;
 
 function referred<T>(parsed: { ok: true; value: T } | { ok: false; issues: readonly Issue[] }): Referred<T> {

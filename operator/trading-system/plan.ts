@@ -2,6 +2,7 @@
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
 import type { Child, Pod } from '../kinds.ts';
+import { withHash } from '../runtime/apply.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { nextDocument } from './desired.ts';
 import { nextEnd } from './holds.ts';
@@ -23,6 +24,7 @@ export interface Plan {
   readonly document: DesiredDocument | undefined;
   /** Written only where it is not there: it holds a password that nobody may change under a running Redis. */
   readonly secret: Wanted | undefined;
+  /** Each with the hash of its content. */
   readonly children: readonly Wanted[];
   /** Ours, and not wanted any more. */
   readonly surplus: readonly Child[];
@@ -57,8 +59,24 @@ export function planTradingSystem(seen: Seen, { images, epoch, now }: PlanOption
   if (blockers.some(({ reason }) => reason === 'NotYet'))
     return { ...common, secret: undefined, children: [], surplus: [] };
   const context: Context = { system: seen.system, spec: seen.spec, images };
-  const children = [configMap(context), ...redisObjects(context), ...partObjects(context)];
+  const children = childrenOf(context);
   return { ...common, secret: secretOf(seen, context), children, surplus: surplusOf(seen, children) };
+}
+
+/** By the parsed spec, which is one object for as long as it is the same: most passes are about something else. */
+const rendered = new WeakMap<
+  object,
+  { readonly uid: string; readonly images: Images; readonly children: readonly Wanted[] }
+>();
+
+function childrenOf(context: Context): readonly Wanted[] {
+  const { spec, images, system } = context;
+  const { uid } = system.metadata;
+  const known = rendered.get(spec);
+  if (known?.uid === uid && known.images === images) return known.children;
+  const children = [configMap(context), ...redisObjects(context), ...partObjects(context)].map(withHash);
+  rendered.set(spec, { uid, images, children });
+  return children;
 }
 
 function* blockersOf({ spec, risk, rules }: Seen): Generator<Blocker> {
