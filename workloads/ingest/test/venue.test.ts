@@ -13,7 +13,8 @@ import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { topLevels, type Book } from '../book.ts';
 import { startIngest, type Ingest } from '../ingest.ts';
 
-const RECORDINGS = join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'recordings');
+const RECORDINGS =
+  process.env['RECORDINGS'] || join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'recordings');
 const FILES = { BTCUSDT: 'binance-spot-btcusdt-20240808.gz', ETHUSDT: 'binance-spot-ethusdt-20240808.gz' };
 const SYMBOLS = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
 
