@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDurable, type Durable } from './durable.ts';
+import { step } from './step.ts';
+import { aPolicy, aSignal, FREE, ReportMaker, SYMBOLS } from './test/builders.ts';
+import type { NewOrder } from './state.ts';
+
+const T0 = 1_700_000_000_000;
+
+describe('what survives the harmoniser’s pod', () => {
+  let dir: string;
+  const opened: Durable[] = [];
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'harmoniser-'))));
+  afterEach(async () => {
+    for (const durable of opened.splice(0)) await durable.close().catch(() => undefined);
+    rmSync(dir, { recursive: true });
+  });
+  const open = async (now = T0): Promise<Durable> => {
+    const durable = await openDurable({ dir, system: 'demo', shard: 0, symbols: SYMBOLS, storedEstimates: {}, now });
+    opened.push(durable);
+    return durable;
+  };
+  /** A desk that may trade; gives the order that it decides on. */
+  const firstOrder = ({ state }: Durable): NewOrder => {
+    const reports = new ReportMaker();
+    step(state, { kind: 'policy', policy: aPolicy(), now: T0 });
+    step(state, { kind: 'control', restraint: FREE, readable: true, now: T0 });
+    for (const output of step(state, { kind: 'redis', connected: true, now: T0 })) {
+      if (output.kind !== 'request') continue;
+      const account = { requestId: output.request.id, cashMicros: 1e12, positions: {}, openOrders: [] };
+      step(state, {
+        kind: 'report',
+        report: reports.make(output.request.symbol, T0, { kind: 'account', ...account }),
+        now: T0,
+      });
+    }
+    const signal = aSignal({ symbol: 'BTC-USD', t: T0, edges: [{ edgeBps: 25, confidence: 0.9 }] });
+    const outputs = step(state, { kind: 'signal', signal, now: T0 });
+    const order = outputs.flatMap((output) => (output.kind === 'order' ? [output.order] : []))[0];
+    return order ?? assert.fail(JSON.stringify(outputs));
+  };
+
+  it('is every intent, though the pod was killed before it could send it', async () => {
+    const first = await open();
+    const order = firstOrder(first);
+    await first.intend(order);
+    const second = await open(T0 + 1_000);
+    assert.deepEqual(Object.keys(second.state.account.working), [order.id]);
+    assert.equal(second.state.symbols.get('BTC-USD')?.reconciliation.state, 'Needed', 'the venue has the last word');
+  });
+  it('is every fill, once, and where reading goes on', async () => {
+    const first = await open();
+    const order = firstOrder(first);
+    await first.intend(order);
+    const fill = {
+      orderId: order.id,
+      tradeId: 't1',
+      side: order.side,
+      lots: 100,
+      ticks: 6_000_000,
+      notionalMicros: 6e7,
+      feeMicros: 18_000,
+    };
+    const report = new ReportMaker().make('BTC-USD', T0, { kind: 'fill', ...fill });
+    await first.report('BTC-USD', '5-0', report, T0);
+    const second = await open(T0 + 1_000);
+    assert.equal(second.state.account.lots['BTC-USD'], 100);
+    assert.equal(second.fillsRead.get('BTC-USD'), '5-0');
+    step(second.state, { kind: 'report', report, now: T0 + 1_000 });
+    assert.equal(second.state.account.lots['BTC-USD'], 100, 'a repeat changes nothing');
+  });
+  it('never gives an order id twice, also when the clock went back or the volume was lost', async () => {
+    const epochs: number[] = [];
+    for (const now of [T0, T0, T0 - 3_600_000]) epochs.push((await open(now)).state.epoch);
+    assert.deepEqual(epochs, [T0 / 1_000, T0 / 1_000 + 1, T0 / 1_000 + 2]);
+    rmSync(dir, { recursive: true });
+    assert.ok((await open(T0 + 60_000)).state.epoch > epochs.at(-1)!);
+  });
+  it('is the same from a snapshot as from the entries before it', async () => {
+    const first = await open();
+    await first.intend(firstOrder(first));
+    const fromEntries = await open(T0 + 1_000);
+    const second = await open(T0 + 2_000);
+    assert.deepEqual(second.state.account, fromEntries.state.account);
+  });
+});
