@@ -1,12 +1,13 @@
 // The images of Tradewind: operator, workloads and a Redis for clusters that can pull none. Made by hand as OCI archives
 // (ADR 7); the Dockerfile makes the first two with the same files for everybody else.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folders } from '../cluster/names.ts';
 import { StepFailed, type Progress } from '../progress.ts';
-import { run, tryRun } from '../run.ts';
+import { run } from '../run.ts';
 import { bundle } from './bundles.ts';
+import { inputKey } from './inputs.ts';
 import { layerOf, writeArchive, type Image, type Layer } from './oci.ts';
 import { baseFiles, NONROOT, program } from './rootfs.ts';
 
@@ -20,36 +21,50 @@ export interface BuiltImages {
 /** Archives of this many builds are kept beside the newest. */
 const KEPT = 3;
 
-/** Builds what is not built yet; a second for an unchanged tree. Throws StepFailed. */
+const REDIS = ['/usr/bin/redis-server', '/usr/bin/redis-cli'];
+
+/** Builds what is not built yet; well under a second for an unchanged tree. Throws StepFailed. */
 export async function buildImages(progress: Progress): Promise<BuiltImages> {
   return await progress.step('images built', async (note) => {
     await ensureRedis();
-    const [operator, workloads] = await Promise.all([appLayer('operator'), appLayer('workloads')]);
-    const node = layerOf([...baseFiles(), ...(await program(process.execPath, '/usr/local/bin/node'))]);
-    const redis = layerOf([
-      ...baseFiles(),
-      ...(await program('/usr/bin/redis-server', '/usr/bin/redis-server')),
-      ...(await program('/usr/bin/redis-cli', '/usr/bin/redis-cli')),
-    ]);
-    const images = [
-      image('operator', [node, operator], 'PATH=/usr/local/bin'),
-      image('workloads', [node, workloads], 'PATH=/usr/local/bin'),
-      image('redis', [redis], 'PATH=/usr/bin'),
-    ];
-    const names = { operator: images[0]?.name ?? '', workloads: images[1]?.name ?? '', redis: images[2]?.name ?? '' };
     const dir = join(folders().cache, 'images');
     mkdirSync(dir, { recursive: true });
-    const archive = join(dir, `tradewind-${digest(Object.values(names)).slice(0, 12)}.tar`);
-    if (existsSync(archive)) utimesSync(archive, new Date(), new Date());
-    else writeArchive(archive, images);
-    prune(dir, archive);
-    note(
-      Object.values(names)
-        .map((name) => name.split('/').at(-1))
-        .join(', '),
-    );
-    return { archive, images: names };
+    const record = join(dir, `built-${inputKey([process.execPath, ...REDIS])}.json`);
+    const known = builtBefore(record);
+    const built = known ?? (await build(dir));
+    if (known === undefined) writeFileSync(record, JSON.stringify(built));
+    for (const path of [built.archive, record]) utimesSync(path, new Date(), new Date());
+    prune(dir, 'tradewind-');
+    prune(dir, 'built-');
+    note(known === undefined ? namesOf(built) : 'unchanged');
+    return built;
   });
+}
+
+const namesOf = ({ images }: BuiltImages): string =>
+  Object.values(images)
+    .map((name) => name.split('/').at(-1))
+    .join(', ');
+
+function builtBefore(record: string): BuiltImages | undefined {
+  if (!existsSync(record)) return undefined;
+  const built = JSON.parse(readFileSync(record, 'utf8')) as BuiltImages;
+  return existsSync(built.archive) ? built : undefined;
+}
+
+async function build(dir: string): Promise<BuiltImages> {
+  const [operator, workloads] = await Promise.all([appLayer('operator'), appLayer('workloads')]);
+  const node = layerOf([...baseFiles(), ...(await program(process.execPath, '/usr/local/bin/node'))]);
+  const redis = layerOf([...baseFiles(), ...(await Promise.all(REDIS.map((path) => program(path, path)))).flat()]);
+  const images = [
+    image('operator', [node, operator], 'PATH=/usr/local/bin'),
+    image('workloads', [node, workloads], 'PATH=/usr/local/bin'),
+    image('redis', [redis], 'PATH=/usr/bin'),
+  ];
+  const names = { operator: images[0]?.name ?? '', workloads: images[1]?.name ?? '', redis: images[2]?.name ?? '' };
+  const archive = join(dir, `tradewind-${digest(Object.values(names)).slice(0, 12)}.tar`);
+  if (!existsSync(archive)) writeArchive(archive, images);
+  return { archive, images: names };
 }
 
 async function appLayer(name: 'operator' | 'workloads'): Promise<Layer> {
@@ -72,23 +87,26 @@ function image(name: string, layers: readonly Layer[], path: string): Image {
 
 /** Redis of the machine goes into the image; Debian's package is taken where there is none. */
 async function ensureRedis(): Promise<void> {
-  if (existsSync('/usr/bin/redis-server')) return;
-  const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const { code } = await tryRun('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], {
-    env,
-    timeoutMs: 300_000,
-  });
-  if (code !== 0) {
-    await run('apt-get', ['update'], { timeoutMs: 300_000 });
-    await run('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], { env, timeoutMs: 300_000 });
+  if (REDIS.every((path) => existsSync(path))) return;
+  const apt = (...args: string[]): Promise<string> =>
+    run('apt-get', args, { env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, timeoutMs: 300_000 });
+  const install = (): Promise<string> => apt('install', '-y', '--no-install-recommends', 'redis-server');
+  try {
+    // The lists of packages may be missing or old: fetched only where the first try fails.
+    await install().catch(() => apt('update').then(install));
+  } catch (cause) {
+    throw new StepFailed('redis-server could not be installed', {
+      cause,
+      next: 'install redis-server by hand, so that /usr/bin has redis-server and redis-cli, and run again',
+    });
   }
 }
 
-function prune(dir: string, keep: string): void {
-  const archives = readdirSync(dir)
-    .filter((file) => file.startsWith('tradewind-'))
-    .map((file) => join(dir, file))
-    .filter((path) => path !== keep)
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const path of archives.slice(KEPT)) rmSync(path, { force: true });
+/** Keeps the newest and KEPT more of the files that begin with `prefix`. */
+function prune(dir: string, prefix: string): void {
+  const paths = readdirSync(dir)
+    .filter((file) => file.startsWith(prefix))
+    .map((file) => join(dir, file));
+  const oldLast = paths.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const path of oldLast.slice(KEPT + 1)) rmSync(path, { force: true });
 }
