@@ -1,13 +1,6 @@
 // `npm run bench -- NAME [--json] [--option value …]`: one benchmark, its figures as a table or as one JSON object.
 import { reload } from './reload.ts';
-import type { Figures } from './stats.ts';
-
-export interface Options {
-  /** `--name value` pairs after the benchmark's name. */
-  readonly values: Readonly<Record<string, string>>;
-  /** One line of progress to standard error. */
-  readonly progress: (line: string) => void;
-}
+import type { Figures, Options } from './stats.ts';
 
 interface Benchmark {
   readonly about: string;

@@ -13,8 +13,7 @@ import { acksKey } from '@tradewind/workloads/contract/keys.ts';
 import { ACKNOWLEDGING } from '@tradewind/workloads/contract/pods.ts';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import type { Options } from './main.ts';
-import { spreadFigures, type Figures } from './stats.ts';
+import { spreadFigures, type Figures, type Options } from './stats.ts';
 
 const resource = (kind: string, plural: string): Resource => ({
   group: 'tradewind.io',

@@ -1,4 +1,4 @@
-// Percentiles and the table that every benchmark prints.
+// What all benchmarks share: percentiles, figures, options.
 
 /** The q-quantile (0 … 1) by nearest rank of unsorted samples; NaN where there are none. */
 export function quantile(samples: readonly number[], q: number): number {
@@ -33,4 +33,12 @@ export function spreadFigures(prefix: string, samples: readonly number[]): Figur
     [`${prefix}P99`]: round(p99),
     [`${prefix}Max`]: round(max),
   };
+}
+
+/** What a benchmark is given. */
+export interface Options {
+  /** `--name value` pairs after the benchmark's name. */
+  readonly values: Readonly<Record<string, string>>;
+  /** One line of progress to standard error. */
+  readonly progress: (line: string) => void;
 }

@@ -20,44 +20,38 @@ export function registerMetrics(
     labelNames: ['symbol', 'horizon', 'from', 'to', 'reason'],
     registers,
   });
-  registry.registerMetric(
-    new Gauge({
-      name: METRIC.modelActive,
-      help: '1 for the active model of a symbol and horizon (seconds)',
-      labelNames: ['symbol', 'horizon', 'model'],
-      registers: [],
-      collect() {
-        this.reset();
-        for (const [symbol, { active }] of Object.entries(status().symbols)) {
-          for (const [horizon, model] of Object.entries(active)) this.set({ symbol, horizon, model }, 1);
-        }
-      },
-    }),
-  );
-  registry.registerMetric(
-    new Gauge({
-      name: METRIC.modelConfidence,
-      help: 'Confidence of every model, active or not',
-      labelNames: ['symbol', 'model'],
-      registers: [],
-      collect() {
-        this.reset();
-        for (const [symbol, { models }] of Object.entries(status().symbols)) {
-          for (const [model, { confidence }] of Object.entries(models)) this.set({ symbol, model }, confidence);
-        }
-      },
-    }),
-  );
-  registry.registerMetric(
-    new Gauge({
-      name: METRIC.desiredVersion,
-      help: 'Version of the desired document in force',
-      registers: [],
-      collect() {
-        this.set(version() ?? 0);
-      },
-    }),
-  );
+  new Gauge({
+    name: METRIC.modelActive,
+    help: '1 for the active model of a symbol and horizon (seconds)',
+    labelNames: ['symbol', 'horizon', 'model'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [symbol, { active }] of Object.entries(status().symbols)) {
+        for (const [horizon, model] of Object.entries(active)) this.set({ symbol, horizon, model }, 1);
+      }
+    },
+  });
+  new Gauge({
+    name: METRIC.modelConfidence,
+    help: 'Confidence of every model, active or not',
+    labelNames: ['symbol', 'model'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [symbol, { models }] of Object.entries(status().symbols)) {
+        for (const [model, { confidence }] of Object.entries(models)) this.set({ symbol, model }, confidence);
+      }
+    },
+  });
+  new Gauge({
+    name: METRIC.desiredVersion,
+    help: 'Version of the desired document in force',
+    registers,
+    collect() {
+      this.set(version() ?? 0);
+    },
+  });
   return {
     switched: ({ symbol, horizonSeconds, from, to, reason }) =>
       switches.inc({ symbol, horizon: String(horizonSeconds), from, to, reason }),

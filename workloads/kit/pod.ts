@@ -1,0 +1,119 @@
+// What every pod starts with and ends with. Called first by each main.ts.
+import { setTimeout as delay } from 'node:timers/promises';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { DesiredDocument } from '../contract/desired.ts';
+import type { PartStatus } from '../contract/status.ts';
+import { bootId } from './clock.ts';
+import { readPodConfig, type PodConfig } from './config.ts';
+import { followDesired, type DesiredFollower } from './desired.ts';
+import { reasonsOf, serveHealth, type HealthServer, type ReadyChecks } from './health.ts';
+import { createLog, type Logger } from './log.ts';
+import { publishStatus } from './part-status.ts';
+import { connectRedis, isConnected, measureCommands, type Redis } from './redis.ts';
+import { untilStopped } from './shutdown.ts';
+
+/** What is decided has this long to be written, once the pod is told to stop; the kubelet waits longer. */
+const END_WITHIN_MS = 5_000;
+
+export interface Pod {
+  readonly pod: PodConfig;
+  readonly log: Logger;
+  readonly registry: Registry;
+  /** Aborts at SIGTERM. */
+  readonly signal: AbortSignal;
+  /** A connection for commands, timed into the registry. */
+  commands(): Redis;
+  /** A connection of its own for what blocks. */
+  blocking(name: string): Redis;
+  /** Starts /livez, /readyz and /metrics, and says so in the log. */
+  serveHealth(ready: ReadyChecks): Promise<HealthServer>;
+  /** Waits for `work`, a few seconds at most, then closes what was opened. */
+  end(work: Promise<unknown>): Promise<void>;
+}
+
+/** Reads the pod's configuration; throws where it is not what the operator renders. Nothing is connected yet. */
+export function openPod(): Pod {
+  const pod = readPodConfig();
+  const log = createLog(pod);
+  const signal = untilStopped(log);
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const connections: Redis[] = [];
+  const connect = (name: string, blocking: boolean): Redis => {
+    const redis = connectRedis(pod, log, { name, blocking });
+    connections.push(redis);
+    return redis;
+  };
+  let health: HealthServer | undefined;
+  return {
+    pod,
+    log,
+    registry,
+    signal,
+    commands: () => {
+      const redis = connect('commands', false);
+      measureCommands(redis, registry);
+      return redis;
+    },
+    blocking: (name) => connect(name, true),
+    serveHealth: async (ready) => {
+      health = await serveHealth({ port: pod.healthPort, ready, registry, log });
+      log.info({ bootId, port: health.port }, 'started');
+      return health;
+    },
+    end: async (work) => {
+      await Promise.race([work, delay(END_WITHIN_MS)]);
+      await health?.close();
+      for (const connection of connections) connection.disconnect();
+      log.info('stopped');
+    },
+  };
+}
+
+/** A part that trades: it runs the desired document, acknowledges it, and tells how it is. */
+export interface TradingPart {
+  /** Puts a document into force between two events; a throw leaves the old one in force and is told. */
+  apply(document: DesiredDocument): void;
+  status(): PartStatus;
+  /** Resolves after the signal has aborted, when everything that must be kept is kept. */
+  run(): Promise<void>;
+}
+
+export interface TradingPod extends Pod {
+  readonly redis: Redis;
+  /** The follower of the desired document; not to be asked before `serve`. */
+  readonly desired: () => DesiredFollower;
+  /** Connected, and a document applied. */
+  readonly isReady: () => boolean;
+  /** Runs the part until the pod is told to stop, then ends in order: no more input, what is decided written, then closed. */
+  serve(part: TradingPart): Promise<void>;
+}
+
+export function openTradingPod(): TradingPod {
+  const opened = openPod();
+  const { pod, log, signal } = opened;
+  const redis = opened.commands();
+  const subscriber = opened.blocking('desired');
+  let follower: DesiredFollower | undefined;
+  const desired = (): DesiredFollower => {
+    if (follower === undefined) throw new Error('the desired document is followed once the part is served');
+    return follower;
+  };
+  const ready: ReadyChecks = {
+    redis: () => (isConnected(redis) ? undefined : 'not connected'),
+    desired: () => (follower?.current() === undefined ? 'no desired document applied yet' : undefined),
+  };
+  return {
+    ...opened,
+    redis,
+    desired,
+    isReady: () => reasonsOf(ready).length === 0,
+    serve: async (part) => {
+      follower = followDesired({ pod, log, redis, subscriber, apply: (document) => part.apply(document), signal });
+      await opened.serveHealth(ready);
+      const running = part.run();
+      await publishStatus({ pod, redis, make: () => part.status(), signal });
+      await opened.end(Promise.all([running, follower.done]));
+    },
+  };
+}
