@@ -2,7 +2,11 @@
 // Called by the Makefile with the names of the stages to run; none = all. Goes on after a failed stage, so that one run
 // shows all that is wrong; the exit code is 1 if any failed.
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { destroyCluster } from './cluster/cluster.ts';
+import { ensurePackages, REDIS, type Packages } from './cluster/packages.ts';
+import { consoleProgress } from './progress.ts';
 
 interface Stage {
   readonly name: string;
@@ -11,6 +15,8 @@ interface Stage {
   readonly mocha: boolean;
   /** The cluster that its tests start; removed after them, unless TRADEWIND_KEEP is set. */
   readonly cluster?: string;
+  /** Debian packages without which its tests cannot run. */
+  readonly packages?: Packages;
 }
 
 const check = (name: string, ...command: string[]): Stage => ({ name, command, mocha: false });
@@ -27,11 +33,13 @@ const STAGES: readonly Stage[] = [
   check('types', 'tsc'),
   check('dead-code', 'knip'),
   suite('unit'),
-  suite('integration', '.mocharc.integration.json'),
+  { ...suite('integration', '.mocharc.integration.json'), packages: REDIS },
   suite('api', '.mocharc.api.json', 'api'),
   suite('cluster', '.mocharc.cluster.json'),
   suite('e2e', '.mocharc.e2e.json', 'test'),
 ];
+
+const PACKAGES_LOG = join(tmpdir(), 'tradewind-packages.log');
 
 interface Counts {
   readonly passed: number;
@@ -58,6 +66,7 @@ export function countsOf(output: string): Counts | undefined {
 async function run(stage: Stage): Promise<Result> {
   const started = performance.now();
   process.stdout.write(`\n== ${stage.name}: ${stage.command.join(' ')}\n`);
+  if (stage.packages !== undefined) await ensurePackages(consoleProgress(), stage.packages, PACKAGES_LOG);
   const { code, output } = await tee(stage.command);
   if (stage.cluster !== undefined && !process.env['TRADEWIND_KEEP']) await destroyCluster(stage.cluster);
   const counts = stage.mocha ? countsOf(output) : { passed: 0, failed: 0, skipped: 0 };

@@ -23,7 +23,7 @@ import {
 import { addressesOf, folders, type Addresses, type Layout } from './names.ts';
 import { ensureNetwork } from './network.ts';
 import { cniConfig, containerdConfig, kubeletConfig } from './node-config.ts';
-import { ensurePackages } from './packages.ts';
+import { ensurePackages, NODE } from './packages.ts';
 import { CLIENTS, ensurePki, ETCD_CERTIFICATE, kubeletCertificate, serverCertificate } from './pki.ts';
 import { endNode, ensureSandbox, type Sandbox } from './sandbox.ts';
 import { slotOf } from './slots.ts';
@@ -55,7 +55,7 @@ export async function ensureNodes(layout: Layout, wanted: Wanted, tools: Tools, 
     });
   }
   mkdirSync(layout.logs, { recursive: true });
-  await ensurePackages(progress, logOf(layout, 'packages'));
+  await ensurePackages(progress, NODE, logOf(layout, 'packages'));
   const blueprint = await progress.step('certificates and configuration', () => draw(layout, wanted, tools));
   const sandboxes = await progress.step('namespaces, cgroups and links', () => ensureSandboxes(blueprint));
   await allOf([

@@ -1,11 +1,15 @@
-// Programs of the machine that a node needs, from Debian's packages; installed where they are missing.
+// Programs of the machine that a node, or an image, needs, from Debian's packages; installed where they are missing.
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { StepFailed, type Progress } from '../progress.ts';
 import { tryRun } from '../run.ts';
 
 /** Package → a file or program by which it is known to be there. */
-const PACKAGES: Readonly<Record<string, string>> = {
+export type Packages = Readonly<Record<string, string>>;
+
+export const REDIS: Packages = { 'redis-server': 'redis-server' };
+
+export const NODE: Packages = {
   containerd: 'containerd',
   runc: 'runc',
   'containernetworking-plugins': '/usr/lib/cni/bridge',
@@ -19,16 +23,16 @@ const PACKAGES: Readonly<Record<string, string>> = {
   procps: 'sysctl',
 };
 
-export function missingPackages(path = process.env['PATH'] ?? ''): string[] {
+function missingPackages(packages: Packages, path = process.env['PATH'] ?? ''): string[] {
   const dirs = [...path.split(delimiter), '/usr/sbin', '/sbin'];
   const isThere = (file: string): boolean =>
     file.startsWith('/') ? existsSync(file) : dirs.some((dir) => existsSync(join(dir, file)));
-  return Object.entries(PACKAGES).flatMap(([name, file]) => (isThere(file) ? [] : name));
+  return Object.entries(packages).flatMap(([name, file]) => (isThere(file) ? [] : name));
 }
 
 /** Installs what is missing with apt-get, without recommended packages and without starting a service. */
-export async function ensurePackages(progress: Progress, log: string): Promise<void> {
-  const missing = missingPackages();
+export async function ensurePackages(progress: Progress, packages: Packages, log: string): Promise<void> {
+  const missing = missingPackages(packages);
   if (missing.length === 0) return;
   await progress.step(`packages installed: ${missing.join(' ')}`, () => withoutServices(() => install(missing, log)));
 }

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folders } from '../cluster/names.ts';
+import { ensurePackages, REDIS } from '../cluster/packages.ts';
 import { StepFailed, type Progress } from '../progress.ts';
-import { run } from '../run.ts';
 import { bundle } from './bundles.ts';
 import { inputKey } from './inputs.ts';
 import { layerOf, writeArchive, type Image, type Layer } from './oci.ts';
@@ -21,15 +21,15 @@ export interface BuiltImages {
 /** Archives of this many builds are kept beside the newest. */
 const KEPT = 3;
 
-const REDIS = ['/usr/bin/redis-server', '/usr/bin/redis-cli'];
+const REDIS_PROGRAMS = ['/usr/bin/redis-server', '/usr/bin/redis-cli'];
 
 /** Builds what is not built yet; well under a second for an unchanged tree. Throws StepFailed. */
 export async function buildImages(progress: Progress): Promise<BuiltImages> {
+  await ensurePackages(progress, REDIS, join(folders().cache, 'packages.log'));
   return await progress.step('images built', async (note) => {
-    await ensureRedis();
     const dir = join(folders().cache, 'images');
     mkdirSync(dir, { recursive: true });
-    const record = join(dir, `built-${inputKey([process.execPath, ...REDIS])}.json`);
+    const record = join(dir, `built-${inputKey([process.execPath, ...REDIS_PROGRAMS])}.json`);
     const known = builtBefore(record);
     const built = known ?? (await build(dir));
     if (known === undefined) writeFileSync(record, JSON.stringify(built));
@@ -83,23 +83,6 @@ const digest = (parts: readonly string[]): string => createHash('sha256').update
 function image(name: string, layers: readonly Layer[], path: string): Image {
   const tag = digest(layers.map((layer) => layer.digest)).slice(0, 12);
   return { name: `localhost/tradewind-${name}:${tag}`, layers, config: { user: `${NONROOT}:${NONROOT}`, env: [path] } };
-}
-
-/** Redis of the machine goes into the image; Debian's package is taken where there is none. */
-async function ensureRedis(): Promise<void> {
-  if (REDIS.every((path) => existsSync(path))) return;
-  const apt = (...args: string[]): Promise<string> =>
-    run('apt-get', args, { env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, timeoutMs: 300_000 });
-  const install = (): Promise<string> => apt('install', '-y', '--no-install-recommends', 'redis-server');
-  try {
-    // The lists of packages may be missing or old: fetched only where the first try fails.
-    await install().catch(() => apt('update').then(install));
-  } catch (cause) {
-    throw new StepFailed('redis-server could not be installed', {
-      cause,
-      next: 'install redis-server by hand, so that /usr/bin has redis-server and redis-cli, and run again',
-    });
-  }
 }
 
 /** Keeps the newest and KEPT more of the files that begin with `prefix`. */
