@@ -55,7 +55,10 @@ function builtBefore(record: string): BuiltImages | undefined {
 async function build(dir: string): Promise<BuiltImages> {
   const [operator, workloads] = await Promise.all([appLayer('operator'), appLayer('workloads')]);
   const node = layerOf([...baseFiles(), ...(await program(process.execPath, '/usr/local/bin/node'))]);
-  const redis = layerOf([...baseFiles(), ...(await Promise.all(REDIS.map((path) => program(path, path)))).flat()]);
+  const redis = layerOf([
+    ...baseFiles(),
+    ...(await Promise.all(REDIS_PROGRAMS.map((path) => program(path, path)))).flat(),
+  ]);
   const images = [
     image('operator', [node, operator], 'PATH=/usr/local/bin'),
     image('workloads', [node, workloads], 'PATH=/usr/local/bin'),
