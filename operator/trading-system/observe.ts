@@ -7,14 +7,7 @@ import { contentHash } from '@tradewind/workloads/contract/canonical.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { parseDesired } from '@tradewind/workloads/contract/parse-desired.ts';
 import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
-import {
-  CHILDREN,
-  type Child,
-  type ChildKind,
-  type Hold,
-  type Pod,
-  type TradingSystem,
-} from '../kinds.ts';
+import { CHILDREN, type Child, type ChildKind, type Hold, type Pod, type TradingSystem } from '../kinds.ts';
 import { keyOf } from '../runtime/object.ts';
 import { once } from '../runtime/once.ts';
 import type { Stores } from '../stores.ts';
