@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { ActiveHold, DesiredContent } from './desired.ts';
 import { isNewer } from './desired.ts';
-import { restraintOf } from './restraint.ts';
+import { restraintOf, storedHolds } from './restraint.ts';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
-const holds = fc.uniqueArray(
+/** Few ids, so that two holds of one id are common. */
+const holds = fc.array(
   fc.record({
-    id: fc.stringMatching(/^[a-z]{1,3}$/),
+    id: fc.constantFrom('a', 'b', 'c'),
     effect: fc.constantFrom('StopTrading', 'PauseRouter', 'CapKelly', 'Flatten', 'Kill' as const),
     kellyFraction: fc.double({ min: 0.01, max: 1, noNaN: true }),
     reason: fc.constant('r'),
     by: fc.constant('b'),
   }),
-  { selector: ({ id }) => id },
 ) as fc.Arbitrary<ActiveHold[]>;
 const document = (held: readonly ActiveHold[], trading: 'Enabled' | 'Stopped' = 'Enabled') =>
   ({ trading, holds: held }) as unknown as DesiredContent;
@@ -32,8 +32,7 @@ describe('restraint', () => {
     fc.assert(
       fc.property(holds, holds, (some, more) => {
         const before = restraintOf(document(some), [], NOW);
-        const ids = new Set(some.map(({ id }) => id));
-        const after = restraintOf(document(some), more.filter(({ id }) => !ids.has(id)), NOW); // prettier-ignore
+        const after = restraintOf(document(some), more, NOW);
         assert.ok(after.tradingStopped || !before.tradingStopped);
         assert.ok(after.routerPaused || !before.routerPaused);
         assert.ok(after.kellyCap <= before.kellyCap);
@@ -49,7 +48,35 @@ describe('restraint', () => {
     const hold = { id: 'a', effect: 'StopTrading', reason: '', by: '', until: '2026-11-24T12:00:00Z' } as const;
     assert.equal(restraintOf(document([hold]), [], NOW - 1).tradingStopped, true);
     assert.equal(restraintOf(document([hold]), [], NOW).tradingStopped, false);
+    const unreadable = { ...hold, until: 'tomorrow' };
+    assert.equal(restraintOf(document([unreadable]), [], NOW).tradingStopped, true);
   });
+});
+
+describe('holds in Redis', () => {
+  const hold = { id: 'a', effect: 'PauseRouter', reason: 'r', by: 'b' } as const;
+  it('are read as they were written', () => {
+    const capped = { ...hold, effect: 'CapKelly', kellyFraction: 0.1, until: '2026-11-24T12:00:00Z' } as const;
+    assert.deepEqual(storedHolds({ a: JSON.stringify(hold) }), [hold]);
+    assert.deepEqual(storedHolds({ a: JSON.stringify(capped) }), [capped]);
+  });
+  for (const text of [
+    '{',
+    'null',
+    '7',
+    '[]',
+    '{}',
+    JSON.stringify({ ...hold, effect: 'stop' }),
+    JSON.stringify({ ...hold, until: 'tomorrow' }),
+    JSON.stringify({ ...hold, effect: 'CapKelly' }),
+    JSON.stringify({ ...hold, id: 'another' }),
+  ]) {
+    // prettier-ignore
+    it(`stop trading where they cannot be read: ${text}`, () => {
+      const [found] = storedHolds({ a: text });
+      assert.deepEqual([found?.id, found?.effect], ['a', 'StopTrading']);
+    });
+  }
 });
 
 describe('the order of documents', () => {

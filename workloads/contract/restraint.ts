@@ -1,4 +1,5 @@
 // What holds restrain, joined: the tightest of spec and every Hold, whatever their order (DESIGN.md: safety only joins).
+import { canonicalJson } from './canonical.ts';
 import type { ActiveHold, DesiredContent } from './desired.ts';
 
 export interface Restraint {
@@ -13,11 +14,15 @@ export interface Restraint {
 
 /**
  * Joins the desired document with holds that came another way (Redis). `now` is epoch ms: a hold whose `until` has
- * passed restrains no more. Commutative, associative, idempotent. Without a document: stopped.
+ * passed restrains no more; one whose `until` cannot be read does. Commutative, associative, idempotent: two holds of one
+ * id both count. Without a document: stopped.
  */
 export function restraintOf(desired: DesiredContent | undefined, extra: readonly ActiveHold[], now: number): Restraint {
-  const byId = new Map([...(desired?.holds ?? []), ...extra].map((hold) => [hold.id, hold]));
-  const holds = [...byId.values()].filter((hold) => isInForce(hold, now)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const byContent = new Map([...(desired?.holds ?? []), ...extra].map((hold) => [canonicalJson(hold), hold]));
+  const holds = [...byContent]
+    .filter(([, hold]) => isInForce(hold, now))
+    .sort(([a, { id: first }], [b, { id: second }]) => (first === second ? (a < b ? -1 : 1) : first < second ? -1 : 1))
+    .map(([, hold]) => hold);
   return {
     tradingStopped: desired?.trading !== 'Enabled' || holds.some((hold) => STOPS_TRADING.has(hold.effect)),
     routerPaused: holds.some((hold) => hold.effect === 'PauseRouter'),
@@ -31,4 +36,34 @@ export function restraintOf(desired: DesiredContent | undefined, extra: readonly
 
 const STOPS_TRADING: ReadonlySet<ActiveHold['effect']> = new Set(['StopTrading', 'Flatten', 'Kill']);
 
-const isInForce = (hold: ActiveHold, now: number): boolean => hold.until === undefined || Date.parse(hold.until) > now;
+const isInForce = ({ until }: ActiveHold, now: number): boolean => until === undefined || !(Date.parse(until) <= now);
+
+const EFFECTS: ReadonlySet<unknown> = new Set<ActiveHold['effect']>([...STOPS_TRADING, 'PauseRouter', 'CapKelly']);
+
+/**
+ * The holds of the Redis hash `holds:{system}`: id → JSON. What is there and cannot be read as a hold stops trading, as what
+ * it would restrain is unknown; deleting its field lifts it.
+ */
+export function storedHolds(fields: Readonly<Record<string, string>>): ActiveHold[] {
+  return Object.entries(fields).map(([id, text]) => {
+    const hold = parsed(text);
+    return hold?.id === id ? hold : { id, effect: 'StopTrading', reason: 'unreadable hold in Redis', by: 'unknown' };
+  });
+}
+
+function parsed(text: string): ActiveHold | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isHold(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHold(value: unknown): value is ActiveHold {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, effect, kellyFraction, reason, by, until } = value as Partial<Record<keyof ActiveHold, unknown>>;
+  if ([id, reason, by].some((field) => typeof field !== 'string') || !EFFECTS.has(effect)) return false;
+  if (until !== undefined && !(typeof until === 'string' && Date.parse(until) > 0)) return false;
+  return effect !== 'CapKelly' || (typeof kellyFraction === 'number' && kellyFraction >= 0 && kellyFraction <= 1);
+}

@@ -1,7 +1,8 @@
 // Reads what the pods have written, once for all requests that come close together. Called by main.ts.
-import type { ActiveHold, DesiredDocument } from '../contract/desired.ts';
+import type { DesiredDocument } from '../contract/desired.ts';
 import { desiredKey, holdsKey, partsKey } from '../contract/keys.ts';
 import { parseDesired } from '../contract/parse-desired.ts';
+import { storedHolds } from '../contract/restraint.ts';
 import type { PartStatus } from '../contract/status.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
@@ -34,7 +35,7 @@ async function look(system: SystemConfig, redis: Redis, now: () => number): Prom
       ...away,
       redisConnected: true,
       document: documentIn(desired),
-      holds: Object.values(holds).flatMap((text) => parsed<ActiveHold>(text)),
+      holds: storedHolds(holds),
       parts: Object.values(parts).flatMap((text) => parsed<PartStatus>(text)),
       now: now(),
     };
