@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Ack, type ActiveHold, type DesiredDocument, isNewer } from '../contract/desired.ts';
 import { acksKey, desiredKey, holdsKey, RELOAD } from '../contract/keys.ts';
-import { parseDesired } from '../contract/parse-desired.ts';
-import { type Restraint, restraintOf } from '../contract/restraint.ts';
+import { parseDesired, type ParsedDesired } from '../contract/parse-desired.ts';
+import { type Restraint, restraintOf, storedHolds } from '../contract/restraint.ts';
 import type { PodConfig } from './config.ts';
 import type { Logger } from './log.ts';
 import { isConnected, type Redis } from './redis.ts';
@@ -30,9 +30,15 @@ export interface DesiredOptions {
 
 export interface DesiredFollower {
   current(): DesiredDocument | undefined;
-  /** Spec, the document's holds and those in Redis, joined. `now` is epoch ms. */
+  /**
+   * What the newest document restrains, also one that this pod could not put into force, joined with the holds in Redis.
+   * `now` is epoch ms.
+   */
   restraint(now: number): Restraint;
-  /** Connected, and the key was read in the last 15 s. Its age does not matter: the API server may be away. */
+  /**
+   * Connected, and in the last 15 s the key held a document that can be read and is not older than ours. Its age does not
+   * matter: the API server may be away.
+   */
   controlReadable(now: number): boolean;
   /** Resolves when the signal has aborted and nothing is under way. */
   readonly done: Promise<void>;
@@ -46,7 +52,7 @@ export function followDesired(options: DesiredOptions): DesiredFollower {
   const follower = new Follower(options);
   return {
     current: () => follower.current,
-    restraint: (now) => restraintOf(follower.current, follower.holds, now),
+    restraint: (now) => restraintOf(follower.newest, follower.holds, now),
     controlReadable: (now) => isConnected(options.redis) && now - follower.readAt < READABLE_MS,
     done: follower.run(),
   };
@@ -54,12 +60,13 @@ export function followDesired(options: DesiredOptions): DesiredFollower {
 
 class Follower {
   current: DesiredDocument | undefined;
+  newest: DesiredDocument | undefined;
   holds: readonly ActiveHold[] = [];
   readAt = Number.NEGATIVE_INFINITY;
   readonly #options: DesiredOptions;
   #ack: Ack | undefined;
   /** The text that was looked at last: most looks find it again. */
-  #considered: string | undefined;
+  #considered: { readonly text: string; readonly parsed: ParsedDesired } | undefined;
   #busy: Promise<void> = Promise.resolve();
   #again = false;
 
@@ -97,36 +104,46 @@ class Follower {
   async #look(): Promise<void> {
     const { pod, redis, log } = this.#options;
     const system = pod.system.system.name;
-    if (!isConnected(redis)) return this.#consider(readFile(pod.desiredFile));
+    if (!isConnected(redis)) {
+      await this.#consider(readFile(pod.desiredFile));
+      return;
+    }
     try {
       const [text, holds] = await Promise.all([redis.get(desiredKey(system)), redis.hgetall(holdsKey(system))]);
-      this.holds = Object.values(holds).flatMap(holdOf);
-      if (text !== null) this.readAt = Date.now();
-      await this.#consider(text ?? undefined);
+      this.holds = storedHolds(holds);
+      const document = await this.#consider(text ?? undefined);
+      if (document !== undefined && !isNewer(this.newest ?? document, document)) this.readAt = Date.now();
     } catch (error) {
       log.debug({ error }, 'desired document not read');
     }
   }
 
-  async #consider(text: string | undefined): Promise<void> {
-    if (text === undefined || text === this.#considered) return;
-    this.#considered = text;
-    const { log, apply } = this.#options;
-    const parsed = parseDesired(text);
+  /** The document in the text, put into force where it is newer; undefined where none can be read. */
+  async #consider(text: string | undefined): Promise<DesiredDocument | undefined> {
+    if (text === undefined) return undefined;
+    const isNew = text !== this.#considered?.text;
+    const parsed = isNew ? parseDesired(text) : (this.#considered?.parsed ?? parseDesired(text));
+    this.#considered = { text, parsed };
     if (!parsed.ok) {
-      log.error({ problem: parsed.problem }, 'desired document refused');
-      return;
+      if (isNew) this.#options.log.error({ problem: parsed.problem }, 'desired document refused');
+      return undefined;
     }
-    const document = parsed.document;
-    if (!isNewer(document, this.current)) return;
+    if (isNew && isNewer(parsed.document, this.newest)) await this.#takeOver(parsed.document);
+    return parsed.document;
+  }
+
+  async #takeOver(document: DesiredDocument): Promise<void> {
+    const { log, apply } = this.#options;
+    const { version, hash } = document;
+    this.newest = document;
     try {
       apply(document);
       this.current = document;
-      log.info({ version: document.version, hash: document.hash }, 'Configuration reloaded');
+      log.info({ version, hash }, 'Configuration reloaded');
       await this.#acknowledge(document);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log.error({ version: document.version, hash: document.hash, reason }, 'desired document not applied');
+      log.error({ version, hash, reason }, 'desired document not applied');
       await this.#acknowledge(document, reason);
     }
   }
@@ -159,14 +176,5 @@ function readFile(path: string): string | undefined {
   } catch {
     // Not mounted yet, or being swapped by the kubelet: the next look finds it.
     return undefined;
-  }
-}
-
-function holdOf(text: string): ActiveHold[] {
-  try {
-    return [JSON.parse(text) as ActiveHold];
-  } catch {
-    // Something is there that nobody can read: it restrains, as what it says is unknown.
-    return [{ id: 'unreadable', effect: 'StopTrading', reason: 'unreadable hold in Redis', by: 'unknown' }];
   }
 }

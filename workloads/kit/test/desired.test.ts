@@ -18,6 +18,9 @@ const numbered = (version: number, change: Partial<DesiredDocument> = {}): Desir
   return desiredDocument({ owner, epoch, version }, content);
 };
 
+/** Control that was read longer ago counts as unreadable. */
+const READABLE_MS = 15_000;
+
 describe('the desired document', () => {
   let server: TestRedis;
   let redis: Redis;
@@ -36,6 +39,10 @@ describe('the desired document', () => {
       const ack = await ackOf();
       return ack?.hash === hash ? ack : undefined;
     });
+
+  /** The follower's: nobody else here reads the hash of holds. */
+  const looksSoFar = async (): Promise<number> =>
+    Number(/cmdstat_hgetall:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
 
   before(async () => {
     server = await startRedis();
@@ -79,21 +86,36 @@ describe('the desired document', () => {
     assert.equal(follower.current()?.capitalUsd, 2e6);
     assert.equal(follower.controlReadable(Date.now()), true);
   });
-  it('is not applied when older, damaged, or refused by the pod; the refusal is told', async () => {
+  it('is not applied when damaged or older, and then nothing may be opened', async () => {
     const count = applied.length;
-    await redis.set(
-      desiredKey('demo'),
-      JSON.stringify({ ...numbered(3, { owner: 'made-anew', epoch: 1 }), capitalUsd: 9e9 }),
-    );
-    await redis.publish(RELOAD, '{}');
+    const damaged = { ...numbered(3, { owner: 'made-anew', epoch: 1 }), capitalUsd: 9e9 };
+    const older = numbered(1, { owner: 'made-anew', epoch: 1 });
+    for (const text of [JSON.stringify(damaged), JSON.stringify(older)]) {
+      const before = Date.now();
+      await redis.set(desiredKey('demo'), text);
+      const looks = await looksSoFar();
+      await eventually('two looks', async () => {
+        await redis.publish(RELOAD, '{}');
+        return (await looksSoFar()) > looks + 1 ? true : undefined;
+      });
+      assert.equal(follower.controlReadable(before + READABLE_MS), false);
+    }
+    assert.equal(applied.length, count);
+    assert.equal(follower.current()?.capitalUsd, 2e6);
+  });
+  it('stays as it was where the pod refuses the next; the refusal is told, and its holds are in force', async () => {
+    const count = applied.length;
     refuse = true;
-    const bad = numbered(4, { owner: 'made-anew', epoch: 1, capitalUsd: 3e6 });
-    await redis.del(desiredKey('demo'));
+    const stop = { id: 'stop', effect: 'StopTrading', reason: 'r', by: 'b' } as const;
+    const bad = numbered(4, { owner: 'made-anew', epoch: 1, capitalUsd: 3e6, holds: [stop] });
     await carry(redis, bad);
     const ack = await acknowledged(bad.hash);
     assert.match(ack.error ?? '', /BTC-USD is missing/);
     assert.equal(applied.length, count);
-    assert.equal(follower.current()?.capitalUsd, 2e6, 'the old one stays in force');
+    assert.equal(follower.current()?.capitalUsd, 2e6);
+    assert.equal(follower.restraint(Date.now()).tradingStopped, true);
+    await carry(redis, numbered(5, { owner: 'made-anew', epoch: 1, capitalUsd: 3e6 }));
+    await eventually('its end', () => (follower.restraint(Date.now()).tradingStopped ? undefined : true));
     refuse = false;
   });
   it('joins holds that came through Redis, and takes one that nobody can read for a stop', async () => {
