@@ -33,6 +33,8 @@ interface Pod extends Live {
 export interface ApiSide {
   /** What the operator published last; undefined before the first. One that cannot be read is logged and leaves the old one. */
   document(): DesiredDocument | undefined;
+  /** Whether document and pods are known whole; before, nothing follows from a pod's absence. */
+  isSynced(): boolean;
   /** Pods that must acknowledge: those that are not on their way out. */
   pods(): ExpectedPod[];
   /** Server-side apply of `.status.runtime`. Rejects with an ApiError. */
@@ -65,13 +67,30 @@ export async function openApiSide({ pod, log, registry, onChange, signal }: ApiS
     return onChange();
   });
   pods.onChange(onChange);
+  const unsynced = new Set<Resource>([CONFIG_MAPS, PODS]);
+  const onSynced = (resource: Resource) => (): void => {
+    if (unsynced.delete(resource) && unsynced.size === 0) onChange();
+  };
   const common = { api, log, namespace, signal };
   const done = Promise.all([
-    watch({ ...common, resource: CONFIG_MAPS, fieldSelector: `metadata.name=${desiredMapOf(name)}`, store: maps }),
-    watch({ ...common, resource: PODS, labelSelector: `${SYSTEM_LABEL}=${name}`, store: pods }),
+    watch({
+      ...common,
+      resource: CONFIG_MAPS,
+      fieldSelector: `metadata.name=${desiredMapOf(name)}`,
+      store: maps,
+      onSynced: onSynced(CONFIG_MAPS),
+    }),
+    watch({
+      ...common,
+      resource: PODS,
+      labelSelector: `${SYSTEM_LABEL}=${name}`,
+      store: pods,
+      onSynced: onSynced(PODS),
+    }),
   ]);
   return {
     document: () => document,
+    isSynced: () => unsynced.size === 0,
     pods: () =>
       [...pods.all()].filter(mustAcknowledge).map(({ metadata }) => ({ uid: metadata.uid, name: metadata.name })),
     write: async (runtime) => {

@@ -15,8 +15,9 @@ if found then
     if current.system.namespace ~= ARGV[5] then return 'foreign' end
     if current.owner == ARGV[2] then
       local epoch, version = tonumber(ARGV[3]), tonumber(ARGV[4])
-      if current.epoch > epoch or (current.epoch == epoch and current.version > version) then return 'older' end
-      if current.epoch == epoch and current.version == version then
+      local has_epoch, has_version = tonumber(current.epoch) or -1, tonumber(current.version) or -1
+      if has_epoch > epoch or (has_epoch == epoch and has_version > version) then return 'older' end
+      if has_epoch == epoch and has_version == version then
         if found == ARGV[1] then return 'same' end
       end
     end

@@ -16,6 +16,7 @@ const seen = (more: Partial<Seen> = {}): Seen => ({
   pods,
   acks: new Map([ack('ingest'), ack('router'), ack('harmoniser')]),
   parts: [],
+  holds: [],
   redisConnected: true,
   now: NOW,
   ...more,

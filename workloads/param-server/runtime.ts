@@ -1,7 +1,7 @@
 // `.status.runtime` of the trading system: what its pods prove and how they are, and when that is worth a write. Pure.
 import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
 import { canonicalJson } from '../contract/canonical.ts';
-import type { Ack, DesiredDocument } from '../contract/desired.ts';
+import type { Ack, ActiveHold, DesiredDocument } from '../contract/desired.ts';
 import type { HarmoniserStatus, IngestStatus, PartStatus, RouterStatus } from '../contract/status.ts';
 
 export type Runtime = NonNullable<TradingSystemStatus['runtime']>;
@@ -19,6 +19,10 @@ export interface Seen {
   readonly acks: ReadonlyMap<string, Ack>;
   /** As the pods wrote them; stale ones are taken for silence. */
   readonly parts: readonly PartStatus[];
+  /** Holds in Redis: those that no Hold of the API server stands for, such as a pause by signal. */
+  readonly holds: readonly ActiveHold[];
+  /** Why the param server could not carry the document, told beside the pods' refusals. */
+  readonly refusal?: { readonly pod: string; readonly message: string } | undefined;
   readonly redisConnected: boolean;
   /** Epoch ms. */
   readonly now: number;
@@ -28,8 +32,11 @@ const STALE_MS = 5_000;
 const MESSAGE_LIMIT = 512;
 const PENDING_LIMIT = 64;
 const ERRORS_LIMIT = 16;
+const HOLDS_LIMIT = 64;
+const TEXT_LIMIT = 256;
 
-export function runtimeOf({ document, pods, acks, parts, redisConnected, now }: Seen): Runtime {
+export function runtimeOf(seen: Seen): Runtime {
+  const { document, parts, holds, redisConnected, now } = seen;
   const live = parts.filter(({ at }) => now - at < STALE_MS);
   const harmonisers = live.filter((part): part is HarmoniserStatus => part.part === 'harmoniser');
   const ingests = live.filter((part): part is IngestStatus => part.part === 'ingest');
@@ -39,20 +46,27 @@ export function runtimeOf({ document, pods, acks, parts, redisConnected, now }: 
   const model = modelOf(routers);
   return {
     observedAt: new Date(now).toISOString(),
-    ...(document === undefined ? {} : { acks: acksOf(document, pods, acks) }),
+    ...(document === undefined ? {} : { acks: acksOf(document, seen) }),
     ...(breaker === undefined ? {} : { breaker }),
     ...(risk === undefined ? {} : { risk }),
     ...(model === undefined ? {} : { model }),
     ...(ingests.length === 0 ? {} : { dataFlowing: ingests.every(isFlowing) }),
+    ...(holds.length === 0 ? {} : { holds: holds.slice(0, HOLDS_LIMIT).map(heldOf) }),
     redisConnected,
   };
 }
 
-function acksOf(
-  document: DesiredDocument,
-  pods: readonly ExpectedPod[],
-  acks: ReadonlyMap<string, Ack>,
-): NonNullable<Runtime['acks']> {
+type Held = NonNullable<Runtime['holds']>[number];
+
+const heldOf = ({ id, effect, by, reason, until }: ActiveHold): Held => ({
+  id: id.slice(0, TEXT_LIMIT),
+  effect,
+  by: by.slice(0, TEXT_LIMIT),
+  reason: reason.slice(0, TEXT_LIMIT),
+  ...(until === undefined ? {} : { until }),
+});
+
+function acksOf(document: DesiredDocument, { pods, acks, refusal }: Seen): NonNullable<Runtime['acks']> {
   const { hash, version, epoch } = document;
   const isOf = (ack: Ack | undefined): ack is Ack =>
     ack?.hash === hash && ack.version === version && ack.epoch === epoch;
@@ -61,6 +75,7 @@ function acksOf(
   const errors = given.flatMap(({ pod, ack }) =>
     isOf(ack) && ack.error !== undefined ? [{ pod: pod.name, message: ack.error.slice(0, MESSAGE_LIMIT) }] : [],
   );
+  if (refusal !== undefined) errors.unshift(refusal);
   return {
     acked: pods.length - pending.length,
     expected: pods.length,

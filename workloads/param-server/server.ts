@@ -1,17 +1,20 @@
 // Carries the desired document to Redis, gathers what the pods answer, and reports it. Started by main.ts.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Ack } from '../contract/desired.ts';
-import { acksKey, partsKey } from '../contract/keys.ts';
+import type { Ack, ActiveHold, DesiredDocument } from '../contract/desired.ts';
+import { acksKey, holdsKey, partsKey } from '../contract/keys.ts';
+import { storedHolds } from '../contract/restraint.ts';
 import type { PartStatus } from '../contract/status.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
 import type { ApiSide } from './api-side.ts';
-import { carry } from './carry.ts';
+import { carry, type Carried } from './carry.ts';
 import { runtimeOf, writeIn, type Runtime } from './runtime.ts';
 
 /** Everything is looked at this often, also when nothing seems to have happened. */
 const LOOK_EVERY_MS = 1_000;
+/** Nothing is reported before Redis was read once; where it is away, not longer than this. */
+const FIRST_LOOK_WITHIN_MS = 5_000;
 /** An acknowledgement of a pod that has been gone for so long is removed. */
 const FORGET_AFTER_MS = 60_000;
 
@@ -28,13 +31,17 @@ export interface ServerOptions {
 export class ParamServer {
   readonly #options: ServerOptions;
   readonly #acks = new Map<string, Ack>();
+  readonly #startedAt = Date.now();
   #parts: PartStatus[] = [];
+  #holds: ActiveHold[] = [];
+  #hasLooked = false;
   #carried = '';
+  /** Why the newest document is not in Redis, although Redis is there. */
+  #refusal: string | undefined;
   #written: Runtime | undefined;
   #changedAt = 0;
   #writing: Promise<void> = Promise.resolve();
   #writeTimer: NodeJS.Timeout | undefined;
-  #foreign = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -44,7 +51,7 @@ export class ParamServer {
   notReady(): string | undefined {
     const document = this.#options.api().document();
     if (document === undefined) return 'no desired document yet';
-    if (this.#foreign) return 'Redis holds the document of a system of this name in another namespace';
+    if (this.#refusal !== undefined) return this.#refusal;
     return this.#carried === orderOf(document) ? undefined : 'desired document not yet in Redis';
   }
 
@@ -61,10 +68,7 @@ export class ParamServer {
     const subscribe = (): void => void subscriber.subscribe(channel).catch(() => undefined);
     subscriber.on('ready', subscribe).on('message', (_channel: string, text: string) => this.#onAck(text));
     if (isConnected(subscriber)) subscribe();
-    redis.on('ready', () => {
-      this.#carried = ''; // Redis may have come back without it
-      this.onChange();
-    });
+    redis.on('ready', () => this.onChange());
     while (!signal.aborted) {
       await this.#look();
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
@@ -78,8 +82,10 @@ export class ParamServer {
     this.#report();
   }
 
+  /** The newest of each pod: a look may be overtaken by a message that came after it began. */
   #keep(ack: Ack | undefined): void {
-    if (ack !== undefined) this.#acks.set(ack.uid, ack);
+    if (ack === undefined || (this.#acks.get(ack.uid)?.at ?? 0) > ack.at) return;
+    this.#acks.set(ack.uid, ack);
   }
 
   async #look(): Promise<void> {
@@ -87,9 +93,15 @@ export class ParamServer {
     const { name } = pod.system.system;
     if (isConnected(redis)) {
       try {
-        const [acks, parts] = await Promise.all([redis.hgetall(acksKey(name)), redis.hgetall(partsKey(name))]);
+        const [acks, parts, holds] = await Promise.all([
+          redis.hgetall(acksKey(name)),
+          redis.hgetall(partsKey(name)),
+          redis.hgetall(holdsKey(name)),
+        ]);
         for (const text of Object.values(acks)) this.#keep(ackOf(text));
         this.#parts = Object.values(parts).flatMap(partOf);
+        this.#holds = storedHolds(holds).sort((a, b) => (a.id < b.id ? -1 : 1));
+        this.#hasLooked = true;
         await this.#forgetOld();
       } catch (error) {
         log.debug({ error }, 'acknowledgements not read');
@@ -101,6 +113,7 @@ export class ParamServer {
 
   async #forgetOld(): Promise<void> {
     const { redis, pod, api } = this.#options;
+    if (!api().isSynced()) return;
     const live = new Set(
       api()
         .pods()
@@ -111,20 +124,18 @@ export class ParamServer {
     if (old.length > 0) await redis.hdel(acksKey(pod.system.system.name), ...old.map(({ uid }) => uid));
   }
 
+  /** At each look, too: the key may be lost without the connection being. */
   async #carry(): Promise<void> {
     const { redis, log, api } = this.#options;
     const document = api().document();
-    if (document === undefined || !isConnected(redis) || this.#carried === orderOf(document)) return;
+    if (document === undefined || !isConnected(redis)) return;
     try {
       const carried = await carry(redis, document);
       if (carried === 'set') log.info({ version: document.version, hash: document.hash }, 'desired document carried');
-      if (carried === 'foreign') {
-        if (!this.#foreign) log.error('redis holds the document of a system of this name in another namespace');
-        this.#foreign = true;
-        return;
-      }
-      this.#foreign = false;
-      this.#carried = orderOf(document);
+      const refusal = refusalOf(carried, document);
+      if (refusal !== undefined && refusal !== this.#refusal) log.error(refusal);
+      this.#refusal = refusal;
+      if (refusal === undefined) this.#carried = orderOf(document);
     } catch (error) {
       log.warn({ error }, 'desired document not carried, trying again');
     }
@@ -132,15 +143,18 @@ export class ParamServer {
 
   /** Writes `.status.runtime` when it is due; one write at a time. */
   #report(): void {
-    const { redis, api, signal } = this.#options;
+    const { redis, api, signal, pod } = this.#options;
     clearTimeout(this.#writeTimer);
-    if (signal.aborted || api().document() === undefined) return;
     const now = Date.now();
+    if (signal.aborted || api().document() === undefined || !api().isSynced()) return;
+    if (!this.#hasLooked && now - this.#startedAt < FIRST_LOOK_WITHIN_MS) return;
     const next = runtimeOf({
       document: api().document(),
       pods: api().pods(),
       acks: this.#acks,
       parts: this.#parts,
+      holds: this.#holds,
+      refusal: this.#refusal === undefined ? undefined : { pod: pod.podName, message: this.#refusal },
       redisConnected: isConnected(redis),
       now,
     });
@@ -166,17 +180,13 @@ export class ParamServer {
   }
 }
 
-const orderOf = ({
-  owner,
-  epoch,
-  version,
-  hash,
-}: {
-  owner: string;
-  epoch: number;
-  version: number;
-  hash: string;
-}): string => `${owner} ${epoch} ${version} ${hash}`;
+const orderOf = ({ owner, epoch, version, hash }: DesiredDocument): string => `${owner} ${epoch} ${version} ${hash}`;
+
+function refusalOf(carried: Carried, { epoch, version }: DesiredDocument): string | undefined {
+  if (carried === 'foreign') return 'Redis holds the document of a system of this name in another namespace';
+  if (carried === 'older') return `Redis holds a later document than ${epoch}.${version}, which the pods would refuse`;
+  return undefined;
+}
 
 function ackOf(text: string): Ack | undefined {
   try {
