@@ -43,17 +43,35 @@ describe('the journal', () => {
     appendFileSync(path(), 'deadbeef {"e":');
     const again = await reopen();
     assert.deepEqual(again.entries, [1]);
+    assert.equal(again.cutBytes, 'deadbeef {"e":'.length);
     await again.append(2);
     await again.close();
     assert.deepEqual((await reopen()).entries, [1, 2]);
   });
-  it('trusts nothing behind a rotten line', async () => {
+  it('refuses a file with a rotten line before whole ones, keeps it, and goes on refusing', async () => {
     const journal = await open();
     for (const n of [1, 2, 3]) await journal.append(n);
     await journal.close();
     const lines = readFileSync(path(), 'utf8').split('\n');
-    writeFileSync(path(), [lines[0], lines[1]?.replace('2', '7'), lines[2], ''].join('\n'));
-    assert.deepEqual((await reopen()).entries, [1]);
+    const rotten = [lines[0], lines[1]?.replace('2', '7'), lines[2], ''].join('\n');
+    writeFileSync(path(), rotten);
+    await assert.rejects(open(), /test\.journal\.corrupt: .*line 2 .*rename it to test\.journal, or delete it/);
+    assert.equal(readFileSync(`${path()}.corrupt`, 'utf8'), rotten);
+    await assert.rejects(open(), /cannot be trusted/, 'a restart must not begin with nothing');
+  });
+  it('refuses a snapshot that went bad, also where nothing stands behind it', async () => {
+    const journal = await open();
+    await journal.compact({ sum: 1 });
+    await journal.close();
+    writeFileSync(path(), readFileSync(path(), 'utf8').replace('1}', '2}'));
+    await assert.rejects(open(), /line 1 /);
+  });
+  it('keeps what is appended after a compaction was asked for, though an append before it still waits', async () => {
+    const journal = await open();
+    await Promise.all([journal.append(1), journal.compact({ sum: 1 }), journal.append(2)]);
+    await journal.close();
+    const again = await reopen();
+    assert.deepEqual([again.snapshot, again.entries], [{ sum: 1 }, [2]]);
   });
   it('takes appends that come while it writes into one later write, and loses none', async () => {
     const journal = await open();

@@ -87,7 +87,6 @@ export class Ledger {
     this.#remember(reports);
     void this.#write({ symbol, reports, ...(resume === undefined ? {} : { resume }) });
     this.#entries += 1;
-    if (this.#entries >= COMPACT_EVERY) this.#compact();
   }
 
   async #write(entry: Entry): Promise<void> {
@@ -98,6 +97,8 @@ export class Ledger {
       return;
     }
     this.#durableSeq = Math.max(this.#durableSeq, entry.reports.at(-1)?.seq ?? 0);
+    // Here and not in `commit`: the account may be ahead of it by the other answers of the same step.
+    if (this.#entries >= COMPACT_EVERY) this.#compact();
     await this.publish();
   }
 
@@ -177,7 +178,9 @@ export class Ledger {
 
 /** Opens the journal in `dir` and restores the account from it. Throws where the volume cannot be used. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
-  return new Ledger(options, await openJournal<SavedState, Entry>(options.dir, 'paper'));
+  const journal = await openJournal<SavedState, Entry>(options.dir, 'paper');
+  if (journal.cutBytes > 0) options.log.warn({ bytes: journal.cutBytes }, 'torn tail of the journal cut off');
+  return new Ledger(options, journal);
 }
 
 function accountOf({ cashMicros, positions, seq, answered }: SavedState): Account {
