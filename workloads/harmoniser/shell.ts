@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client';
 import { canonicalJson } from '../contract/canonical.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { fillsStream, ordersStream, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
-import type { OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
+import type { OrderRequest, Signal } from '../contract/messages.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { HarmoniserStatus } from '../contract/status.ts';
 import { bootId, monotonicNow } from '../kit/clock.ts';
@@ -15,7 +15,9 @@ import { isConnected, type Redis } from '../kit/redis.ts';
 import { append, readStreams } from '../kit/streams.ts';
 import { openDurable, type Durable } from './durable.ts';
 import { registerMetrics, type Metrics } from './metrics.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
 import { compilePolicy } from './policy.ts';
+import { parseReport } from './report.ts';
 import type { Event, Output } from './state.ts';
 import { harmoniserStatus, positionUsd } from './status.ts';
 import { step } from './step.ts';
@@ -80,12 +82,18 @@ class RunningShell implements Shell {
   readonly #durable: Durable;
   readonly #taps: Taps;
   readonly #metrics: Metrics;
+  readonly #outbox: Outbox;
   #control = '';
 
   constructor(options: ShellOptions, durable: Durable, taps: Taps) {
     this.#options = options;
     this.#durable = durable;
     this.#taps = taps;
+    this.#outbox = createOutbox({
+      intend: (order) => durable.intend(order),
+      send: (request) => void this.#send(request),
+      onFatal: options.onFatal,
+    });
     this.#metrics = registerMetrics(options.registry, this.status, () => this.#durable.state.policy?.version);
   }
 
@@ -154,9 +162,9 @@ class RunningShell implements Shell {
     const { log } = this.#options;
     switch (output.kind) {
       case 'order':
-        return this.#guard(this.#durable.intend(output.order).then(() => this.#send(output.order)));
+        return this.#outbox(output.order);
       case 'request':
-        return void this.#send(output.request);
+        return this.#outbox(output.request);
       case 'decision': {
         const symbol = this.#durable.state.symbols.get(output.decision.symbol);
         const lots = this.#durable.state.account.lots[output.decision.symbol] ?? 0;
@@ -186,6 +194,7 @@ class RunningShell implements Shell {
       keys: [...this.#durable.state.symbols.keys()].map(signalsStream),
       from: 'newest',
       signal,
+      log,
       onMessage: (key, id, data) => {
         const message = parsed<Signal>(data);
         if (message?.features === undefined) return log.error({ key, id }, 'signal passed over: not readable');
@@ -210,16 +219,16 @@ class RunningShell implements Shell {
       keys: [...symbolOf.keys()],
       from: Object.fromEntries([...symbolOf].map(([key, symbol]) => [key, fillsRead.get(symbol) ?? start])),
       signal,
+      log,
       onMessage: async (key, id, data) => {
-        const report = parsed<VenueReport>(data);
-        if (report?.seq === undefined) return log.error({ key, id }, 'report passed over: not readable');
+        const parsed = parseReport(data);
+        if ('problem' in parsed) return log.error({ key, id, problem: parsed.problem }, 'report passed over');
+        const { report } = parsed;
         const now = monotonicNow();
-        try {
-          await this.#durable.report(symbolOf.get(key) ?? '', id, report, now);
-        } catch (error) {
-          return this.#options.onFatal(error);
-        }
-        this.#emit({ kind: 'report', report, now });
+        const read = { report, symbol: symbolOf.get(key) ?? '', id, now };
+        await this.#durable
+          .report(read, () => this.#emit({ kind: 'report', report, now }))
+          .catch((error: unknown) => this.#options.onFatal(error));
         return undefined;
       },
     });

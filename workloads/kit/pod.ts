@@ -6,6 +6,7 @@ import type { PartStatus } from '../contract/status.ts';
 import { bootId } from './clock.ts';
 import { readPodConfig, type PodConfig } from './config.ts';
 import { followDesired, type DesiredFollower } from './desired.ts';
+import { measureDesired } from './desired-metrics.ts';
 import { reasonsOf, serveHealth, type HealthServer, type ReadyChecks } from './health.ts';
 import { createLog, type Logger } from './log.ts';
 import { publishStatus } from './part-status.ts';
@@ -62,7 +63,7 @@ export function openPod(): Pod {
       return health;
     },
     end: async (work) => {
-      await Promise.race([work, delay(END_WITHIN_MS)]);
+      await within(END_WITHIN_MS, work);
       await health?.close();
       for (const connection of connections) connection.disconnect();
       log.info('stopped');
@@ -70,12 +71,26 @@ export function openPod(): Pod {
   };
 }
 
+/** Waits for `work`, but not longer than `ms`; leaves no timer behind that would keep the process alive. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const enough = new AbortController();
+  const late = delay(ms, undefined, { signal: enough.signal }).catch(() => undefined);
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    enough.abort();
+  }
+}
+
 /** A part that trades: it runs the desired document, acknowledges it, and tells how it is. */
 export interface TradingPart {
   /** Puts a document into force between two events; a throw leaves the old one in force and is told. */
   apply(document: DesiredDocument): void;
   status(): PartStatus;
-  /** Resolves after the signal has aborted, when everything that must be kept is kept. */
+  /**
+   * Resolves after the signal has aborted, when everything that must be kept is kept. A rejection ends the process at
+   * once: what cannot go on must not look alive.
+   */
   run(): Promise<void>;
 }
 
@@ -109,9 +124,14 @@ export function openTradingPod(): TradingPod {
     desired,
     isReady: () => reasonsOf(ready).length === 0,
     serve: async (part) => {
-      follower = followDesired({ pod, log, redis, subscriber, apply: (document) => part.apply(document), signal });
+      const holds = () => follower?.restraint(Date.now()).holds ?? [];
+      const apply = measureDesired(opened.registry, (document) => part.apply(document), holds);
+      follower = followDesired({ pod, log, redis, subscriber, apply, signal });
       await opened.serveHealth(ready);
-      const running = part.run();
+      const running = part.run().catch((error: unknown) => {
+        log.fatal({ error }, 'cannot go on: stopping');
+        process.exit(1);
+      });
       await publishStatus({ pod, redis, make: () => part.status(), signal });
       await opened.end(Promise.all([running, follower.done]));
     },

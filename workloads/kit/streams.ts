@@ -1,10 +1,15 @@
 // Redis streams as message pipes: one field `data` of JSON per entry. Called by the shells of ingest, router, harmoniser.
 import { setTimeout as delay } from 'node:timers/promises';
+import { monotonicNow } from './clock.ts';
+import type { Logger } from './log.ts';
+import { RedisClock } from './redis-clock.ts';
 import { isConnected, type Redis } from './redis.ts';
 
 const BLOCK_MS = 1_000;
 const BATCH = 200;
 const RETRY_MS = 100;
+/** How often Redis is asked for its time. */
+const TIME_EVERY_MS = 5_000;
 
 /** Appends one message; resolves with its id. Trims the oldest, approximately, beyond `maxLength`. Rejects while Redis is away. */
 export async function append(redis: Redis, key: string, message: unknown, maxLength: number): Promise<string> {
@@ -19,35 +24,76 @@ export interface ReadOptions {
   readonly keys: readonly string[];
   /** `newest`: only what comes after now, and after each reconnect again only what comes then. Ids: each entry after them. */
   readonly from: 'newest' | Readonly<Record<string, string>>;
-  /** Called for each entry in order, one at a time. */
-  readonly onMessage: (key: string, id: string, data: string) => void | Promise<void>;
+  /**
+   * Called for each entry in order, one at a time. `ageMs`: since Redis took the entry, by Redis's own clock; it holds
+   * the time in which the reader was busy, and never compares the clocks of two pods.
+   */
+  readonly onMessage: (key: string, id: string, data: string, ageMs: number) => void | Promise<void>;
+  readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
 /**
  * Reads until the signal aborts, through any number of reconnects. From ids nothing is missed or given twice within one
  * call; if the stream itself went back (Redis lost its tail), reading goes on from the ids that are there.
+ *
+ * An entry whose handler throws is logged. With `newest` reading goes on behind it, as the next one replaces it; from ids
+ * it rejects with the handler's error: what must be done exactly once can neither be passed over nor done again.
  */
 export async function readStreams(options: ReadOptions): Promise<void> {
   const { redis, keys, from, signal } = options;
   const last = new Map(keys.map((key) => [key, from === 'newest' ? '$' : (from[key] ?? '0-0')]));
+  const clock = new RedisClock();
   let connection = -1;
   const connections = countConnections(redis);
   while (!signal.aborted) {
-    if (!isConnected(redis)) {
-      await pause(signal);
-      continue;
-    }
+    const answer = await fromRedis(redis, async () => {
+      const now = connections();
+      if (connection !== now) await anchor(redis, last, from === 'newest');
+      connection = now;
+      if (monotonicNow() - clock.heardAt > TIME_EVERY_MS) await askTime(redis, clock);
+      return redis.xread('COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', ...last.keys(), ...last.values());
+    });
+    if (answer === 'away') await pause(signal);
+    else await handle(options, answer ?? [], { last, clock });
+  }
+}
+
+/** Only what Redis is asked for may fail and be tried again; its connection's own handler logs why. */
+async function fromRedis<T>(redis: Redis, ask: () => Promise<T>): Promise<T | 'away'> {
+  if (!isConnected(redis)) return 'away';
+  try {
+    return await ask();
+  } catch {
+    return 'away';
+  }
+}
+
+async function askTime(redis: Redis, clock: RedisClock): Promise<void> {
+  const askedAt = monotonicNow();
+  const [seconds, micros] = await redis.time();
+  clock.heard(Number(seconds) * 1_000 + Number(micros) / 1_000, askedAt, monotonicNow());
+}
+
+type Answer = readonly (readonly [key: string, entries: readonly (readonly [id: string, fields: string[]])[]])[];
+
+interface Reading {
+  /** Id of the last entry that was handled, by key. */
+  readonly last: Map<string, string>;
+  readonly clock: RedisClock;
+}
+
+async function handle({ onMessage, from, log, signal }: ReadOptions, answer: Answer, { last, clock }: Reading) {
+  const entries = answer.flatMap(([key, ofKey]) => ofKey.map(([id, fields]) => ({ key, id, data: fields[1] ?? '' })));
+  for (const { key, id, data } of entries) {
+    if (signal.aborted) return;
     try {
-      if (connection !== connections()) {
-        connection = connections();
-        await anchor(redis, last, from === 'newest');
-      }
-      await readOnce(options, last);
-    } catch {
-      // The connection's own handler has logged why; the next turn waits for it to be back.
-      await pause(signal);
+      await onMessage(key, id, data, clock.ageOf(id, monotonicNow()));
+    } catch (error) {
+      log.error({ key, id, error }, 'entry not handled');
+      if (from !== 'newest') throw error;
     }
+    last.set(key, id);
   }
 }
 
@@ -57,17 +103,6 @@ async function anchor(redis: Redis, last: Map<string, string>, newest: boolean):
     const [tail] = (await redis.xrevrange(key, '+', '-', 'COUNT', 1)).map(([tailId]) => tailId);
     const end = tail ?? '0-0';
     if (newest || isAfter(id, end)) last.set(key, end);
-  }
-}
-
-async function readOnce({ redis, onMessage, signal }: ReadOptions, last: Map<string, string>): Promise<void> {
-  const answer = await redis.xread('COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', ...last.keys(), ...last.values());
-  for (const [key, entries] of answer ?? []) {
-    for (const [id, fields] of entries) {
-      if (signal.aborted) return;
-      await onMessage(key, id, fields[1] ?? '');
-      last.set(key, id);
-    }
   }
 }
 

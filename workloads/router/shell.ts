@@ -126,6 +126,7 @@ class RunningShell implements Shell {
       keys: symbols.map(featuresStream),
       from: 'newest',
       signal,
+      log,
       onMessage: (key, id, data) => {
         const message = featuresIn(data);
         if (message === undefined) return log.error({ key, id }, 'features passed over: not readable');

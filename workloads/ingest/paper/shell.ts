@@ -110,6 +110,7 @@ async function readOrders({ orders, ingest, log, signal }: PaperOptions, ledger:
     keys: [...symbolOf.keys()],
     from,
     signal,
+    log,
     onMessage: (key, id, data) => {
       const symbol = symbolOf.get(key) ?? '';
       const request = decodeOrder(data);

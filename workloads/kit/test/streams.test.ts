@@ -1,0 +1,82 @@
+// Streams against a real Redis: who may pass over an entry, who must not, and how old an entry is.
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { append, readStreams, type ReadOptions } from '../streams.ts';
+import { eventually, startRedis, type TestRedis } from './redis.ts';
+
+const KEY = 'orders:{BTC-USD}';
+
+describe('reading streams', () => {
+  let server: TestRedis;
+  before(async () => (server = await startRedis()));
+  after(() => server.stop());
+  const stop = new AbortController();
+  after(() => stop.abort());
+  const logged: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => void logged.push(line) });
+  const read = async (from: ReadOptions['from'], onMessage: ReadOptions['onMessage'], signal = stop.signal) =>
+    readStreams({ redis: await server.client(), keys: [KEY], from, onMessage, log, signal });
+  const add = async (message: string): Promise<string> => append(await server.client(), KEY, message, 1_000);
+
+  it('logs an entry that newest readers could not handle, once, and goes on', async () => {
+    const seen: string[] = [];
+    void read('newest', (_key, _id, data) => {
+      seen.push(data);
+      if (data.includes('bad')) throw new Error('no such thing');
+    });
+    await eventually('reading', async () => {
+      await add('good');
+      return seen[0];
+    });
+    const id = await add('bad');
+    await add('last');
+    await eventually('the one behind it', () => seen.find((data) => data.includes('last')));
+    assert.equal(seen.filter((data) => data.includes('bad')).length, 1);
+    assert.equal(logged.length, 1);
+    assert.match(logged[0] ?? '', new RegExp(`${id}.*entry not handled`));
+  });
+
+  it('rejects with the error where each entry must be handled once', async () => {
+    const from = { [KEY]: await add('before') };
+    await add('first');
+    await add('second');
+    const seen: string[] = [];
+    const reading = read(from, (_key, _id, data) => {
+      seen.push(data);
+      throw new Error('disk full');
+    });
+    await assert.rejects(reading, /disk full/);
+    assert.deepEqual(seen, ['"first"']);
+  });
+
+  it('does not take a handler’s rejection for an absent Redis', async () => {
+    const from = { [KEY]: await add('before') };
+    await add('one');
+    await assert.rejects(
+      read(from, () => Promise.reject(new Error('later'))),
+      /later/,
+    );
+  });
+
+  it('tells each entry’s age by the clock of Redis, the reader’s delay included', async () => {
+    const from = { [KEY]: await add('before') };
+    await add('one');
+    await add('two');
+    await delay(120);
+    const ages: number[] = [];
+    const enough = new AbortController();
+    await read(
+      from,
+      async (_key, _id, _data, ageMs) => {
+        ages.push(ageMs);
+        await delay(80);
+        if (ages.length === 2) enough.abort();
+      },
+      enough.signal,
+    );
+    const [first = 0, second = 0] = ages;
+    assert.ok(first >= 110 && first < 1_000, `${first}`);
+    assert.ok(second - first > 70 && second - first < 200, `${second - first}`);
+  });
+});
