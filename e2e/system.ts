@@ -1,11 +1,13 @@
 // The trading system `demo` in a whole cluster, as tests and benchmarks see it: kubectl, its Redis, its gateway.
-import type { Decision } from '@tradewind/workloads/contract/messages.ts';
-import { decisionsStream } from '@tradewind/workloads/contract/keys.ts';
-import type { SystemStatus } from '@tradewind/workloads/contract/status.ts';
+import { decisionsStream, fillsStream, partsKey } from '@tradewind/workloads/contract/keys.ts';
+import type { Decision, VenueReport } from '@tradewind/workloads/contract/messages.ts';
+import type { HarmoniserStatus, SystemStatus } from '@tradewind/workloads/contract/status.ts';
 import { eventually, type Kubectl } from './kubectl.ts';
 
 export const NAMESPACE = 'trading';
+export const OPERATOR_NAMESPACE = 'tradewind-system';
 export const SYSTEM = 'demo';
+export const SYMBOLS = ['BTC-USD', 'ETH-USD'];
 
 interface Condition {
   readonly type: string;
@@ -22,10 +24,15 @@ export interface System {
   redis(...command: string[]): Promise<unknown>;
   /** GET /api/status of the gateway, through the API server's service proxy. */
   status(): Promise<SystemStatus>;
-  /** The newest decision of a symbol; throws where there is none. */
-  lastDecision(symbol: string): Promise<Decision>;
+  /** Newest entries of a stream, the newest first. */
+  newest<T>(stream: string, count: number): Promise<Entry<T>[]>;
   /** Resolves when the resource's condition Ready is True for its current generation. */
-  ready(kind: string, withinMs?: number): Promise<void>;
+  ready(kind: string, name?: string, withinMs?: number): Promise<void>;
+}
+
+export interface Entry<T> {
+  readonly id: string;
+  readonly data: T;
 }
 
 export function systemOf(kubectl: Kubectl): System {
@@ -38,16 +45,12 @@ export function systemOf(kubectl: Kubectl): System {
       const path = `/api/v1/namespaces/${NAMESPACE}/services/${SYSTEM}-gateway:8080/proxy/api/status`;
       return JSON.parse(await kubectl.run(['get', '--raw', path])) as SystemStatus;
     },
-    lastDecision: async (symbol) => {
-      const [entry] = (await redis('XREVRANGE', decisionsStream(symbol), '+', '-', 'COUNT', '1')) as [
-        string,
-        string[],
-      ][];
-      if (entry === undefined) throw new Error(`no decision for ${symbol}`);
-      return JSON.parse(entry[1][1] ?? '') as Decision;
+    newest: async (stream, count) => {
+      const entries = (await redis('XREVRANGE', stream, '+', '-', 'COUNT', String(count))) as [string, string[]][];
+      return entries.map(([id, fields]) => ({ id, data: JSON.parse(fields[1] ?? '') }));
     },
-    ready: async (kind, withinMs = 120_000) => {
-      await kubectl.run(['wait', kind, SYSTEM, '--for=condition=Ready', `--timeout=${withinMs / 1000}s`]);
+    ready: async (kind, name = SYSTEM, withinMs = 120_000) => {
+      await kubectl.run(['wait', kind, name, '--for=condition=Ready', `--timeout=${withinMs / 1000}s`]);
     },
   };
 }
@@ -58,25 +61,94 @@ export async function conditionOf(kubectl: Kubectl, kind: string, type: string):
   return found.status?.conditions?.find((condition) => condition.type === type);
 }
 
-/** Waits for a decision of `symbol` later than now, and gives it. */
-export async function nextDecision(system: System, symbol: string, withinMs = 60_000): Promise<Decision> {
-  const before = await system.lastDecision(symbol).then(
-    ({ t }) => t,
-    () => 0,
+/** At least `count` decisions of `symbol`, all later than now, the oldest first. */
+export async function nextDecisions(system: System, symbol: string, count = 1): Promise<Decision[]> {
+  const stream = decisionsStream(symbol);
+  const since = await system.newest<Decision>(stream, 1).then(
+    ([last]) => last?.id,
+    () => undefined, // Redis is on its way back: any decision will be later
   );
-  return eventually(
-    `a new decision for ${symbol}`,
-    async () => {
-      const decision = await system.lastDecision(symbol);
-      return decision.t > before ? decision : undefined;
-    },
-    { withinMs },
-  );
+  return eventually(`${count} new decisions for ${symbol}`, async () => {
+    const entries = await system.newest<Decision>(stream, 4 * count + 40);
+    const at = entries.findIndex(({ id }) => id === since);
+    const later = at < 0 ? entries : entries.slice(0, at);
+    return later.length < count ? undefined : later.map(({ data }) => data).reverse();
+  });
 }
 
-/** Position in lots by symbol, from the harmoniser's own status. */
-export async function positions(system: System): Promise<Record<string, number>> {
-  const text = (await system.redis('HGET', `parts:{${SYSTEM}}`, 'harmoniser-0')) as string;
-  const { symbols } = JSON.parse(text) as { symbols: Record<string, { positionLots: number }> };
-  return Object.fromEntries(Object.entries(symbols).map(([name, { positionLots }]) => [name, positionLots]));
+/** The next decision of `symbol`. */
+export async function nextDecision(system: System, symbol: string): Promise<Decision> {
+  const decision = (await nextDecisions(system, symbol)).at(-1);
+  if (decision === undefined) throw new Error(`no decision for ${symbol}`);
+  return decision;
+}
+
+/** Positions in lots by symbol, and the number of the venue's last report that they include. */
+export interface Positions {
+  readonly lots: Readonly<Record<string, number>>;
+  readonly seq: number;
+}
+
+async function reports(system: System): Promise<VenueReport[]> {
+  const streams = await Promise.all(SYMBOLS.map((symbol) => system.newest<VenueReport>(fillsStream(symbol), 500)));
+  return streams.flat().map(({ data }) => data);
+}
+
+const lastSeq = (all: readonly VenueReport[]): number => Math.max(0, ...all.map(({ seq }) => seq));
+
+/** What the harmoniser holds, reconciled with the venue, at a moment at which no report is under way. */
+export function positions(system: System): Promise<Positions> {
+  return eventually('positions at rest', async () => {
+    const before = lastSeq(await reports(system));
+    const asked = Date.now();
+    const status = await eventually('a status of the harmoniser that is newer', async () => {
+      const text = (await system.redis('HGET', partsKey(SYSTEM), 'harmoniser-0')) as string | null;
+      const found = text === null ? undefined : (JSON.parse(text) as HarmoniserStatus);
+      const isSettled = found !== undefined && Object.values(found.symbols).every(({ reconciled }) => reconciled);
+      return isSettled && found.at > asked ? found : undefined;
+    });
+    if (lastSeq(await reports(system)) !== before) return undefined;
+    const lots = SYMBOLS.map((symbol) => [symbol, status.symbols[symbol]?.positionLots ?? 0]);
+    return { lots: Object.fromEntries(lots) as Record<string, number>, seq: before };
+  });
+}
+
+/** `from`, and every fill that the venue has reported since, each once. */
+export async function withFillsSince(system: System, from: Positions): Promise<Positions['lots']> {
+  const lots = { ...from.lots };
+  const later = new Map(
+    (await reports(system)).filter(({ seq }) => seq > from.seq).map((report) => [report.seq, report]),
+  );
+  for (const report of later.values()) {
+    if (report.kind !== 'fill') continue;
+    lots[report.symbol] = (lots[report.symbol] ?? 0) + (report.side === 'buy' ? report.lots : -report.lots);
+  }
+  return lots;
+}
+
+interface PodList {
+  readonly items: readonly {
+    readonly metadata: { readonly uid: string; readonly name: string; readonly deletionTimestamp?: string };
+    readonly status?: { readonly conditions?: readonly Condition[] };
+  }[];
+}
+
+/** Deletes the component's pod, and waits until another is in its place and ready. */
+export async function replacePod(kubectl: Kubectl, component: string, namespace = NAMESPACE): Promise<void> {
+  const where = ['-n', namespace, '-l', `app.kubernetes.io/component=${component}`];
+  const old = new Set(
+    (await kubectl.json<PodList>(['get', 'pods', ...where])).items.map(({ metadata }) => metadata.uid),
+  );
+  if (old.size === 0) throw new Error(`no pod of ${component} in ${namespace}`);
+  await kubectl.run(['delete', 'pod', ...where, '--wait=true']);
+  await eventually(`another pod of ${component}, ready`, async () => {
+    const { items } = await kubectl.json<PodList>(['get', 'pods', ...where]);
+    const isReady = items.some(
+      ({ metadata, status }) =>
+        !old.has(metadata.uid) &&
+        metadata.deletionTimestamp === undefined &&
+        status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+    );
+    return isReady ? true : undefined;
+  }, { withinMs: 120_000 }); // prettier-ignore
 }
