@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import type { VenueReport } from '../contract/messages.ts';
-import { emptyAccount, passGap, settleWorking, takeReport, workingLots, type Account } from './account.ts';
+import {
+  afterRestart,
+  emptyAccount,
+  passGap,
+  settleWorking,
+  takeReport,
+  workingLots,
+  type Account,
+} from './account.ts';
 import { ReportMaker } from './test/builders.ts';
 import { randomFrom } from '../simulator/random.ts';
 
@@ -81,6 +89,36 @@ describe('account', () => {
     }
   });
 
+  it('books nothing twice when reports of earlier boots come again between those of later ones', () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = randomFrom(seed);
+      const { reports, cashMicros, positions } = venueHistory(random, { boots: 4 });
+      const account = emptyAccount();
+      const read = interleaved(reports, random);
+      read.forEach((report, i) => {
+        takeReport(account, report, 0);
+        const earlier = read[Math.floor(random() * (i + 1))]!;
+        if (random() < 0.5) assert.deepEqual(takeReport(account, earlier, 0), { duplicate: true, restarted: false });
+      });
+      assert.equal(account.cashMicros, cashMicros, `seed ${seed}`);
+      for (const [symbol, lots] of Object.entries(positions)) assert.equal(account.lots[symbol] ?? 0, lots);
+    }
+  });
+
+  it('takes nothing of a boot whose log was lost', () => {
+    const { account, maker } = opened();
+    const fill = maker.make('BTC-USD', 1, fillOf('o1', 't1'));
+    const unread = maker.make('ETH-USD', 1, fillOf('o2', 't2'));
+    takeReport(account, fill, 1);
+    const fresh = new ReportMaker();
+    fresh.bootId = 'venue-2';
+    const body = { kind: 'account', requestId: 'r2', cashMicros: 5, positions: {}, openOrders: [] } as const;
+    takeReport(account, fresh.make('BTC-USD', 2, body), 2);
+    for (const old of [fill, unread]) assert.equal(takeReport(account, old, 3).duplicate, true);
+    assert.deepEqual([account.cashMicros, account.lots], [5, {}]);
+    assert.equal(takeReport(account, fresh.make('BTC-USD', 4, fillOf('o3', 't3')), 4).duplicate, false);
+  });
+
   it('starts again with a venue that lost its log', () => {
     const { account, maker } = opened();
     takeReport(account, maker.make('BTC-USD', 1, fillOf('o1', 't1')), 1);
@@ -106,9 +144,20 @@ describe('account', () => {
     const account = emptyAccount();
     aWorking(account, 'lost', 10, 5);
     aWorking(account, 'open', 10, 5);
+    aWorking(account, 'with it', 10, 10);
     aWorking(account, 'later', 10, 20);
     assert.deepEqual(settleWorking(account, 'BTC-USD', ['open'], 10), ['lost']);
-    assert.deepEqual(Object.keys(account.working), ['open', 'later']);
+    assert.deepEqual(Object.keys(account.working), ['open', 'with it', 'later']);
+  });
+
+  it('measures nothing by the clock of an earlier boot', () => {
+    const { account, maker } = opened();
+    aWorking(account, 'o1', 10, 9e12);
+    maker.seq += 1;
+    takeReport(account, maker.make('BTC-USD', 1, fillOf('o', 't')), 9e12);
+    afterRestart(account);
+    assert.equal(passGap(account, 2_000), true);
+    assert.deepEqual(settleWorking(account, 'BTC-USD', [], 1), ['o1']);
   });
 });
 
@@ -118,8 +167,8 @@ interface History {
   readonly positions: Record<string, number>;
 }
 
-/** Fills and account reports of two symbols, and where the venue ends. */
-function venueHistory(random: () => number): History {
+/** Fills and account reports of two symbols over so many boots of a venue that keeps its log, and where it ends. */
+function venueHistory(random: () => number, { boots = 1 } = {}): History {
   const maker = new ReportMaker();
   const positions: Record<string, number> = {};
   let cashMicros = 1e9;
@@ -134,6 +183,7 @@ function venueHistory(random: () => number): History {
   const reports = ['BTC-USD', 'ETH-USD'].map((symbol) => accountOf(symbol, 0));
   for (let n = 1; n <= 30; n++) {
     const symbol = random() < 0.5 ? 'BTC-USD' : 'ETH-USD';
+    maker.bootId = `venue-${1 + Math.floor(((n - 1) * boots) / 30)}`;
     if (random() < 0.2) {
       reports.push(accountOf(symbol, n));
       continue;

@@ -29,7 +29,9 @@ export interface Account {
   lots: Record<string, number>;
   working: Record<string, WorkingOrder>;
   fills: number;
-  venueBootId: string | undefined;
+  /** Boots of the venue that number in the sequence in force, oldest first, and those whose numbers were lost with a log. */
+  venueBoots: string[];
+  lostBoots: string[];
   /** Every report up to it has been seen; undefined before the first. */
   seenTo: number | undefined;
   /** Seen beyond a missing one, ascending; `aheadSince` is when the first came. */
@@ -42,6 +44,8 @@ export interface Account {
 
 /** Fills remembered against repeats and for account reports that are older than them. */
 const RECENT_FILLS = 1_000;
+/** Boots remembered: reports of an older one are published again after a restart of the venue. */
+const KNOWN_BOOTS = 50;
 /** Streams of symbols are read side by side, so a report may come so late before its absence counts as a gap. */
 const GAP_PATIENCE_MS = 2_000;
 
@@ -50,7 +54,8 @@ export const emptyAccount = (): Account => ({
   lots: {},
   working: {},
   fills: 0,
-  venueBootId: undefined,
+  venueBoots: [],
+  lostBoots: [],
   seenTo: undefined,
   ahead: [],
   aheadSince: 0,
@@ -67,7 +72,7 @@ export const workingOf = (account: Account, symbol: string): WorkingOrder[] =>
 export const workingLots = (account: Account, symbol: string): number =>
   workingOf(account, symbol).reduce((sum, order) => sum + signed(order.side, order.lots - order.filledLots), 0);
 
-/** What a report did. `restarted`: the venue has a new bootId, so nothing that was under way is certain. */
+/** What a report did. `restarted`: a boot of the venue that was never seen, so nothing that was under way is certain. */
 export interface Taken {
   readonly duplicate: boolean;
   readonly restarted: boolean;
@@ -81,6 +86,7 @@ export interface Taken {
  */
 export function takeReport(account: Account, report: VenueReport, now: number): Taken {
   const restarted = noteBoot(account, report);
+  if (account.lostBoots.includes(report.bootId)) return { duplicate: true, restarted };
   if (!noteSeq(account, report.seq, now)) return { duplicate: true, restarted };
   switch (report.kind) {
     case 'accepted':
@@ -100,16 +106,22 @@ export function takeReport(account: Account, report: VenueReport, now: number): 
   }
 }
 
-/** A venue that lost its log numbers from the start again: what was seen of the old numbers says nothing then. */
-function noteBoot(account: Account, report: VenueReport): boolean {
-  const restarted = account.venueBootId !== undefined && account.venueBootId !== report.bootId;
-  account.venueBootId = report.bootId;
-  if (restarted && report.seq <= (account.seenTo ?? 0)) {
-    account.seenTo = report.seq - 1;
+/**
+ * Whether the report is the first of a boot. A venue that lost its log numbers from the start again: what was seen of the
+ * old numbers says nothing then, and what still comes of the old boots is not of this account.
+ */
+function noteBoot(account: Account, { bootId, seq }: VenueReport): boolean {
+  if (account.venueBoots.includes(bootId) || account.lostBoots.includes(bootId)) return false;
+  const restarted = account.venueBoots.length > 0;
+  if (restarted && seq <= (account.seenTo ?? 0)) {
+    account.lostBoots = [...account.lostBoots, ...account.venueBoots].slice(-KNOWN_BOOTS);
+    account.venueBoots = [];
+    account.seenTo = seq - 1;
     account.ahead = [];
     account.baseSeq = 0;
     account.recent = [];
   }
+  account.venueBoots = [...account.venueBoots, bootId].slice(-KNOWN_BOOTS);
   return restarted;
 }
 
@@ -165,9 +177,18 @@ function adopt(account: Account, report: Extract<VenueReport, { kind: 'account' 
   for (const fill of account.recent) if (fill.seq > report.seq) book(account, fill);
 }
 
-/** Forgets a symbol's orders that the venue, asked after they were sent, does not know as open. */
+/**
+ * Forgets a symbol's orders that the venue, asked after they were sent, does not know as open. Of an order and a question
+ * of the same moment the question went first: such an order is kept.
+ */
 export function settleWorking(account: Account, symbol: string, open: readonly string[], askedAt: number): string[] {
-  const lost = workingOf(account, symbol).filter(({ id, sentAt }) => sentAt <= askedAt && !open.includes(id));
+  const lost = workingOf(account, symbol).filter(({ id, sentAt }) => sentAt < askedAt && !open.includes(id));
   for (const { id } of lost) delete account.working[id];
   return lost.map(({ id }) => id);
+}
+
+/** Times of an earlier boot's clock say nothing by ours: orders count as sent before any question, a hole as old. In place. */
+export function afterRestart(account: Account): void {
+  for (const order of Object.values(account.working)) account.working[order.id] = { ...order, sentAt: 0 };
+  account.aheadSince = 0;
 }

@@ -64,12 +64,40 @@ describe('what survives the harmoniser’s pod', () => {
       feeMicros: 18_000,
     };
     const report = new ReportMaker().make('BTC-USD', T0, { kind: 'fill', ...fill });
-    await first.report('BTC-USD', '5-0', report, T0);
+    await first.report({ symbol: 'BTC-USD', id: '5-0', report, now: T0 }, () => undefined);
     const second = await open(T0 + 1_000);
     assert.equal(second.state.account.lots['BTC-USD'], 100);
     assert.equal(second.fillsRead.get('BTC-USD'), '5-0');
     step(second.state, { kind: 'report', report, now: T0 + 1_000 });
     assert.equal(second.state.account.lots['BTC-USD'], 100, 'a repeat changes nothing');
+  });
+  it('is a fill that a snapshot met on its way from the volume to the state', async () => {
+    const first = await open();
+    const body = {
+      orderId: 'o',
+      tradeId: 't1',
+      side: 'buy',
+      lots: 7,
+      ticks: 1,
+      notionalMicros: 7,
+      feeMicros: 0,
+    } as const;
+    const report = new ReportMaker().make('BTC-USD', T0, { kind: 'fill', ...body });
+    const act = (): void => void step(first.state, { kind: 'report', report, now: T0 });
+    await Promise.all([first.report({ symbol: 'BTC-USD', id: '5-0', report, now: T0 }, act), first.snapshot()]);
+    const second = await open(T0 + 1_000);
+    assert.equal(second.state.account.lots['BTC-USD'], 7);
+    assert.equal(second.fillsRead.get('BTC-USD'), '5-0');
+  });
+  it('is no time of its clock: an order counts as sent before the first question', async () => {
+    const first = await open();
+    const order = firstOrder(first);
+    await first.intend(order);
+    for (const now of [T0 + 1_000, T0 + 2_000]) {
+      const { state } = await open(now);
+      assert.equal(state.account.working[order.id]?.sentAt, 0);
+      assert.deepEqual(state.symbols.get('BTC-USD')?.sentAt, [order.t], 'but it counts in its minute');
+    }
   });
   it('never gives an order id twice, also when the clock went back or the volume was lost', async () => {
     const epochs: number[] = [];

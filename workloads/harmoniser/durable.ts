@@ -2,6 +2,7 @@
 // the volume before it is acted on. Called by shell.ts.
 import type { VenueReport } from '../contract/messages.ts';
 import { openJournal } from '../kit/journal.ts';
+import { afterRestart } from './account.ts';
 import { newState, savedOf, type NewOrder, type Saved, type State, type StoredEstimate } from './state.ts';
 import { step } from './step.ts';
 
@@ -13,9 +14,16 @@ interface Snapshot {
   readonly fillsRead: Readonly<Record<string, string>>;
 }
 
-type Entry =
-  | { readonly order: NewOrder }
-  | { readonly report: VenueReport; readonly symbol: string; readonly id: string; readonly now: number };
+/** A report, where it was read, and when. */
+export interface ReadReport {
+  readonly report: VenueReport;
+  readonly symbol: string;
+  /** Entry of the symbol's fills stream. */
+  readonly id: string;
+  readonly now: number;
+}
+
+type Entry = { readonly order: NewOrder } | ReadReport;
 
 export interface DurableOptions {
   readonly dir: string;
@@ -33,9 +41,12 @@ export interface Durable {
   readonly fillsRead: Map<string, string>;
   /** Resolves when the intent is on the volume: only then may it be sent. Rejects when the volume cannot be written. */
   intend(order: NewOrder): Promise<void>;
-  /** Resolves when the report is on the volume. */
-  report(symbol: string, id: string, report: VenueReport, now: number): Promise<void>;
-  /** Replaces the journal by the state as it is now. Stopped half-way, the old one stays. */
+  /**
+   * Puts a report on the volume, then calls `act`. One at a time, and never while a snapshot is taken: a report on the
+   * volume that the state has not seen would be dropped with the entries before the snapshot.
+   */
+  report(read: ReadReport, act: () => void): Promise<void>;
+  /** Replaces the journal by the state as it is then. Stopped half-way, the old one stays. */
   snapshot(): Promise<void>;
   close(): Promise<void>;
 }
@@ -54,19 +65,33 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
   const state = newState({ idPrefix, epoch, storedEstimates }, symbols, before?.saved);
   const fillsRead = new Map(Object.entries(before?.fillsRead ?? {}));
   for (const entry of journal.entries) replay(state, fillsRead, entry);
+  afterRestart(state.account);
+  const oneAtATime = queue();
   const snapshot = (): Promise<void> =>
-    journal.compact({ saved: savedOf(state), epoch, fillsRead: Object.fromEntries(fillsRead) });
+    oneAtATime(() => journal.compact({ saved: savedOf(state), epoch, fillsRead: Object.fromEntries(fillsRead) }));
   await snapshot(); // the epoch is taken before the first order carries it
   return {
     state,
     fillsRead,
     intend: (order) => journal.append({ order }),
-    report: async (symbol, id, report, at) => {
-      await journal.append({ report, symbol, id, now: at });
-      fillsRead.set(symbol, id);
-    },
+    report: (read, act) =>
+      oneAtATime(async () => {
+        await journal.append(read);
+        fillsRead.set(read.symbol, read.id);
+        act();
+      }),
     snapshot,
     close: () => journal.close(),
+  };
+}
+
+/** Runs each work when those before it have ended, however they ended. */
+function queue(): (work: () => Promise<void>) => Promise<void> {
+  let tail: Promise<void> = Promise.resolve();
+  return (work) => {
+    const done = tail.then(work);
+    tail = done.catch(() => undefined);
+    return done;
   };
 }
 
@@ -74,6 +99,7 @@ function replay(state: State, fillsRead: Map<string, string>, entry: Entry): voi
   if ('order' in entry) {
     const { id, symbol, side, lots, limitTicks, reduceOnly, t } = entry.order;
     state.account.working[id] = { id, symbol, side, lots, limitTicks, reduceOnly, sentAt: t, filledLots: 0 };
+    state.symbols.get(symbol)?.sentAt.push(t);
     return;
   }
   step(state, { kind: 'report', report: entry.report, now: entry.now });

@@ -73,6 +73,12 @@ export interface Breaker {
   overSince: number | undefined;
 }
 
+export interface Cut {
+  readonly since: number;
+  /** Lots by symbol. */
+  readonly ceilings: Readonly<Record<string, number>>;
+}
+
 export interface State {
   /** For order ids: short name of the system, boots of this shard. */
   readonly idPrefix: string;
@@ -95,8 +101,8 @@ export interface State {
   /** Correlations as of the last grid step, in the order of `covariance.symbols`. */
   correlations: readonly (readonly number[])[];
   breaker: Breaker;
-  /** Ceilings in lots by symbol while the forced cut of B5 is under way. */
-  cut: { readonly since: number; readonly ceilings: Readonly<Record<string, number>> } | undefined;
+  /** While the forced cut of B5 is under way. */
+  cut: Cut | undefined;
   staleSignals: number;
 }
 
@@ -115,7 +121,9 @@ export interface Saved {
   readonly orderSeq: number;
   readonly volatilities: Readonly<Record<string, Volatility>>;
   readonly covariance: Covariance | undefined;
-  readonly symbols: Readonly<Record<string, Pick<SymbolState, 'excess' | 'paidAt' | 'quote'>>>;
+  readonly symbols: Readonly<Record<string, Pick<SymbolState, 'excess' | 'paidAt' | 'quote' | 'sentAt'>>>;
+  readonly breaker: Breaker;
+  readonly cut: Cut | undefined;
 }
 
 /** A state that has seen nothing: stopped, unreadable, unreconciled. `saved` is not kept, but copied. */
@@ -140,8 +148,8 @@ export function newState(
     covariance: old?.covariance,
     gridIndex: -1,
     correlations: [],
-    breaker: { state: 'CLOSED', tripSeq: 0, overSince: undefined },
-    cut: undefined,
+    breaker: old?.breaker ?? { state: 'CLOSED', tripSeq: 0, overSince: undefined },
+    cut: old?.cut,
     staleSignals: 0,
   };
 }
@@ -157,7 +165,7 @@ const newSymbol = (name: string, old: Saved['symbols'][string] | undefined): Sym
   paidAt: old?.paidAt,
   demand: 0,
   decision: undefined,
-  sentAt: [],
+  sentAt: old?.sentAt ?? [],
 });
 
 /** A copy of what must survive; may be written while the state moves on. */
@@ -169,6 +177,8 @@ export const savedOf = (state: State): Saved =>
     volatilities: Object.fromEntries(state.volatilities),
     covariance: state.covariance,
     symbols: Object.fromEntries(
-      [...state.symbols].map(([name, { excess, paidAt, quote }]) => [name, { excess, paidAt, quote }]),
+      [...state.symbols].map(([name, { excess, paidAt, quote, sentAt }]) => [name, { excess, paidAt, quote, sentAt }]),
     ),
+    breaker: state.breaker,
+    cut: state.cut,
   });

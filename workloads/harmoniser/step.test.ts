@@ -230,6 +230,36 @@ describe('step: Redis and the venue', () => {
     assert.ok(again.every(({ id }) => id !== order!.id));
   });
 
+  it('keeps an order of the same moment as a question: the question went first', () => {
+    const desk = new Desk().open();
+    desk.venue.bootId = 'venue-2';
+    desk.report('BTC-USD', { kind: 'accepted', orderId: 'x' });
+    const asked = desk.tick();
+    const [order] = orders([...asked, ...desk.signal({ edges: [{ edgeBps: 30 }] })]);
+    assert.equal(order, undefined, 'nothing is opened before the answer');
+    desk.state.account.working['o'] = {
+      id: 'o',
+      symbol: 'BTC-USD',
+      side: 'sell',
+      lots: 1,
+      limitTicks: 1,
+      reduceOnly: true,
+      sentAt: desk.now,
+      filledLots: 0,
+    };
+    desk.answer(asked);
+    assert.deepEqual(Object.keys(desk.state.account.working), ['o']);
+  });
+
+  it('measures an answer by its own clock, not by the venue’s', () => {
+    const desk = new Desk();
+    const [question] = requests(step(desk.state, { kind: 'redis', connected: true, now: desk.now }));
+    const body = { requestId: question!.id, cashMicros: 1, positions: {}, openOrders: [] };
+    const report = desk.venue.make('BTC-USD', T + 3_600_000, { kind: 'account', ...body });
+    step(desk.state, { kind: 'report', report, now: T + 7 });
+    assert.deepEqual(desk.state.symbols.get('BTC-USD')!.reconciliation, { state: 'Done', at: T + 7 });
+  });
+
   it('asks again when the venue restarted, and when a report is missing', () => {
     const desk = new Desk().open();
     desk.venue.bootId = 'venue-2';

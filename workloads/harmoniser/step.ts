@@ -72,20 +72,20 @@ function onReport(state: State, report: VenueReport, now: number): Output[] {
   const { duplicate, restarted, filled } = takeReport(state.account, report, now);
   if (restarted) unreconcile(state, 'VenueRestarted');
   if (filled !== undefined) state.equity.turnoverUsd += filled.notionalMicros / 1e6;
-  if (report.kind === 'account') settle(state, report);
+  if (report.kind === 'account') settle(state, report, now);
   if (!duplicate && state.policy !== undefined) takeWorth(state, state.policy, now);
   if (duplicate || report.kind !== 'rejected') return [];
   return [{ kind: 'note', code: 'OrderRejected', symbol: report.symbol, numbers: { reason: report.reason } }];
 }
 
 /** The answer to our question: the symbol's orders of before it are over unless the venue has them open. */
-function settle(state: State, report: Extract<VenueReport, { kind: 'account' }>): void {
+function settle(state: State, report: Extract<VenueReport, { kind: 'account' }>, now: number): void {
   const symbol = state.symbols.get(report.symbol);
   if (symbol === undefined) return;
   const { reconciliation } = symbol;
   if (reconciliation.state !== 'Asked' || reconciliation.id !== report.requestId) return;
   settleWorking(state.account, symbol.name, report.openOrders, reconciliation.askedAt);
-  symbol.reconciliation = { state: 'Done', at: report.t };
+  symbol.reconciliation = { state: 'Done', at: now };
 }
 
 function onRedis(state: State, connected: boolean, now: number): Output[] {

@@ -1,0 +1,29 @@
+// What goes to the venue, in the order in which the core gave it: an order only when its intent is on the volume, and a
+// question or a cancel never before an order that it is about. Called by shell.ts.
+import type { OrderRequest } from '../contract/messages.ts';
+import type { NewOrder } from './state.ts';
+
+export interface OutboxOptions {
+  /** Resolves when the intent is on the volume. */
+  readonly intend: (order: NewOrder) => Promise<void>;
+  /** Hands a request over; called in order, not awaited. */
+  readonly send: (request: OrderRequest) => void;
+  /** An intent could not be written: nothing that came after it is sent. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export type Outbox = (request: OrderRequest) => void;
+
+/**
+ * A reconcile that overtook an order would be answered without it: the order would be forgotten, and sent again under
+ * another id.
+ */
+export function createOutbox({ intend, send, onFatal }: OutboxOptions): Outbox {
+  let tail: Promise<void> = Promise.resolve();
+  return (request) => {
+    const durable = request.kind === 'new' ? intend(request) : Promise.resolve();
+    const before = tail;
+    tail = Promise.all([before, durable]).then(() => send(request));
+    tail.catch(onFatal);
+  };
+}
