@@ -56,6 +56,7 @@ const KEYS: Readonly<Record<string, Emit>> = {
   },
   propertyNames: () => ({}),
   cel: () => ({}),
+  re2: () => ({}),
   tighter: () => ({}),
   $schema: () => ({}),
 };
@@ -89,8 +90,9 @@ function emit(node: Json, path: string): StructuralSchema {
     if (rule === undefined) throw new TypeError(`${path}: ${key} is not known to the emitter`);
     if (value !== undefined) Object.assign(out, rule(value as never, path));
   }
-  // date-time is checked by format; zod's pattern for it is not RE2's.
+  // date-time is checked by format, and by our own pattern where there is one; zod's is not RE2's.
   if (out.format !== undefined) delete out.pattern;
+  if (node.re2 !== undefined) out.pattern = node.re2;
   if (isMap(node)) out.additionalProperties = emit(node.additionalProperties as Json, `${path}.*`);
   const rules = rulesOf(node);
   if (rules.length > 0) out['x-kubernetes-validations'] = rules;

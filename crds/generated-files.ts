@@ -25,7 +25,7 @@ export function generated(): ReadonlyMap<string, string> {
   return files;
 }
 
-/** The CRD of a kind, as an object. Its annotation holds a hash of the schema, which the operator compares at start. */
+/** The CRD of a kind, as an object. Its annotation holds a hash of the schema, by which two versions are told apart. */
 export function customResourceDefinition(kind: Kind): object {
   const schema = rootSchema(kind);
   const hash = createHash('sha256').update(JSON.stringify(schema)).digest('hex').slice(0, 16);
@@ -61,21 +61,27 @@ export function customResourceDefinition(kind: Kind): object {
   };
 }
 
-function rootSchema({ kind, about, spec, status }: Kind): object {
+function rootSchema(kind: Kind): object {
   return {
     type: 'object',
-    description: about,
+    description: kind.about,
     required: ['spec'],
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
-      metadata: { type: 'object', properties: { name: { type: 'string', maxLength: LONGEST_NAME } } },
-      spec: structuralSchema(spec, `${kind}.spec`),
+      metadata: { type: 'object', properties: { name: nameSchema(kind) } },
+      spec: structuralSchema(kind.spec, `${kind.kind}.spec`),
       // −1 is no generation: until the first reconcile, tools that wait see that the status is not about this spec.
-      status: { ...structuralSchema(status, `${kind}.status`), default: { observedGeneration: -1 } },
+      status: { ...structuralSchema(kind.status, `${kind.kind}.status`), default: { observedGeneration: -1 } },
     },
   };
 }
+
+const nameSchema = ({ namePattern }: Kind): object => ({
+  type: 'string',
+  maxLength: LONGEST_NAME,
+  ...(namePattern === undefined ? {} : { pattern: namePattern.source }),
+});
 
 /** Values of the chart trading-system: the kind's own spec, closed, so that a typo is an error at install. */
 function valuesSchema(): object {
@@ -94,7 +100,7 @@ function valuesSchema(): object {
 }
 
 /** Keys of our own, or that a value file need not satisfy: files are merged, and the API server has the last word. */
-const LEFT_OUT = new Set(['cel', 'tighter', 'listMapKeys', 'preserveUnknown', '$schema', 'required', 'default']);
+const LEFT_OUT = new Set(['cel', 're2', 'tighter', 'listMapKeys', 'preserveUnknown', '$schema', 'required', 'default']);
 
 /** Plain JSON Schema; objects with named fields are closed. */
 function valuesOf(node: Json): Json {

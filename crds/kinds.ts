@@ -1,6 +1,7 @@
 // The four kinds: names, columns, schemas. Called by generate.ts, and by tests that want them all.
 import type { z } from 'zod';
 import { holdSpec, holdStatus } from './schema/hold.ts';
+import { LABEL } from './schema/field.ts';
 import { riskParamsSpec, riskParamsStatus } from './schema/risk-params.ts';
 import { routerRulesSpec, routerRulesStatus } from './schema/router-rules.ts';
 import { tradingSystemSpec } from './schema/trading-system.ts';
@@ -28,6 +29,8 @@ export interface Kind {
   readonly status: z.ZodType;
   readonly columns: readonly Column[];
   readonly selectableFields?: readonly string[];
+  /** Of metadata.name, where it is more than a subdomain. */
+  readonly namePattern?: RegExp;
 }
 
 const ready = (jsonPath = '.status.conditions[?(@.type=="Ready")].status'): Column => ({
@@ -65,6 +68,7 @@ export const KINDS: readonly Kind[] = [
     spec: tradingSystemSpec,
     status: tradingSystemStatus,
     selectableFields: ['.spec.trading', '.spec.execution.mode'],
+    namePattern: LABEL,
     columns: [
       column('Phase', 'string', '.status.phase', 'Where the system stands.'),
       column('Trading', 'string', '.status.trading', 'Enabled, Stopped by spec, or Held.'),
@@ -97,7 +101,13 @@ export const KINDS: readonly Kind[] = [
     about: 'Which models there are, and which may trade a symbol at a horizon.',
     spec: routerRulesSpec,
     status: routerRulesStatus,
-    columns: [...revisionColumns, column('Default', 'string', '.spec.defaultModel', 'Default model.'), ready(), age],
+    columns: [
+      ...revisionColumns,
+      column('Rules', 'integer', '.status.rules', 'Number of rules.'),
+      ready(),
+      age,
+      { ...column('Default', 'string', '.spec.defaultModel', 'Default model.'), priority: 1 },
+    ],
   },
   {
     kind: 'Hold',

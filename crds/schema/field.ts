@@ -26,6 +26,8 @@ declare module 'zod' {
     preserveUnknown?: boolean;
     /** `int-or-string` as Kubernetes has it, e.g. in resources. */
     intOrString?: boolean;
+    /** Pattern of a date-time in RE2, beside the format: what matches, JavaScript's Date reads too. */
+    re2?: string;
   }
 }
 
@@ -54,8 +56,21 @@ export const QUANTITY = /^[0-9]{1,12}(\.[0-9]{1,6})?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/;
 /** A Kubernetes quantity such as 256Mi. */
 export const quantity = (description: string) => z.string().regex(QUANTITY).max(24).meta({ description });
 
+/** A size in bytes: a quantity above 0, without thousandths. */
+const BYTES = /^[1-9][0-9]{0,11}(\.[0-9]{1,6})?(k|Ki|M|Mi|G|Gi|T|Ti)?$/;
+export const bytes = (description: string) => z.string().regex(BYTES).max(24).meta({ description });
+
+/** RFC 3339 as Date.parse reads it: capital T and Z, no leap second, no comma. */
+const INSTANT =
+  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/;
+/** A point in time that a user writes. */
+export const instant = (description: string) =>
+  z.iso.datetime({ offset: true }).max(40).meta({ description, re2: INSTANT.source });
+
 /** RFC 1123 label: names of objects, sources, models, rules. */
 export const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+/** RFC 1035 label: a system's name, which its Services begin with. */
+export const LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 /** Models are named in snake_case in the original's files, so both - and _ are taken. */
 export const MODEL_NAME = /^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
 /** BTC-USD. */

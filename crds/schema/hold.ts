@@ -1,15 +1,15 @@
 // Hold: a restraint on one system. Creating one is the stop, the pause, the emergency reduction; deleting it lifts it.
 import { z } from 'zod';
-import { name, text } from './field.ts';
-import { conditions, observedGeneration } from './status.ts';
+import { instant, name, text } from './field.ts';
+import { conditions, holdEffect, observedGeneration } from './status.ts';
 
 export const holdSpec = z
   .object({
     systemRef: z.object({ name: name('Name of the TradingSystem, in the same namespace.') }),
-    effect: z.enum(['StopTrading', 'PauseRouter', 'CapKelly', 'Flatten', 'Kill']).meta({
+    effect: holdEffect.meta({
       description:
         'StopTrading: no new positions. PauseRouter: models are frozen. CapKelly: the Kelly fraction is at most kellyFraction. ' +
-        'Flatten: no new positions, and close those there are. Kill: Flatten, and sticky.',
+        'Flatten: no new positions, and close those there are (not yet). Kill: Flatten (not yet), and sticky.',
     }),
     kellyFraction: z
       .number()
@@ -18,11 +18,7 @@ export const holdSpec = z
       .meta({ description: 'Ceiling of the Kelly fraction. With CapKelly only.', tighter: 'lower' })
       .optional(),
     reason: text('Why, in the words of who made it.'),
-    until: z.iso
-      .datetime({ offset: true })
-      .max(40)
-      .meta({ description: 'When it ends by itself, RFC 3339. Absent: when deleted.' })
-      .optional(),
+    until: instant('When it ends by itself, RFC 3339. Absent: when deleted.').optional(),
   })
   .meta({
     description: 'What is restrained. Immutable: make another Hold, then delete this one.',

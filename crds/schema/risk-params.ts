@@ -136,8 +136,8 @@ const valueAtRisk = z
     confidence: z.number().min(0.9).max(0.999).meta({ description: 'Quantile.', tighter: 'higher' }).default(0.95),
     horizonDays: z.number().gt(0).max(10).meta({ description: 'Horizon in days.', tighter: 'higher' }).default(1),
     targetPct: pct('Positions are sized to this VaR, % of capital.', 20).default(1.35),
-    gatePct: pct('Above: nothing that raises VaR; no change of parameters that loosens.', 20).default(1.5),
-    alertPct: pct('Above: an alert.', 20).default(1.8),
+    gatePct: pct('Above: nothing that raises VaR; no change of parameters that loosens (not yet).', 20).default(1.5),
+    alertPct: pct('Above: an alert (not yet).', 20).default(1.8),
     limitPct: pct('Above: all positions are cut to targetPct.', 20).default(2),
   })
   .meta({
@@ -196,7 +196,7 @@ const circuitBreaker = z.object({
     .int()
     .min(1)
     .max(60_000)
-    .meta({ description: 'p99 from socket to order at which it opens, ms.', tighter: 'lower' })
+    .meta({ description: 'p99 from socket to order at which it opens, ms (not yet).', tighter: 'lower' })
     .default(100),
   halfOpen: z
     .object({
@@ -210,6 +210,7 @@ const circuitBreaker = z.object({
         .meta({ description: 'Least time half-open.', tighter: 'higher' })
         .default(60),
     })
+    .meta({ description: 'How an open breaker closes again (not yet).' })
     .default({ probes: 5, notionalPct: 0.5, totalPct: 2, minSeconds: 60 }),
 });
 
@@ -224,13 +225,13 @@ const pace = z.object({
     .int()
     .min(1)
     .max(3600)
-    .meta({ description: 'A cut forced by tighter parameters is done within this time.' })
+    .meta({ description: 'A cut forced by tighter parameters is done within this time (not yet).' })
     .default(60),
   maxDepthPct: z
     .number()
     .gt(0)
     .max(100)
-    .meta({ description: 'Largest share of the visible depth one order takes, %.' })
+    .meta({ description: 'Largest share of the visible depth one order takes, % (not yet).' })
     .default(10),
 });
 
@@ -286,7 +287,9 @@ export const riskParamsSpec = z
     }),
     circuitBreaker: circuitBreaker.default(BREAKER_DEFAULT),
     pace: pace.default({ withinSeconds: 60, maxDepthPct: 10 }),
-    rollout: rollout.meta({ description: 'How a change that may raise risk goes live.' }).default(ROLLOUT_DEFAULT),
+    rollout: rollout
+      .meta({ description: 'How a change that may raise risk goes live (not yet: it goes live at once).' })
+      .default(ROLLOUT_DEFAULT),
   })
   .meta({
     cel: [

@@ -3,16 +3,18 @@ import { z } from 'zod';
 import { assetClass, horizon, modelMap, MODEL_NAME, name } from './field.ts';
 import { parseBy } from './parse.ts';
 import { rollout, ROLLOUT_DEFAULT } from './risk-params.ts';
-import { revisionStatus } from './status.ts';
+import { count, revisionStatus } from './status.ts';
 
 const model = z
   .object({
-    type: z.enum(['OrderBookPressure', 'Momentum', 'MeanReversion', 'OpenInference']),
+    type: z
+      .enum(['OrderBookPressure', 'Momentum', 'MeanReversion', 'OpenInference'])
+      .meta({ description: 'What the model is. MeanReversion, OpenInference: left out (not yet).' }),
     url: z
       .string()
       .regex(/^https?:\/\/[^\s]+$/)
       .max(512)
-      .meta({ description: 'Base URL of an Open Inference Protocol v2 server.' })
+      .meta({ description: 'Base URL of an Open Inference Protocol v2 server (not yet).' })
       .optional(),
     horizonSeconds: z
       .int()
@@ -24,13 +26,13 @@ const model = z
       .int()
       .min(1)
       .max(60_000)
-      .meta({ description: 'An answer later than this is no answer, ms.' })
+      .meta({ description: 'An answer later than this is no answer, ms (not yet).' })
       .default(100),
     maxLatencyMs: z
       .number()
       .gt(0)
       .max(60_000)
-      .meta({ description: 'p99 above which a model is unhealthy, ms.' })
+      .meta({ description: 'p99 above which a model is unhealthy, ms (not yet).' })
       .default(50),
     minAccuracy: z
       .number()
@@ -163,8 +165,11 @@ export const routerRulesSpec = z
           .meta({ description: 'Traded USD in 5 min below which a market is illiquid.' })
           .optional(),
       })
+      .meta({ description: 'When there is a market to trade in (not yet).' })
       .default({ marketHoursOnly: false }),
-    rollout: rollout.meta({ description: 'How a change goes live.' }).default(ROLLOUT_DEFAULT),
+    rollout: rollout
+      .meta({ description: 'How a change goes live (not yet: it goes live at once).' })
+      .default(ROLLOUT_DEFAULT),
   })
   .meta({
     cel: [
@@ -178,5 +183,5 @@ export const routerRulesSpec = z
   });
 
 export type RouterRulesSpec = z.output<typeof routerRulesSpec>;
-export const routerRulesStatus = revisionStatus;
+export const routerRulesStatus = revisionStatus.extend({ rules: count('Rules in the spec.').optional() });
 export const parseRouterRulesSpec = (value: unknown) => parseBy(routerRulesSpec, value);

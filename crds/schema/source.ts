@@ -51,17 +51,17 @@ const options = z
       .string()
       .regex(/^[a-z0-9]{2,32}$/)
       .max(32)
-      .meta({ description: 'ccxt: id of the exchange.' })
+      .meta({ description: 'ccxt (not yet): id of the exchange.' })
       .optional(),
     secretRef: z
       .object({ name: name('Secret.') })
-      .meta({ description: 'Credentials of a feed that wants them.' })
+      .meta({ description: 'Credentials of a feed that wants them (not yet).' })
       .optional(),
     pollSeconds: z
       .int()
       .min(1)
       .max(3600)
-      .meta({ description: 'alpha over HTTP: seconds between two polls.' })
+      .meta({ description: 'alpha over HTTP (not yet): seconds between two polls.' })
       .optional(),
   })
   .meta({
@@ -71,7 +71,9 @@ const options = z
 export const source = z
   .object({
     name: name('Unique among the sources.'),
-    type: z.enum(['coinbase', 'binance', 'ccxt', 'alpha', 'simulator']),
+    type: z
+      .enum(['coinbase', 'binance', 'ccxt', 'alpha', 'simulator'])
+      .meta({ description: 'What it speaks. coinbase, ccxt, alpha: not yet.' }),
     symbols: z
       .record(z.string().regex(SYMBOL).max(25), z.string().regex(VENUE_SYMBOL).max(40))
       .meta({ description: "Our name → the venue's.", maxProperties: 256 }),

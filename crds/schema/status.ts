@@ -25,6 +25,9 @@ export const conditions = z
   .meta({ listMapKeys: ['type'] })
   .optional();
 
+/** What a Hold does. */
+export const holdEffect = z.enum(['StopTrading', 'PauseRouter', 'CapKelly', 'Flatten', 'Kill']);
+
 /** Before the first reconcile −1, so that waiting tools do not take a fresh object for a finished one. */
 export const observedGeneration = z
   .int()

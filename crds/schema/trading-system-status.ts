@@ -1,7 +1,7 @@
 // Status of a TradingSystem. `runtime` is the param server's; everything else the operator's.
 import { z } from 'zod';
 import { text } from './field.ts';
-import { conditions, count, hash, observedGeneration } from './status.ts';
+import { conditions, count, hash, holdEffect, observedGeneration } from './status.ts';
 
 const componentStatus = z.object({
   name: text('Deployment or StatefulSet.', 63),
@@ -42,6 +42,15 @@ const heldBy = z.object({
   until: z.string().max(40).optional(),
 });
 
+/** A hold that is in Redis only: an emergency, or a pod's own. */
+const redisHold = z.object({
+  id: text('Field of the Redis hash holds:{system}.', 253),
+  effect: holdEffect,
+  by: z.string().max(256),
+  reason: z.string().max(256),
+  until: z.string().max(40).optional(),
+});
+
 const acks = z.object({
   acked: count('Pods that run the desired document.'),
   expected: count('Pods that must.'),
@@ -69,6 +78,7 @@ const runtime = z
     model: text('Active model of the first symbol and horizon.', 40).optional(),
     dataFlowing: z.boolean().meta({ description: 'Frames arrive and every book is valid.' }).optional(),
     redisConnected: z.boolean().optional(),
+    holds: z.array(redisHold).max(64).meta({ description: 'Holds that are in Redis.' }).optional(),
   })
   .meta({
     description: "Live state, written by the system's param server. Live numbers are in metrics and at /api/status.",

@@ -1,7 +1,7 @@
 // TradingSystem: one trading system, from its venues to its Redis.
 import { z } from 'zod';
 import { component } from './component.ts';
-import { assetClass, duration, horizon, name, NAME, quantity, reference, SYMBOL, symbolMap, text } from './field.ts';
+import { assetClass, bytes, duration, horizon, name, NAME, reference, SYMBOL, symbolMap, text } from './field.ts';
 import { parseBy } from './parse.ts';
 import { source } from './source.ts';
 import type { tradingSystemStatus } from './trading-system-status.ts';
@@ -10,15 +10,18 @@ const execution = z
   .object({
     mode: z
       .enum(['Paper', 'Live'])
-      .meta({ description: 'Paper: fills against the live book, no money.' })
+      .meta({ description: 'Paper: fills against the live book, no money. Live: not yet.' })
       .default('Paper'),
-    venue: name('Source that orders go to. Required with Live.').optional(),
+    venue: name('Source that orders go to. Required with Live (not yet).').optional(),
     credentialsSecretRef: reference('Secret with apiKey and secret, in the same namespace.').optional(),
     onDelete: z
       .enum(['Stop', 'Flatten'])
-      .meta({ description: 'What deleting the system does with positions.' })
+      .meta({ description: 'What deleting the system does with positions. Flatten: not yet.' })
       .default('Stop'),
-    onHalt: z.enum(['Hold', 'Flatten']).meta({ description: 'What a halt does with positions.' }).default('Hold'),
+    onHalt: z
+      .enum(['Hold', 'Flatten'])
+      .meta({ description: 'What a halt does with positions. Flatten: not yet.' })
+      .default('Hold'),
   })
   .meta({
     cel: [
@@ -97,7 +100,7 @@ const hardLimits = z
       .int()
       .min(1)
       .max(1000)
-      .meta({ description: 'Farthest from an independent reference, bps.', tighter: 'lower' })
+      .meta({ description: 'Farthest from an independent reference, bps (not yet).', tighter: 'lower' })
       .default(100),
   })
   .meta({ description: 'Limits outside of RiskParams, which no change of parameters moves.' });
@@ -113,15 +116,17 @@ const external = z
       )
       .min(1)
       .max(16)
-      .meta({ description: 'Without credentials: they are in secretRef.' }),
+      .meta({ description: 'Without credentials: they are in secretRef. rediss: not yet.' }),
     active: z.string().max(256).meta({ description: 'The one of urls in use; changing it is a failover.' }).optional(),
     sentinel: z
       .object({ masterName: text('Name of the master.', 64) })
-      .meta({ description: 'urls are Sentinels.' })
+      .meta({ description: 'urls are Sentinels (not yet).' })
       .optional(),
-    cluster: z.boolean().meta({ description: 'urls are nodes of a Redis Cluster.' }).default(false),
-    secretRef: reference('Secret with password and, where the ACL wants it, username.').optional(),
-    tls: z.boolean().default(false),
+    cluster: z.boolean().meta({ description: 'urls are nodes of a Redis Cluster (not yet).' }).default(false),
+    secretRef: reference(
+      'Secret with key password, and username where the ACL wants one (not yet: the default user).',
+    ).optional(),
+    tls: z.boolean().meta({ description: 'TLS to every url (not yet).' }).default(false),
   })
   .meta({
     cel: [
@@ -133,8 +138,17 @@ const redis = z
   .object({
     managed: z
       .object({
-        storage: quantity('Size of the volume.').default('1Gi'),
-        maxMemory: quantity('maxmemory; the policy is noeviction, as evicting would lose positions.').default('256Mi'),
+        storage: bytes('Size of the volume. Immutable: a StatefulSet cannot change it.').default('1Gi'),
+        maxMemory: bytes('maxmemory; the policy is noeviction, as evicting would lose positions.').default('256Mi'),
+      })
+      .meta({
+        cel: [
+          {
+            rule: 'self.storage == oldSelf.storage',
+            message: 'is immutable: enlarge the claim of the Redis pod itself, or make another system',
+            fieldPath: '.storage',
+          },
+        ],
       })
       .optional(),
     external: external.optional(),
@@ -148,7 +162,10 @@ const redis = z
   });
 
 const gateway = z.object({
-  tls: z.object({ secretRef: reference('Secret of type kubernetes.io/tls.') }).optional(),
+  tls: z
+    .object({ secretRef: reference('Secret of type kubernetes.io/tls.') })
+    .meta({ description: 'TLS of the HTTP API (not yet).' })
+    .optional(),
   service: z
     .object({
       type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']).default('ClusterIP'),
@@ -172,6 +189,7 @@ const gateway = z.object({
         .meta({ description: 'Calls that tighten need no token from loopback, as in the original.', tighter: 'lower' })
         .default(false),
     })
+    .meta({ description: 'Who may write through the HTTP API (not yet: it only reads).' })
     .default({ audience: 'tradewind-gateway', loopbackWithoutToken: false }),
 });
 
@@ -194,11 +212,7 @@ export const tradingSystemSpec = z
       .meta({ description: 'Stopped: no new positions; reducing goes on.' })
       .default('Stopped'),
     execution: execution.default({ mode: 'Paper', onDelete: 'Stop', onHalt: 'Hold' }),
-    capitalUsd: z
-      .number()
-      .gt(0)
-      .max(1e12)
-      .meta({ description: 'Risk capital, USD; the base of every percentage.', tighter: 'lower' }),
+    capitalUsd: z.number().gt(0).max(1e12).meta({ description: 'Risk capital, USD; the base of every percentage.' }),
     symbols: z
       .array(symbol)
       .min(1)
@@ -217,9 +231,17 @@ export const tradingSystemSpec = z
       .int()
       .min(1)
       .max(64)
-      .meta({ description: 'Ingest, router and harmoniser of each shard take a part of the symbols.' })
+      .meta({
+        description:
+          'Ingest, router and harmoniser of each shard take a part of the symbols. Fixed once they run (not yet).',
+      })
       .default(1),
-    standby: z.int().min(0).max(2).meta({ description: 'Harmonisers per shard that wait to take over.' }).default(0),
+    standby: z
+      .int()
+      .min(0)
+      .max(2)
+      .meta({ description: 'Harmonisers per shard that wait to take over (not yet).' })
+      .default(0),
     topology: z
       .enum(['Split', 'Fused'])
       .meta({ description: 'Split: a pod per stage. Fused: a pod per shard (not yet).' })
@@ -228,7 +250,7 @@ export const tradingSystemSpec = z
     routerRulesRef: reference('RouterRules of this system.'),
     redis,
     timeSeries: z
-      .object({ retention: duration('How long time series are kept.').default('7d') })
+      .object({ retention: duration('How long time series are kept (not yet).').default('7d') })
       .default({ retention: '7d' }),
     components: components.default({}),
     gateway: gateway.default({
@@ -241,6 +263,7 @@ export const tradingSystemSpec = z
         settleSeconds: z.int().min(0).max(600).meta({ description: 'Wait after each part has started.' }).default(5),
         timeoutSeconds: z.int().min(10).max(3600).meta({ description: 'Deadline of each step.' }).default(300),
       })
+      .meta({ description: 'The ordered restart (not yet).' })
       .default({ drainSeconds: 10, settleSeconds: 5, timeoutSeconds: 300 }),
     monitoring: z
       .object({
@@ -257,13 +280,14 @@ export const tradingSystemSpec = z
           })
           .optional(),
       })
+      .meta({ description: 'What Prometheus is told (not yet).' })
       .default({ enabled: false, flavor: 'none' }),
     logging: z
       .object({
         level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
         files: z
           .boolean()
-          .meta({ description: "Daily files under the runbook's names, beside standard output." })
+          .meta({ description: "Daily files under the runbook's names, beside standard output (not yet)." })
           .default(false),
       })
       .default({ level: 'info', files: false }),

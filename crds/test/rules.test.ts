@@ -65,12 +65,6 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   ['RiskParams', 'limits/var/alertPct', 1.45, /spec\.limits\.var\.alertPct.*must be at least gatePct/],
   ['RiskParams', 'limits/var/limitPct', 1.6, /spec\.limits\.var\.limitPct.*must be at least alertPct/],
   ['RiskParams', 'circuitBreaker/varPct', 1.9, /spec\.circuitBreaker\.varPct.*must be at least limits\.var\.limitPct/],
-  [
-    'RiskParams',
-    'positionSizing/assetClasses',
-    { 'Not A Class': { maxLeverage: 1, maxPositionPct: 1 } },
-    /assetClasses.*keys must match/,
-  ],
   ['RiskParams', 'limits/maxDrawdwnPct', 3, /unknown field "spec\.limits\.maxDrawdwnPct"/],
   ['RouterRules', 'models/momentum/url', 'http://x', /url.*is required with type OpenInference and goes with no other/],
   ['RouterRules', 'models/momentum/type', 'OpenInference', /url.*is required with type OpenInference/],
@@ -83,11 +77,15 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   ['RouterRules', 'rules', [RULE, { ...RULE, name: 'y' }], /spec\.rules.*priorities must be unique/],
   ['RouterRules', 'defaultModel', 'nobody', /spec\.defaultModel.*must name a model of models/],
   ['RouterRules', 'rules', [{ ...RULE, model: 'nobody' }], /spec\.rules.*every rule must name a model of models/],
-  ['RouterRules', 'models/Bad Name', { type: 'Momentum' }, /spec\.models.*keys must match/],
   ['Hold', 'effect', 'CapKelly', /spec\.kellyFraction.*kellyFraction is required with effect CapKelly/],
   ['Hold', 'kellyFraction', 0.1, /spec\.kellyFraction.*goes with no other/],
   ['Hold', 'reason', '', /spec\.reason/],
   ['Hold', 'until', 'tomorrow', /spec\.until/],
+  // RFC 3339 to the API server's own check, but Invalid Date to JavaScript.
+  ['Hold', 'until', '2026-12-31T23:59:60Z', /spec\.until.*should match/],
+  ['Hold', 'until', '2026-12-31t12:00:00z', /spec\.until.*should match/],
+  ['TradingSystem', 'redis/managed/maxMemory', '0Mi', /spec\.redis\.managed\.maxMemory.*should match/],
+  ['TradingSystem', 'redis/managed/maxMemory', '268435456000m', /spec\.redis\.managed\.maxMemory.*should match/],
   [
     'TradingSystem',
     'execution',
@@ -155,6 +153,47 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   ['TradingSystem', 'trading', true, /spec\.trading.*(type string|Unsupported value)/],
 ];
 
+/** Kind, path of a map, a key that it refuses with a value that it would take. */
+const BAD_KEYS: readonly (readonly [string, string, Json])[] = [
+  ['TradingSystem', 'hardLimits/symbols', { btc: { maxQuantity: 1, maxOrderQuantity: 1, maxOrderNotionalUsd: 1 } }],
+  ['TradingSystem', 'sources[]/symbols', { btc: 'BTCUSDT' }],
+  ['TradingSystem', 'sources[]/options/recording/files', { 'BTC USDT': 'a.gz' }],
+  ['TradingSystem', 'gateway/service/annotations', { 'a b': 'c' }],
+  ['RiskParams', 'edgeBlending/decayFactors', { 'Bad Name': 1 }],
+  ['RiskParams', 'edgeBlending/confidencePenalties', { 'Bad Name': 1 }],
+  ['RiskParams', 'positionSizing/assetClasses', { 'Not A Class': { maxLeverage: 1, maxPositionPct: 1 } }],
+  ['RiskParams', 'positionSizing/symbols', { btc: { maxPositionPct: 1 } }],
+  ['RiskParams', 'volatility/floorPctPerDay', { 'Not A Class': 1 }],
+  ['RouterRules', 'models', { 'Bad Name': { type: 'Momentum' } }],
+  ['RouterRules', 'models/*/parameters', { '1st': 1 }],
+];
+
+/** `good` with one more key in the map at `path`: `[]` is the first item of a list, `*` the first value of a map. */
+function withKey(good: Json, path: string, entry: Json): Json {
+  const keys = path.replaceAll('[]', '/0').split('/');
+  let at: Json = good['spec'] as Json;
+  for (const key of keys) {
+    const made = key === 'recording' ? { claimName: 'recordings' } : {};
+    at = (at[key === '*' ? (Object.keys(at)[0] ?? '') : key] ??= made) as Json;
+  }
+  Object.assign(at, entry);
+  return good;
+}
+
+/** Paths of all maps in a schema that have a rule about their keys. */
+function keyedMapsIn(schema: unknown, path = ''): string[] {
+  const { properties = {}, items, additionalProperties, ...own } = schema as Json;
+  const rules = (own['x-kubernetes-validations'] ?? []) as { message: string }[];
+  const below = (child: unknown, step: string): string[] =>
+    typeof child === 'object' ? keyedMapsIn(child, path + step) : [];
+  return [
+    ...(rules.some(({ message }) => message.startsWith('keys must match')) ? [path.slice(1)] : []),
+    ...Object.entries(properties as Json).flatMap(([key, child]) => below(child, `/${key}`)),
+    ...below(items, '[]'),
+    ...below(additionalProperties, '/*'),
+  ];
+}
+
 /** Messages of all rules in a schema, wherever they stand. */
 function messagesIn(schema: unknown): string[] {
   if (typeof schema !== 'object' || schema === null) return [];
@@ -166,7 +205,7 @@ function messagesIn(schema: unknown): string[] {
 }
 
 /** Refused on a change only: tested apart. */
-const TRANSITIONS = ['a Hold is immutable', 'managed and external cannot be swapped'];
+const TRANSITIONS = ['a Hold is immutable', 'managed and external cannot be swapped', 'is immutable: enlarge'];
 
 describe('the kinds on a real API server', () => {
   let server: TestApi;
@@ -199,6 +238,29 @@ describe('the kinds on a real API server', () => {
       assert.match(stderr.replaceAll('\n', ' '), message);
     });
 
+  for (const [kind, path, entry] of BAD_KEYS)
+    it(`refuse ${kind} ${path} with the key ${Object.keys(entry).join()}`, async () => {
+      const manifest = withKey(structuredClone(GOOD[kind]?.() ?? {}), path, entry);
+      const { code, stderr } = await submit('create', manifest, '--dry-run=server');
+      assert.equal(code, 1, 'it was taken');
+      const field = path.split(/[/*[\]]+/).join('.*');
+      assert.match(stderr.replaceAll('\n', ' '), new RegExp(`spec\\.${field}.*keys must match`));
+    });
+
+  it('have an example of a bad key for each of their maps', () => {
+    for (const { kind, spec } of KINDS) {
+      const tested = BAD_KEYS.filter(([of]) => of === kind).map(([, path]) => path);
+      assert.deepEqual(tested.sort(), keyedMapsIn(structuralSchema(spec, kind)).sort());
+    }
+  });
+  for (const name of ['1demo', 'demo.one', 'Demo', 'demo-'])
+    it(`refuse a TradingSystem called ${name}: its Services could not be`, async () => {
+      const manifest = { ...GOOD['TradingSystem']?.(), metadata: { name } };
+      const { code, stderr } = await submit('create', manifest, '--dry-run=server');
+      assert.equal(code, 1, 'it was taken');
+      assert.match(stderr, /metadata\.name/);
+    });
+
   it('refuse to change a Hold', async () => {
     assert.equal((await submit('create', GOOD['Hold']?.() ?? {})).code, 0);
     const { stderr } = await submit(
@@ -213,6 +275,10 @@ describe('the kinds on a real API server', () => {
     assert.equal((await submit('create', GOOD['TradingSystem']?.() ?? {})).code, 0);
     const { stderr } = await submit('replace', withValue('TradingSystem', 'redis', { external: URLS }));
     assert.match(stderr, /managed and external cannot be swapped in place/);
+  });
+  it('refuse another size of the volume of a managed Redis', async () => {
+    const { stderr } = await submit('replace', withValue('TradingSystem', 'redis', { managed: { storage: '2Gi' } }));
+    assert.match(stderr, /spec\.redis\.managed\.storage.*is immutable: enlarge the claim/s);
   });
   it('have a bad example for each of their rules', () => {
     const tested = BAD.map(([, , , message]) => message.source.replaceAll('\\', '')).join('\n');
