@@ -7,7 +7,7 @@ import { startPaper } from './paper/shell.ts';
 const opened = openTradingPod();
 const { redis, desired, signal, log } = opened;
 const onFatal = (error: unknown): void => {
-  log.fatal({ error }, 'the volume cannot be written: stopping');
+  log.fatal({ error }, 'the paper venue cannot go on: stopping');
   process.exit(1);
 };
 

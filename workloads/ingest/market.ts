@@ -76,6 +76,9 @@ export function newMarket(listing: Listing, link: Link): Market {
   };
 }
 
+/** Update id up to which the book is continuous; −1 while it is out. */
+export const bookId = ({ sync }: Market): number => (sync.phase === 'Live' ? sync.lastId : -1);
+
 /** Grid cells that ended by `t` get their point; true where one did. To be called before anything at `t` is applied. */
 export function closeGrid(market: Market, t: number): boolean {
   if (t < market.grid.cellEnd) return false;
@@ -199,14 +202,14 @@ function settle(market: Market, t: number): Effect {
 
 /** Recomputes best level, validity and mid; whether one of them changed. */
 function refresh(market: Market, t: number): boolean {
-  const { best, sync, ticker, book } = market;
+  const { best, ticker, book } = market;
   const wasValid = market.valid;
-  const bookId = sync.phase === 'Live' ? sync.lastId : -1;
+  const id = bookId(market);
   const moved =
-    ticker !== undefined && ticker.updateId > bookId
+    ticker !== undefined && ticker.updateId > id
       ? setBest(best, ticker.bidTicks, ticker.bidLots, ticker.askTicks, ticker.askLots)
       : setBest(best, bestTicks(book.bids), bestLots(book.bids), bestTicks(book.asks), bestLots(book.asks));
-  market.valid = bookId >= 0 && market.link.up && isOrderly(best.bidTicks, best.askTicks);
+  market.valid = id >= 0 && market.link.up && isOrderly(best.bidTicks, best.askTicks);
   if (market.valid) market.mid = (best.bidTicks + best.askTicks) / (2 * market.listing.instrument.priceScale);
   if (market.valid || wasValid) market.midAt = t;
   return moved || market.valid !== wasValid;

@@ -66,8 +66,11 @@ function bothSchemes(url: string): PlannedSource['endpoints'] | string {
   return { ws: `${isSecure ? 'wss' : 'ws'}://${host}`, rest: `${isSecure ? 'https' : 'http'}://${host}` };
 }
 
-/** What the paper venue charges: `options.market.feeBps` of the first source that says it, else 3 bps. */
-export const paperFeeBps = (system: SystemConfig): number =>
-  system.sources.find(({ options }) => options.market !== undefined)?.options.market?.feeBps ?? DEFAULT_FEE_BPS;
-
-const DEFAULT_FEE_BPS = 3;
+/** Symbol → fee in bps, where the market of its primary source is simulated and charges one of its own. */
+export const ownFeesBps = (system: SystemConfig): ReadonlyMap<string, number> =>
+  new Map(
+    system.symbols.flatMap(({ name }): [string, number][] => {
+      const feeBps = primaryOf(system, name)?.options.market?.feeBps;
+      return feeBps === undefined ? [] : [[name, feeBps]];
+    }),
+  );

@@ -1,10 +1,11 @@
 // The core of ingest: one shard's markets and its paper venue, moved on by events. Synchronous and deterministic: no clock,
 // no I/O, no log; `t` comes with each event and never goes back. main.ts feeds it and carries out what it gives.
-import type { Features, OrderRequest } from '../contract/messages.ts';
+import type { Features } from '../contract/messages.ts';
 import { emitFeatures, isDue, newEmission, noteChange, type Emission } from './features.ts';
 import {
   applyFrame,
   applySnapshot,
+  bookId,
   closeGrid,
   loseLink,
   newMarket,
@@ -12,7 +13,7 @@ import {
   type Link,
   type Market,
 } from './market.ts';
-import { bookUpdated, matchDue, receive, type PaperAnswer, type PaperVenue } from './paper/venue.ts';
+import { bookUpdated, matchDue, receive, type Arrival, type PaperAnswer, type PaperVenue } from './paper/venue.ts';
 import type { Listing, MarketFrame, Snapshot } from './venue/frame.ts';
 
 export type Event =
@@ -23,7 +24,9 @@ export type Event =
   /** Connection made, heartbeat, connection lost. */
   | { readonly kind: 'linkUp' | 'heard' | 'linkDown'; readonly link: Link; readonly t: number }
   /** An entry of an orders stream. */
-  | { readonly kind: 'order'; readonly request: OrderRequest; readonly requestId: string; readonly t: number }
+  | ({ readonly kind: 'order'; readonly t: number } & Arrival)
+  /** The fee of the risk parameters in force, as paper/money.ts feeRate gives it. */
+  | { readonly kind: 'fee'; readonly feeRate: number; readonly t: number }
   /** Several times a second: what is due by `t` happens. */
   | { readonly kind: 'tick'; readonly t: number };
 
@@ -78,7 +81,10 @@ function apply(shard: Shard, event: Event): readonly Output[] {
     case 'snapshot':
       return onSnapshot(shard, event.snapshot, event.t);
     case 'order':
-      return onOrder(shard, event);
+      return onOrder(shard, event, event.t);
+    case 'fee':
+      if (shard.paper !== undefined) shard.paper.feeRate = event.feeRate;
+      return NONE;
     case 'listed':
       shard.markets.set(event.listing.symbol, newMarket(event.listing, event.link));
       if (!shard.emissions.has(event.listing.symbol)) shard.emissions.set(event.listing.symbol, newEmission());
@@ -94,8 +100,10 @@ function onFrame(shard: Shard, frame: MarketFrame, t: number): readonly Output[]
   if (market === undefined) return NONE;
   const gridMoved = closeGrid(market, t);
   market.link.heardAt = t;
+  const before = bookId(market);
   const effect = applyFrame(market, frame, t);
-  if (frame.kind === 'depth' && shard.paper !== undefined) bookUpdated(shard.paper, frame);
+  // A frame that the book already had (two connections overlap) says nothing new about what we took from it.
+  if (frame.kind === 'depth' && shard.paper !== undefined && bookId(market) > before) bookUpdated(shard.paper, frame);
   return outputsOf(shard, market, { effect, gridMoved, t });
 }
 
@@ -117,10 +125,10 @@ function onTick(shard: Shard, t: number): readonly Output[] {
   return outputs;
 }
 
-function onOrder(shard: Shard, { request, requestId, t }: Extract<Event, { kind: 'order' }>): readonly Output[] {
-  if (shard.paper === undefined) return NONE;
-  const answer = receive(shard.paper, { request, requestId }, shard.markets.get(request.symbol), t);
-  return answer === undefined ? NONE : [{ kind: 'answer', answer }];
+function onOrder({ paper, markets }: Shard, arrival: Arrival, t: number): readonly Output[] {
+  if (paper === undefined) return NONE;
+  const answers = receive(paper, arrival, markets.get(arrival.request.symbol), t);
+  return answers.map((answer) => ({ kind: 'answer', answer }));
 }
 
 function onLink(shard: Shard, link: Link, up: boolean, t: number): readonly Output[] {

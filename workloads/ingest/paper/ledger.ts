@@ -68,13 +68,18 @@ export class Ledger {
     options.redis.on('ready', () => this.#published.clear());
   }
 
+  /** Seq of the newest report that Redis has of this shard, 0 where there is none. Rejects while Redis is away. */
+  async newestPublished(): Promise<number> {
+    return Math.max(0, ...(await Promise.all(this.#options.symbols.map((symbol) => this.#lastPublished(symbol)))));
+  }
+
   /**
-   * Opens the account with its first capital. Needs Redis: if the volume was lost, numbering must go on behind the reports
-   * that are already there. Rejects while Redis is away.
+   * Opens the account with its first capital. If the volume was lost, numbering must go on behind the reports that Redis
+   * already has: `afterSeq`. Rejects where the volume cannot be written.
    */
-  async begin(capitalUsd: number): Promise<Account> {
+  async begin(capitalUsd: number, afterSeq: number): Promise<Account> {
     const account = openAccount(capitalUsd);
-    for (const symbol of this.#options.symbols) account.seq = Math.max(account.seq, await this.#lastPublished(symbol));
+    account.seq = afterSeq;
     await this.#journal.compact(this.#state(account));
     this.account = account;
     this.#durableSeq = account.seq;

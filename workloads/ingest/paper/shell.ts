@@ -9,13 +9,13 @@ import type { Logger } from '../../kit/log.ts';
 import type { Redis } from '../../kit/redis.ts';
 import { readStreams } from '../../kit/streams.ts';
 import type { Ingest } from '../ingest.ts';
-import { paperFeeBps } from '../sources.ts';
+import { ownFeesBps } from '../sources.ts';
 import { openAccount, type Account } from './account.ts';
 import { openLedger, type Ledger } from './ledger.ts';
 import { feeRate } from './money.ts';
 import { decodeOrder } from './order.ts';
 import { entryRead } from './progress.ts';
-import { newPaperVenue, PAPER_LATENCY } from './venue.ts';
+import { newPaperVenue, PAPER_LATENCY, type PaperConfig } from './venue.ts';
 
 const PUBLISH_EVERY_MS = 500;
 /** Where nothing was ever read: orders of the last minute are answered (as too old), what is older has no asker. */
@@ -28,12 +28,16 @@ export interface PaperOptions {
   /** A connection of its own: it blocks. */
   readonly orders: Redis;
   readonly ingest: Ingest;
+  /** The volume cannot be written, or an order could not be handled: the process must end. */
   readonly onFatal: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
 export interface PaperShell {
-  /** A desired document comes into force: the first one opens the account. Throws where its capital cannot be one. */
+  /**
+   * A desired document comes into force: its fee, and the first time the account with the shard's part of the capital.
+   * Throws where that cannot be one.
+   */
   apply(document: DesiredDocument): void;
   /** Resolves when everything decided is on the volume and orders are no longer read. */
   stop(): Promise<void>;
@@ -41,31 +45,30 @@ export interface PaperShell {
 
 /** Restores the account; outside Paper mode nothing is opened and orders are not read. */
 export async function startPaper(options: PaperOptions): Promise<PaperShell> {
-  const { pod, log, redis, onFatal, signal } = options;
+  const { pod, log, redis, ingest, onFatal, signal } = options;
   if (pod.system.execution.mode !== 'Paper') return { apply: () => undefined, stop: () => Promise.resolve() };
   const symbols = symbolsOfShard(pod.system.symbols, pod.shard, pod.system.shards).map(({ name }) => name);
   const ledger = await openLedger({ dir: pod.dataDir, redis, symbols, log, onFatal });
-  options.ingest.onAnswer((answer) => ledger.commit(answer));
-  let running = Promise.resolve();
-  const run = (account: Account): void => {
-    options.ingest.shard.paper = newPaperVenue(configOf(pod), account);
-    running = readOrders(options, ledger, symbols);
-  };
+  ingest.onAnswer((answer) => ledger.commit(answer));
   if (ledger.account !== undefined) {
     log.info({ cashMicros: ledger.account.cashMicros, seq: ledger.account.seq }, 'paper account restored');
-    run(ledger.account);
   }
   const publishing = publishForEver(ledger, signal);
-  let isOpening = false;
+  let running: Promise<void> | undefined;
+  let rate = 0;
+  const run = async (capitalUsd: number): Promise<void> => {
+    const account = ledger.account ?? (await beginWhenConnected(ledger, capitalUsd, signal));
+    if (account === undefined) return;
+    ingest.shard.paper = newPaperVenue(configOf(pod), account, rate);
+    await readOrders(options, ledger, symbols);
+  };
   return {
     apply(document) {
-      openAccount(document.capitalUsd);
-      if (ledger.account !== undefined || isOpening) return;
-      isOpening = true;
-      beginWhenConnected(ledger, document.capitalUsd, signal).then((account) => {
-        if (account !== undefined) run(account);
-        return undefined;
-      }, onFatal);
+      const capitalUsd = document.capitalUsd / pod.system.shards;
+      openAccount(capitalUsd);
+      rate = feeRate(document.risk.params.positionSizing.costs.feeBps);
+      ingest.emit({ kind: 'fee', feeRate: rate, t: monotonicNow() });
+      running ??= run(capitalUsd).catch(onFatal);
     },
     stop: async () => {
       await Promise.all([running, publishing]);
@@ -74,25 +77,25 @@ export async function startPaper(options: PaperOptions): Promise<PaperShell> {
   };
 }
 
-function configOf({ system, shard }: PodConfig) {
+function configOf({ system, shard }: PodConfig): PaperConfig {
   const mine = symbolsOfShard(system.symbols, shard, system.shards);
   return {
     bootId,
     accounts: new Map(mine.map(({ name, account }) => [name, account])),
-    feeRate: feeRate(paperFeeBps(system)),
+    ownFeeRates: new Map([...ownFeesBps(system)].map(([symbol, bps]) => [symbol, feeRate(bps)])),
     ...PAPER_LATENCY,
   };
 }
 
-/** The first account needs Redis (Ledger.begin says why): tries until it is there. */
+/** The first account needs Redis (Ledger.begin says why): asks until it answers. What else fails is not tried again. */
 async function beginWhenConnected(
   ledger: Ledger,
   capitalUsd: number,
   signal: AbortSignal,
 ): Promise<Account | undefined> {
   while (!signal.aborted) {
-    const account = await ledger.begin(capitalUsd).catch(() => undefined);
-    if (account !== undefined) return account;
+    const newest = await ledger.newestPublished().catch(() => undefined);
+    if (newest !== undefined) return ledger.begin(capitalUsd, newest);
     await delay(PUBLISH_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
   return undefined;
@@ -111,7 +114,7 @@ async function readOrders({ orders, ingest, log, signal }: PaperOptions, ledger:
     from,
     signal,
     log,
-    onMessage: (key, id, data) => {
+    onMessage: (key, id, data, ageMs) => {
       const symbol = symbolOf.get(key) ?? '';
       const request = decodeOrder(data);
       entryRead(ledger.progress, symbol, id);
@@ -122,7 +125,7 @@ async function readOrders({ orders, ingest, log, signal }: PaperOptions, ledger:
         );
         return ledger.pass(symbol, id);
       }
-      ingest.emit({ kind: 'order', request, requestId: id, t: monotonicNow() });
+      ingest.emit({ kind: 'order', request, requestId: id, transitMs: ageMs, t: monotonicNow() });
     },
   });
 }

@@ -1,5 +1,5 @@
 // The paper venue (TRADING A5, B11), pure: one more venue, beside the books it fills against. step.ts feeds it requests
-// and time; paper-shell.ts makes its reports durable before anybody hears of them.
+// and time; shell.ts makes its reports durable before anybody hears of them.
 //
 //   request at t ──out 20 ms──▶ venue ──feed 20 ms──▶ the book we know at t + 40 ms (+ jitter): it is matched on that one
 //
@@ -8,7 +8,7 @@ import type { OrderRequest, VenueReport } from '../../contract/messages.ts';
 import { visibleLevels, type Market } from '../market.ts';
 import type { DepthFrame } from '../venue/frame.ts';
 import { applyReport, positionOf, type Account } from './account.ts';
-import { refusalOf, reserveMicros, type NewOrder } from './checks.ts';
+import { refusalOf, reserveMicros, type Facts, type NewOrder } from './checks.ts';
 import { forgetUpdated, takeLevels, type TakenLevels } from './match.ts';
 import { feeMicros, notionalMicros } from './money.ts';
 
@@ -16,8 +16,8 @@ export interface PaperConfig {
   readonly bootId: string;
   /** Kind of account by symbol; a symbol that is not here is not the shard's. */
   readonly accounts: ReadonlyMap<string, 'Spot' | 'Margin' | 'Perp'>;
-  /** As money.ts feeRate gives it. */
-  readonly feeRate: number;
+  /** Symbols whose market has a fee of its own, as money.ts feeRate gives it. */
+  readonly ownFeeRates: ReadonlyMap<string, number>;
   readonly outMs: number;
   readonly feedMs: number;
   /** Up to this much more, by a hash of the order's id. */
@@ -32,17 +32,30 @@ interface Waiting {
   readonly requestId: string;
   readonly due: number;
   readonly reserved: number;
+  /** The fee that it was accepted under. */
+  readonly feeRate: number;
 }
 
 /** Changed in place by this file only. */
 export interface PaperVenue {
   readonly config: PaperConfig;
   readonly account: Account;
+  /** Of every symbol without a fee of its own: what the risk parameters in force say. */
+  feeRate: number;
   /** By due, then arrival. */
   waiting: Waiting[];
   /** `due` of the first one waiting, Infinity where none is: one comparison per frame. */
   nextDue: number;
   readonly taken: Map<string, TakenLevels>;
+}
+
+/** A request as it came in. */
+export interface Arrival {
+  readonly request: OrderRequest;
+  /** Its entry in the orders stream. */
+  readonly requestId: string;
+  /** How long it was on its way, by the clock of Redis: the sender's and ours are not compared. */
+  readonly transitMs: number;
 }
 
 /** All that one request came to: it is journalled and published together. */
@@ -59,50 +72,60 @@ type ReportBody = VenueReport extends infer R
     : never
   : never;
 
-export const newPaperVenue = (config: PaperConfig, account: Account): PaperVenue => ({
+export const newPaperVenue = (config: PaperConfig, account: Account, feeRate: number): PaperVenue => ({
   config,
   account,
+  feeRate,
   waiting: [],
   nextDue: Infinity,
   taken: new Map(),
 });
 
 /**
- * A request read at `t` as entry `requestId`. Refusals, cancels and accounts are answered at once, an accepted order
- * when it is due; a repeated id gets an answer without reports. `market` is undefined while the venue's filters are
- * unknown.
+ * A request read at `t`. Refusals, cancels and accounts are answered at once, an accepted order when it is due; a
+ * repeated id gets an answer without reports. `market` is undefined while the venue's filters are unknown.
  */
 export function receive(
   paper: PaperVenue,
-  { request, requestId }: { readonly request: OrderRequest; readonly requestId: string },
+  arrival: Arrival,
   market: Market | undefined,
   t: number,
-): PaperAnswer | undefined {
+): readonly PaperAnswer[] {
+  const { request, requestId } = arrival;
   const { id, symbol } = request;
-  const answer = (...bodies: readonly ReportBody[]): PaperAnswer => answerOf(paper, { requestId, symbol, t }, bodies);
-  if (request.kind === 'cancel') return cancel(paper, request.id, answer);
+  if (request.kind === 'cancel') return cancel(paper, { request, requestId }, t);
+  const answer = (...bodies: readonly ReportBody[]) => [answerOf(paper, { requestId, symbol, t }, bodies)];
   if (isKnown(paper, id)) return answer();
   if (request.kind === 'reconcile') return answer(accountReport(paper, id));
   const account = paper.config.accounts.get(symbol);
   if (account === undefined) return answer(rejected(id, `UnknownSymbol: ${symbol}`));
   if (market === undefined) return answer(rejected(id, `VenueUnavailable: filters of ${symbol} not read yet`));
-  const { listing } = market;
-  const { feeRate, outMs, feedMs, jitterMs } = paper.config;
-  const refusal = refusalOf(request, {
-    listing,
-    account,
-    freeMicros: paper.account.cashMicros - sum(paper.waiting.map((waiting) => waiting.reserved)),
-    freeLots: positionOf(paper.account, symbol) - sum(paper.waiting.map((waiting) => soldLots(waiting.order, symbol))),
-    heldLots: positionOf(paper.account, symbol),
-    waiting: paper.waiting.length,
-    ageMs: t - request.t,
-    feeRate,
-  });
+  const feeRate = paper.config.ownFeeRates.get(symbol) ?? paper.feeRate;
+  const facts = factsAbout(paper, { listing: market.listing, account, ageMs: arrival.transitMs, feeRate });
+  const refusal = refusalOf(request, facts);
   if (refusal !== undefined) return answer(rejected(id, refusal));
-  const sentAt = Math.min(request.t, t); // a sender whose clock is ahead gains nothing
-  const due = Math.max(t, sentAt + outMs + feedMs + (hashOf(id) % (jitterMs + 1)));
-  enqueue(paper, { order: request, requestId, due, reserved: reserveMicros(request, listing, feeRate) });
-  return undefined;
+  const reserved = reserveMicros(request, market.listing, feeRate);
+  enqueue(paper, { order: request, requestId, due: dueOf(paper.config, arrival, t), reserved, feeRate });
+  return NONE;
+}
+
+/** What is left of the way to the venue, and its feed's way back, from `t` on. */
+function dueOf({ outMs, feedMs, jitterMs }: PaperConfig, { request, transitMs }: Arrival, t: number): number {
+  return t + Math.max(0, outMs - transitMs) + feedMs + (hashOf(request.id) % (jitterMs + 1));
+}
+
+function factsAbout(
+  { account, waiting }: PaperVenue,
+  known: Pick<Facts, 'listing' | 'account' | 'ageMs' | 'feeRate'>,
+): Facts {
+  const { symbol } = known.listing;
+  return {
+    ...known,
+    freeMicros: account.cashMicros - sum(waiting.map(({ reserved }) => reserved)),
+    freeLots: positionOf(account, symbol) - sum(waiting.map(({ order }) => soldLots(order, symbol))),
+    heldLots: positionOf(account, symbol),
+    waiting: waiting.length,
+  };
 }
 
 /**
@@ -135,7 +158,7 @@ export function bookUpdated(paper: PaperVenue, frame: DepthFrame): void {
 const MAX_SILENCE_MS = 2_000;
 
 function execute(paper: PaperVenue, waiting: Waiting, market: Market | undefined): PaperAnswer {
-  const { order, requestId, due } = waiting;
+  const { order, requestId, due, feeRate } = waiting;
   const about = { requestId, symbol: order.symbol, t: due };
   if (market?.valid !== true || due - market.link.heardAt > MAX_SILENCE_MS) {
     return answerOf(paper, about, [
@@ -159,20 +182,30 @@ function execute(paper: PaperVenue, waiting: Waiting, market: Market | undefined
         lots: fill.lots,
         ticks: fill.ticks,
         notionalMicros: notional,
-        feeMicros: feeMicros(notional, paper.config.feeRate),
+        feeMicros: feeMicros(notional, feeRate),
       };
     }),
     { kind: 'done', orderId: order.id, outcome: filledLots === order.lots ? 'Filled' : 'Expired', filledLots },
   ]);
 }
 
-/** A cancel in time ends the order; one for an unknown id makes sure that the order, should it still come, does nothing. */
-function cancel(paper: PaperVenue, orderId: string, answer: (...bodies: ReportBody[]) => PaperAnswer): PaperAnswer {
-  if (paper.account.answered.has(orderId)) return answer();
-  const at = paper.waiting.findIndex((waiting) => waiting.order.id === orderId);
-  if (at >= 0) paper.waiting.splice(at, 1);
+/**
+ * A cancel in time ends the order; one for an unknown id makes sure that the order, should it still come, does nothing.
+ * Both entries get their answer, the order's first: one without would hold back where a restart reads on, for good.
+ */
+function cancel(
+  paper: PaperVenue,
+  { request: { id, symbol }, requestId }: Pick<Arrival, 'request' | 'requestId'>,
+  t: number,
+): readonly PaperAnswer[] {
+  const ended: ReportBody = { kind: 'done', orderId: id, outcome: 'Cancelled', filledLots: 0 };
+  const answer = (to: string, ...bodies: readonly ReportBody[]) =>
+    answerOf(paper, { requestId: to, symbol, t }, bodies);
+  if (paper.account.answered.has(id)) return [answer(requestId)];
+  const at = paper.waiting.findIndex(({ order }) => order.id === id);
+  const [waiting] = at < 0 ? [] : paper.waiting.splice(at, 1);
   paper.nextDue = paper.waiting[0]?.due ?? Infinity;
-  return answer({ kind: 'done', orderId, outcome: 'Cancelled', filledLots: 0 });
+  return waiting === undefined ? [answer(requestId, ended)] : [answer(waiting.requestId, ended), answer(requestId)];
 }
 
 function answerOf(

@@ -73,7 +73,7 @@ describe('the paper ledger', () => {
 
   it('restores cash, position and numbering after a restart', async () => {
     const ledger = await reopen();
-    const account = await ledger.begin(CAPITAL_USD);
+    const account = await ledger.begin(CAPITAL_USD, 0);
     commit(ledger, account, 3);
     await ledger.close();
     const again = (await reopen()).account;
@@ -84,7 +84,7 @@ describe('the paper ledger', () => {
   it('loses nothing at compaction, however answers and snapshots interleave', async function () {
     this.timeout(20_000);
     const ledger = await reopen();
-    const account = await ledger.begin(CAPITAL_USD);
+    const account = await ledger.begin(CAPITAL_USD, 0);
     for (let turn = 0; turn < 120; turn++) {
       commit(ledger, account, 100);
       await nextTurn();
@@ -95,7 +95,7 @@ describe('the paper ledger', () => {
 
   it('publishes what a restart found on the volume and Redis has not got, each once and in order', async () => {
     const ledger = await reopen();
-    const account = await ledger.begin(CAPITAL_USD);
+    const account = await ledger.begin(CAPITAL_USD, 0);
     commit(ledger, account, 2);
     await allPublished(2);
     redis.disconnect();
@@ -108,7 +108,7 @@ describe('the paper ledger', () => {
 
   it('fills a Redis that came back empty, and goes on behind it', async () => {
     const ledger = await reopen();
-    const account = await ledger.begin(CAPITAL_USD);
+    const account = await ledger.begin(CAPITAL_USD, 0);
     commit(ledger, account, 3);
     await allPublished(3);
     await server.kill();
@@ -122,12 +122,12 @@ describe('the paper ledger', () => {
 
   it('numbers on behind Redis where the volume was lost', async () => {
     const ledger = await reopen();
-    commit(ledger, await ledger.begin(CAPITAL_USD), 3);
+    commit(ledger, await ledger.begin(CAPITAL_USD, 0), 3);
     await allPublished(3);
     await ledger.close();
     rmSync(dir, { recursive: true });
     const fresh = await reopen();
     assert.equal(fresh.account, undefined);
-    assert.equal((await fresh.begin(CAPITAL_USD)).seq, 3);
+    assert.equal((await fresh.begin(CAPITAL_USD, await fresh.newestPublished())).seq, 3);
   });
 });
