@@ -8,7 +8,7 @@ import { excessBps2, takeBlend } from './excess.ts';
 import { approve, isReduction, refusals, type Draft, type GateView } from './gates.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
 import { clamp } from '../kit/math.ts';
-import { boundedByVar, riskView, varOf, worstVar, type RiskView } from './risk.ts';
+import { boundedByVar, riskView, shownVar, worstVar, type RiskView } from './risk.ts';
 import {
   afterNoTradeBand,
   bandOf,
@@ -142,7 +142,8 @@ function afterEdgeTimeout(
 function bound(seen: Seen, { wanted, notes }: { wanted: number; notes: string[] }): number {
   const { policy, symbol, view, index, held } = seen;
   let bounded = wanted;
-  const room = Math.max(Math.abs(held), symbol.classCap - othersOfClass(seen));
+  const others = othersOfClass(seen);
+  const room = Math.max(Math.abs(held), Number.isNaN(others) ? 0 : symbol.classCap - others);
   if (Math.abs(bounded) > room) {
     bounded = Math.sign(bounded) * room;
     notes.push('ClassBound');
@@ -305,8 +306,8 @@ function record(state: State, seen: Seen, { blended, sized, blockedBy, order }: 
     held,
     target: sized.target,
     kellyFraction: kellyInForce(state, policy),
-    varPct: 100 * varOf(view, view.filled),
-    varDemandPct: 100 * varOf(view, demands),
+    varPct: 100 * shownVar(view, view.filled),
+    varDemandPct: 100 * shownVar(view, demands),
     blockedBy,
     ...(sized.notes.length === 0 ? {} : { notes: sized.notes }),
     ...(order === undefined

@@ -100,8 +100,10 @@ export const GATES: readonly Gate[] = [
   {
     code: 'VarLimit',
     of: 'Opens',
-    check: ({ policy, varNow, varWith }, draft) =>
-      draft && above(varWith(signedLots(draft)), Math.max(policy.var.target, varNow) * (1 + ROUNDING)),
+    check: ({ policy, varNow, varWith }, draft) => {
+      if (Number.isNaN(varNow)) return YES; // a position without any mark
+      return draft && above(varWith(signedLots(draft)), Math.max(policy.var.target, varNow) * (1 + ROUNDING));
+    },
   },
   { code: 'Drawdown', of: 'Opens', check: ({ policy, drawdownPct }) => below(drawdownPct, policy.maxDrawdownPct) },
   {

@@ -13,6 +13,8 @@ export interface SymbolPolicy {
   readonly assetClass: string;
   /** No short positions, no leverage. */
   readonly spot: boolean;
+  /** The largest |f| that the account can hold; 1 on spot. */
+  readonly leverage: number;
   /** Fractions of capital: of the symbol, and of Σ|f| of its class. */
   readonly positionCap: number;
   readonly classCap: number;
@@ -32,6 +34,7 @@ export interface Policy {
   readonly version: number;
   readonly hash: string;
   readonly capitalUsd: number;
+  readonly shards: number;
   readonly kellyFraction: number;
   readonly kellyReference: number;
   readonly blend: BlendRules;
@@ -63,8 +66,9 @@ const CLASS_DEFAULTS: Readonly<Record<string, { readonly perYear: number; readon
 const OTHER_CLASS = { perYear: 0.25, days: 252 };
 /** What the schema says of a class without bounds of its own. */
 const UNNAMED_CLASS = { maxLeverage: 1, maxPositionPct: 5 };
-/** Percent per day, of classes without a floor of their own. */
-const FLOOR_PCT_PER_DAY = 0.5;
+/** Percent per day, of classes that the parameters give no floor. */
+const FLOOR_PCT_PER_DAY: Readonly<Record<string, number>> = { crypto: 2 };
+const OTHER_FLOOR_PCT_PER_DAY = 0.5;
 
 /** Trading days a year of an asset class. */
 export const daysPerYear = (assetClass: string): number => (CLASS_DEFAULTS[assetClass] ?? OTHER_CLASS).days;
@@ -89,6 +93,7 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
     version: document.version,
     hash: document.hash,
     capitalUsd: document.capitalUsd,
+    shards: config.shards,
     kellyFraction: positionSizing.kellyFraction,
     kellyReference: positionSizing.kellyReference,
     blend: {
@@ -126,7 +131,8 @@ function symbolPolicy(document: DesiredDocument, symbol: SystemConfig['symbols']
   if (hard === undefined) throw new Error(`hardLimits.symbols.${name} is missing`);
 
   const spot = account === 'Spot';
-  const classCap = ((spot ? 1 : ofClass.maxLeverage) * limits.concentration.assetClassPct) / 100;
+  const leverage = spot ? 1 : ofClass.maxLeverage;
+  const classCap = (leverage * limits.concentration.assetClassPct) / 100;
   const ownPct = positionSizing.symbols[name]?.maxPositionPct ?? Infinity;
   const positionCap = Math.min(
     Math.min(ofClass.maxPositionPct, ownPct, limits.concentration.singleAssetPct) / 100,
@@ -136,6 +142,7 @@ function symbolPolicy(document: DesiredDocument, symbol: SystemConfig['symbols']
     name,
     assetClass,
     spot,
+    leverage,
     positionCap,
     classCap,
     costs: {
@@ -147,7 +154,7 @@ function symbolPolicy(document: DesiredDocument, symbol: SystemConfig['symbols']
     volatility: volatilityRules({
       lambda: volatility.lambda,
       fastHalfLifeSeconds: volatility.fastHalfLifeSeconds,
-      floorPctPerDay: volatility.floorPctPerDay[assetClass] ?? FLOOR_PCT_PER_DAY,
+      floorPctPerDay: volatility.floorPctPerDay[assetClass] ?? FLOOR_PCT_PER_DAY[assetClass] ?? OTHER_FLOOR_PCT_PER_DAY,
       capPctPerDay: volatility.capPctPerDay,
     }),
     maxQuantity: hard.maxQuantity,

@@ -3,7 +3,7 @@ import type { DesiredDocument } from '../contract/desired.ts';
 import type { HarmoniserStatus } from '../contract/status.ts';
 import { kellyInForce } from './decide.ts';
 import { drawdownPct } from './equity.ts';
-import { riskView, usdPerLot, varOf } from './risk.ts';
+import { riskView, shownAlone, shownVar, usdPerLot } from './risk.ts';
 import type { State, SymbolState } from './state.ts';
 
 export interface Seen {
@@ -36,8 +36,8 @@ export function harmoniserStatus({ state, desired, now, ...seen }: Seen): Harmon
     kellyFraction: policy === undefined ? 0 : kellyInForce(state, policy),
     equityUsd: equity.usd ?? 0,
     drawdownPct: drawdownPct(equity),
-    varPct: view === undefined ? 0 : finite(100 * varOf(view, view.filled)),
-    varDemandPct: view === undefined ? 0 : finite(100 * varOf(view, demands)),
+    varPct: view === undefined ? 0 : 100 * shownVar(view, view.filled),
+    varDemandPct: view === undefined ? 0 : 100 * shownVar(view, demands),
     breaker: { state: breaker.state, tripSeq: breaker.tripSeq },
     decisions: state.decisionSeq,
     trades: account.fills,
@@ -65,7 +65,7 @@ function symbolStatus(
     confidence,
     positionLots: lots,
     positionUsd: positionUsd(symbol, lots),
-    varPct: finite(100 * Math.abs(held) * (view?.sigmas[index] ?? 0) * (view?.z ?? 0)),
+    varPct: view === undefined ? 0 : 100 * shownAlone(view, index, held),
     blockedBy,
     reconciled: reconciliation.state === 'Done',
   };
@@ -73,6 +73,3 @@ function symbolStatus(
 
 /** Quote currency at the last valid mid; 0 before the first. */
 export const positionUsd = (symbol: SymbolState, lots: number): number => lots * (usdPerLot(symbol) ?? 0);
-
-/** A position without a mark has no VaR that JSON could carry. */
-const finite = (value: number): number => (Number.isFinite(value) ? value : 0);

@@ -1,89 +1,12 @@
 import assert from 'node:assert/strict';
-import type { Decision, OrderRequest } from '../contract/messages.ts';
-import { newState, savedOf, type NewOrder, type Output, type State } from './state.ts';
+import type { OrderRequest } from '../contract/messages.ts';
+import { newState, savedOf, type Output } from './state.ts';
 import { step } from './step.ts';
-import {
-  aDocument,
-  aPolicy,
-  aSignal,
-  FREE,
-  ReportMaker,
-  STOPPED,
-  SYMBOLS,
-  type SignalOptions,
-} from './test/builders.ts';
+import { aDocument, aPolicy, FREE, STOPPED, SYMBOLS, type SignalOptions } from './test/builders.ts';
+import { decisions, Desk, IDENTITY, orders, requests, T } from './test/desk.ts';
 import { restraintOf } from '../contract/restraint.ts';
 
-const T = 1_700_000_000_000;
-const IDENTITY = { idPrefix: 'demo', epoch: 7, storedEstimates: {} };
 const LAST: Omit<SignalOptions, 't'> = { seq: 1e6 };
-
-const orders = (outputs: readonly Output[]): NewOrder[] =>
-  outputs.flatMap((output) => (output.kind === 'order' ? [output.order] : []));
-const requests = (outputs: readonly Output[]): OrderRequest[] =>
-  outputs.flatMap((output) => (output.kind === 'request' ? [output.request] : []));
-const decisions = (outputs: readonly Output[]): Decision[] =>
-  outputs.flatMap((output) => (output.kind === 'decision' ? [output.decision] : []));
-
-/** A desk at work: core and venue, driven by hand. */
-class Desk {
-  readonly venue = new ReportMaker();
-  state: State;
-  now = T;
-  #seq = 0;
-
-  constructor(state = newState(IDENTITY, SYMBOLS)) {
-    this.state = state;
-  }
-
-  /** Everything in place: policy, control, Redis, both symbols reconciled. */
-  open(account: { cash?: number; positions?: Record<string, number> } = {}): this {
-    step(this.state, { kind: 'policy', policy: aPolicy(), now: this.now });
-    step(this.state, { kind: 'control', restraint: FREE, readable: true, now: this.now });
-    this.answer(step(this.state, { kind: 'redis', connected: true, now: this.now }), account);
-    return this;
-  }
-
-  /** Answers questions as a venue with this account would. */
-  answer(outputs: readonly Output[], account: { cash?: number; positions?: Record<string, number> } = {}): void {
-    const { cash = 1e12, positions = {} } = account;
-    for (const request of requests(outputs))
-      if (request.kind === 'reconcile')
-        this.report(request.symbol, {
-          kind: 'account',
-          requestId: request.id,
-          cashMicros: cash,
-          positions,
-          openOrders: [],
-        });
-  }
-
-  report(symbol: string, body: Parameters<ReportMaker['make']>[2]): Output[] {
-    return step(this.state, { kind: 'report', report: this.venue.make(symbol, this.now, body), now: this.now });
-  }
-
-  signal(change: Partial<SignalOptions> = {}): Output[] {
-    const signal = aSignal({ seq: ++this.#seq, t: this.now, ...change });
-    return step(this.state, { kind: 'signal', signal, now: this.now });
-  }
-
-  tick(ms = 250): Output[] {
-    this.now += ms;
-    return step(this.state, { kind: 'tick', now: this.now });
-  }
-
-  /** Fills an order whole, with its end. */
-  fill({ id, symbol, side, lots, limitTicks }: NewOrder): void {
-    const notionalMicros = Math.round((limitTicks * lots) / 10);
-    const trade = { orderId: id, tradeId: `${id}.0`, side, lots, ticks: limitTicks, notionalMicros, feeMicros: 1 };
-    this.report(symbol, { kind: 'fill', ...trade });
-    this.report(symbol, { kind: 'done', orderId: id, outcome: 'Filled', filledLots: lots });
-  }
-
-  blocked(): readonly string[] {
-    return this.state.symbols.get('BTC-USD')!.decision!.blockedBy;
-  }
-}
 
 describe('step: opening', () => {
   it('decides and orders on the first signal once everything is in place', () => {

@@ -3,9 +3,11 @@
 import type { OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
 import { passGap, settleWorking, takeReport } from './account.ts';
 import { decide } from './decide.ts';
+import { seedRisk, takeGridStep } from './estimates.ts';
+import { cancelOpens, watchVar } from './ladder.ts';
 import type { Policy } from './policy.ts';
-import { cancelOpens, seedRisk, takeGridStep, takeWorth, watchVar } from './risk.ts';
 import type { Event, Output, Reconciliation, State, SymbolState } from './state.ts';
+import { takeWorth } from './worth.ts';
 
 /** Least time between two decisions for a symbol (TRADING B3). */
 export const DECISION_MS = 250;

@@ -48,9 +48,11 @@ export function allowedPositions(
 /**
  * The part of the way from `held` to `wanted` that VaR allows: all of it where that leaves no more risk than there is;
  * else as far as the interval reaches; without an interval only toward the least risk and never through 0. A book that
- * drifted above the limit is not trimmed by this: only increases are bounded.
+ * drifted above the limit is not trimmed by this: only increases are bounded. Where the risk of the rest is not known
+ * (NaN), a reduction passes and nothing else: another symbol's missing mark must not hold this one fast.
  */
 export function withinVar(held: number, wanted: number, { least, within }: Allowed): number {
+  if (!Number.isFinite(least)) return wanted * held < 0 ? 0 : isBetween(0, wanted, held) ? wanted : held;
   if (Math.abs(wanted - least) <= Math.abs(held - least)) return wanted;
   if (within !== undefined) {
     const bounded = Math.max(within.lo, Math.min(wanted, within.hi));
