@@ -2,8 +2,8 @@
 // The shell below every adapter; knows no venue.
 //
 //   Idle ─▶ Opening ─▶ Open ──(planned)──▶ Open + standby ──overlap──▶ the standby is the connection
-//             ▲  fails   │ closed, silent        │ closed: the standby takes over at once
-//             └──backoff─┴───────────────────────┘
+//             ▲  fails   │ closed, silent        │ closed: the standby takes over, at once or as soon as it is open
+//             └──backoff─┴── (and the standby failed too)
 import { WebSocket } from 'ws';
 import { backoffMs } from './limits.ts';
 
@@ -38,20 +38,25 @@ const HELD_LIMIT = 50_000;
 const HANDSHAKE_MS = 10_000;
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
-interface Standby {
+/** One socket and what is known of it. Changed in place. */
+interface Line {
   readonly socket: WebSocket;
+  /** What a standby heard before it took over. */
   readonly held: string[];
+  /** 0 until it is open. */
+  openedAt: number;
+  lifeAt: number;
+  problem: string;
 }
 
 /** Idle after construction; `start` runs it until `stop`. */
 export class Connection {
   readonly #options: ConnectionOptions;
-  #socket: WebSocket | undefined;
-  #standby: Standby | undefined;
+  /** In force, open or opening. Without one, a standby that opens takes over, or a dial is due. */
+  #line: Line | undefined;
+  #standby: Line | undefined;
   #failures = 0;
-  #openedAt = 0;
-  #lifeAt = 0;
-  #replaceNotBefore = 0;
+  #replaceAt = Number.POSITIVE_INFINITY;
   #stopped = false;
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Connections made after the first. */
@@ -62,144 +67,159 @@ export class Connection {
   }
 
   get isUp(): boolean {
-    return this.#socket?.readyState === WebSocket.OPEN;
+    return isOpen(this.#line);
   }
 
   start(): void {
     this.#open();
-    const watch = setInterval(() => this.#watch(), Math.min(1_000, this.#options.timing.stallMs / 4));
-    this.#timers.add(watch);
+    this.#timers.add(setInterval(() => this.#watch(), Math.min(1_000, this.#options.timing.stallMs / 4)));
   }
 
-  /** Closes what is open and waits for nothing. */
+  /** Closes what is open and waits for nothing; no callback comes after. */
   stop(): void {
     this.#stopped = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#standby?.socket.terminate();
-    this.#socket?.close(1000);
-    setTimeout((socket?: WebSocket) => socket?.terminate(), 500, this.#socket).unref();
+    const socket = this.#line?.socket;
+    socket?.close(1000);
+    setTimeout(() => socket?.terminate(), 500).unref();
   }
 
-  /** The venue announced its end, or the connection is old: makes the next one while this one still works. */
+  /** The venue announced its end, or a stream of it is dead: makes the next one while this one still works. */
   replace(): void {
-    if (this.#stopped || this.#standby !== undefined || !this.isUp) return;
-    const wait = this.#options.admit(this.#options.now());
-    if (wait > 0) return this.#later(wait, () => this.replace());
-    const standby: Standby = { socket: this.#dial(), held: [] };
-    this.#standby = standby;
-    standby.socket
-      .on('message', (data: Buffer) => this.#onStandbyText(standby, data))
-      .on('open', () => this.#later(this.#options.timing.overlapMs, () => this.#promote(standby)))
-      .on('error', () => undefined) // always followed by close
-      .on('close', () => {
-        if (this.#standby !== standby) return;
-        this.#standby = undefined; // the watch tries again
-        this.#replaceNotBefore = this.#options.now() + this.#options.timing.slowestRetryMs;
-      });
+    if (this.#stopped) return;
+    this.#replaceAt = this.#options.now();
+    this.#watch();
   }
 
   /** Ends the connection in force; the next one is made after back-off. */
   drop(reason: string): void {
-    const socket = this.#socket;
-    if (socket === undefined) return;
-    this.#onClosed(socket, reason);
-    socket.terminate();
+    const line = this.#line;
+    if (line === undefined) return;
+    line.problem = reason;
+    this.#onClosed(line);
+    line.socket.terminate();
   }
 
   #open(): void {
-    if (this.#stopped) return;
+    if (this.#line !== undefined || this.#standby !== undefined) return;
     const wait = this.#options.admit(this.#options.now());
-    if (wait > 0) return this.#later(wait, () => this.#open());
-    const socket = this.#dial();
-    let problem = 'closed by the venue';
-    this.#socket = socket;
-    this.#lifeAt = this.#options.now();
-    socket
-      .on('open', () => this.#onUp(socket))
-      .on('error', (error: Error) => (problem = error.message))
-      .on('close', (code: number) => this.#onClosed(socket, `${problem} (${code})`));
-    this.#listen(socket);
+    if (wait > 0) this.#later(wait, () => this.#open());
+    else this.#line = this.#dial();
   }
 
-  #dial(): WebSocket {
-    return new WebSocket(this.#options.url, {
+  #standBy(): void {
+    const now = this.#options.now();
+    const wait = this.#options.admit(now);
+    if (wait > 0) this.#replaceAt = now + wait;
+    else this.#standby = this.#dial();
+  }
+
+  /** ws answers each ping by itself, which is all that we ever send: far below any limit of messages. */
+  #dial(): Line {
+    const socket = new WebSocket(this.#options.url, {
       perMessageDeflate: false,
       handshakeTimeout: HANDSHAKE_MS,
       maxPayload: MAX_FRAME_BYTES,
     });
-  }
-
-  /** ws answers each ping by itself, which is all that we ever send: far below any limit of messages. */
-  #listen(socket: WebSocket): void {
+    const line: Line = { socket, held: [], openedAt: 0, lifeAt: this.#options.now(), problem: 'closed by the venue' };
     socket
-      .on('message', (data: Buffer) => {
-        if (this.#socket !== socket) return;
-        this.#lifeAt = this.#options.now();
-        this.#options.onText(data.toString(), this.#lifeAt);
-      })
-      .on('ping', () => {
-        if (this.#socket !== socket) return;
-        this.#lifeAt = this.#options.now();
-        this.#options.onPulse(this.#lifeAt);
+      .on('open', () => this.#onOpen(line))
+      .on('message', (data: Buffer) => this.#onText(line, data.toString()))
+      .on('ping', () => this.#onPing(line))
+      .on('error', (error: Error) => (line.problem = error.message)) // always followed by close
+      .on('close', (code: number) => {
+        line.problem += ` (${code})`;
+        this.#onClosed(line);
       });
+    return line;
   }
 
-  #onUp(socket: WebSocket): void {
-    if (this.#socket !== socket) return;
-    const now = this.#options.now();
-    this.#openedAt = now;
-    this.#lifeAt = now;
+  #onOpen(line: Line): void {
+    if (this.#stopped) return;
+    line.openedAt = this.#options.now();
+    line.lifeAt = line.openedAt;
+    if (line === this.#line) this.#onUp(line);
+    else if (line === this.#standby && this.#line === undefined) this.#promote(line);
+    else this.#later(this.#options.timing.overlapMs, () => this.#promote(line));
+  }
+
+  #onText(line: Line, text: string): void {
+    line.lifeAt = this.#options.now();
+    if (line === this.#line && !this.#stopped) this.#options.onText(text, line.lifeAt);
+    if (line !== this.#standby) return;
+    line.held.push(text);
+    if (line.held.length >= HELD_LIMIT) this.#promote(line);
+  }
+
+  #onPing(line: Line): void {
+    line.lifeAt = this.#options.now();
+    if (line === this.#line && !this.#stopped) this.#options.onPulse(line.lifeAt);
+  }
+
+  #onUp(line: Line): void {
+    this.#replaceAt = line.openedAt + this.#options.timing.replaceMs;
     this.reconnects += 1;
-    this.#options.onUp(now);
+    this.#options.onUp(line.openedAt);
   }
 
-  #onClosed(socket: WebSocket, reason: string): void {
-    if (this.#socket !== socket) return;
+  #onClosed(line: Line): void {
+    if (this.#stopped) return;
+    if (line === this.#standby) return this.#onStandbyFailed();
+    if (line !== this.#line) return;
+    if (this.#standby !== undefined && isOpen(this.#standby)) return this.#promote(this.#standby);
     const now = this.#options.now();
-    const { timing } = this.#options;
-    if (this.#standby?.socket.readyState === WebSocket.OPEN) return this.#promote(this.#standby);
-    this.#socket = undefined;
+    this.#line = undefined;
     // A connection that held for a while starts the back-off anew; one that dies young goes on with it.
-    const held = this.#openedAt > 0 && now - this.#openedAt > timing.slowestRetryMs;
+    const held = line.openedAt > 0 && now - line.openedAt > this.#options.timing.slowestRetryMs;
     this.#failures = held ? 0 : this.#failures + 1;
-    if (this.#openedAt > 0) this.#options.onDown(now, reason);
-    this.#openedAt = 0;
-    const times = { firstMs: timing.firstRetryMs, ceilingMs: timing.slowestRetryMs };
-    this.#later(backoffMs(this.#failures, this.#options.random(), times), () => this.#open());
+    if (line.openedAt > 0) this.#options.onDown(now, line.problem);
+    if (this.#standby === undefined) this.#retry();
   }
 
-  #onStandbyText(standby: Standby, data: Buffer): void {
-    if (this.#standby !== standby) return;
-    standby.held.push(data.toString());
-    if (standby.held.length >= HELD_LIMIT) this.#promote(standby);
-  }
-
-  /** What the standby heard is given on first: repeats are recognised by their ids, so nothing is lost or doubled. */
-  #promote(standby: Standby): void {
-    if (this.#standby !== standby || this.#stopped) return;
-    const old = this.#socket;
-    const { socket, held } = standby;
+  #onStandbyFailed(): void {
     this.#standby = undefined;
-    this.#socket = socket;
-    this.#openedAt = this.#options.now();
-    this.#lifeAt = this.#openedAt;
-    this.reconnects += 1;
-    socket.removeAllListeners('message').removeAllListeners('close');
-    socket.on('close', (code: number) => this.#onClosed(socket, `closed by the venue (${code})`));
-    this.#listen(socket);
-    for (const text of held) this.#options.onText(text, this.#openedAt);
-    old?.close(1000);
-    if (old !== undefined) this.#later(1_000, () => old.terminate());
+    this.#replaceAt = this.#options.now() + this.#options.timing.slowestRetryMs;
+    if (this.#line === undefined) this.#retry();
+  }
+
+  #retry(): void {
+    const { random, timing } = this.#options;
+    const times = { firstMs: timing.firstRetryMs, ceilingMs: timing.slowestRetryMs };
+    this.#later(backoffMs(this.#failures, random(), times), () => this.#open());
+  }
+
+  /**
+   * What the standby heard is given on first: repeats are recognised by their ids, so nothing is lost or doubled. Where
+   * the one before was down already, this is a connection made anew.
+   */
+  #promote(standby: Line): void {
+    if (this.#standby !== standby) return;
+    const old = this.#line;
+    this.#standby = undefined;
+    this.#line = standby;
+    standby.openedAt = this.#options.now();
+    if (old === undefined) this.#onUp(standby);
+    else {
+      this.reconnects += 1;
+      this.#replaceAt = standby.openedAt + this.#options.timing.replaceMs;
+    }
+    for (const text of standby.held.splice(0)) this.#options.onText(text, standby.openedAt);
+    old?.socket.close(1000);
+    if (old !== undefined) this.#later(1_000, () => old.socket.terminate());
   }
 
   #watch(): void {
+    const line = this.#line;
+    if (line === undefined || !isOpen(line)) return;
     const now = this.#options.now();
-    const { stallMs, replaceMs } = this.#options.timing;
-    if (this.isUp && now - this.#lifeAt > stallMs) this.drop(`silent for ${stallMs} ms`);
-    else if (this.isUp && now - this.#openedAt > replaceMs && now >= this.#replaceNotBefore) this.replace();
+    const { stallMs } = this.#options.timing;
+    if (now - line.lifeAt > stallMs) this.drop(`silent for ${stallMs} ms`);
+    else if (now >= this.#replaceAt && this.#standby === undefined) this.#standBy();
   }
 
   #later(ms: number, run: () => void): void {
+    if (this.#stopped) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       run();
@@ -207,3 +227,5 @@ export class Connection {
     this.#timers.add(timer);
   }
 }
+
+const isOpen = (line: Line | undefined): boolean => line?.socket.readyState === WebSocket.OPEN;
