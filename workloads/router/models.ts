@@ -68,7 +68,8 @@ function pressureClaim(
   const raw = (parameters['gainBps'] ?? PRESSURE_GAIN_BPS) * features.pressure;
   const tau = parameters['smoothingSeconds'] ?? PRESSURE_SMOOTHING_SECONDS;
   const before = memory.smoothed;
-  const seconds = before === undefined ? Infinity : Math.max(0, now - before.t) / 1_000;
+  // A time to come is of an earlier boot's clock.
+  const seconds = before === undefined || before.t > now ? Infinity : (now - before.t) / 1_000;
   const weight = tau <= 0 ? 1 : 1 - exponential(-seconds / tau);
   const bps = (before?.bps ?? 0) + weight * (raw - (before?.bps ?? 0));
   memory.smoothed = { bps, t: now };

@@ -24,10 +24,13 @@ export interface Policy {
   readonly symbols: ReadonlyMap<string, SymbolPolicy>;
   readonly selection: SelectionRules;
   readonly calibration: CalibrationRules;
+  /** `max` is at least 8 for each pair of symbol and horizon: what switching within the dwell time may come to (A25). */
   readonly excess: { readonly windowMs: number; readonly max: number; readonly onExcess: 'Pause' | 'Alert' };
   /** Length of grid that the models look at. */
   readonly gridSeconds: number;
 }
+
+const SWITCHES_PER_PAIR = 8;
 
 type Rules = DesiredDocument['rules']['rules'];
 type Symbol_ = SystemConfig['symbols'][number];
@@ -42,18 +45,20 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
       `rules.defaultModel: found ${rules.defaultModel}, ${notYet.get(rules.defaultModel) ?? 'which is not among models'}`,
     );
   }
+  const symbols = new Map(
+    symbolsOfShard(config.symbols, shard, config.shards).map((symbol) => [
+      symbol.name,
+      symbolPolicy(symbol, rules, models),
+    ]),
+  );
+  const pairs = [...symbols.values()].reduce((sum, { horizons }) => sum + horizons.length, 0);
   const thresholds = rules.confidenceThresholds;
   return Object.freeze({
     version: document.version,
     models,
     notYet,
     defaultModel: rules.defaultModel,
-    symbols: new Map(
-      symbolsOfShard(config.symbols, shard, config.shards).map((symbol) => [
-        symbol.name,
-        symbolPolicy(symbol, rules, models),
-      ]),
-    ),
+    symbols,
     selection: {
       minConfidence: thresholds.minConfidence,
       hysteresis: thresholds.switchHysteresis,
@@ -66,7 +71,7 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
     },
     excess: {
       windowMs: rules.switching.windowSeconds * 1_000,
-      max: rules.switching.max,
+      max: Math.max(rules.switching.max, SWITCHES_PER_PAIR * pairs),
       onExcess: rules.switching.onExcess,
     },
     gridSeconds: Math.max(

@@ -63,23 +63,40 @@ describe('the choice of a model', () => {
       selection: { model: 'gone', since: 0 },
     });
   });
+  it('leaves an unhealthy default for the surest that may be believed, rested, and calls it a failover', () => {
+    const sick = candidate('a', 0.9, { healthy: false });
+    const others = [candidate('b', 0.7), candidate('c', 0.8), candidate('d', 0.9, { effectiveSamples: 29 })];
+    assert.equal(choose(A, [sick, ...others], at(59_999))?.selection.model, 'a');
+    assert.deepEqual(choose(A, [sick, ...others], at(60_000)), {
+      selection: { model: 'c', since: 60_000 },
+      reason: 'Failover',
+    });
+    assert.deepEqual(choose(A, [sick, candidate('b', 0.64)], at(60_000)), { selection: A }, 'nobody to believe');
+  });
   it('switches at most 1 + T/dwell times on adversarial confidences, and at most twice that with failovers', () => {
-    const looks = fc.array(
-      fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean()),
-      { minLength: 50, maxLength: 200 },
-    );
+    const model = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean());
+    const looks = fc.array(fc.tuple(model, model, model), { minLength: 50, maxLength: 200 });
     fc.assert(
       fc.property(looks, (path) => {
         let selection: Selection | undefined;
-        const counted = { Confidence: 0, Failover: 0, RulesChanged: 0 };
-        path.forEach(([a, b, healthy], i) => {
-          const choice = choose(selection, [candidate('a', a), candidate('b', b, { healthy })], at(i * 5_000));
+        let total = 0;
+        let toOthers = 0;
+        path.forEach((look, i) => {
+          const models = look.map(([sure, healthy], j) => candidate('abc'[j]!, sure, { healthy }));
+          const choice = choose(selection, models, at(i * 5_000));
+          const to = models.find((one) => one.model === choice?.selection.model)!;
+          if (choice?.reason !== undefined) {
+            total += 1;
+            if (to.model !== 'a') toOthers += 1;
+            assert.ok(to.healthy, 'to one that does not answer');
+          }
+          const isStuck = !to.healthy && models[0]!.healthy;
+          assert.ok(!isStuck, 'an unhealthy one is kept though the default is well');
           selection = choice?.selection;
-          if (choice?.reason !== undefined) counted[choice.reason] += 1;
         });
         const bound = 1 + (path.length * 5_000) / RULES.minDwellMs;
-        assert.ok(counted.Confidence <= bound, `${counted.Confidence} > ${bound}`);
-        assert.ok(counted.Confidence + counted.Failover <= 2 * bound);
+        assert.ok(toOthers <= bound, `${toOthers} > ${bound}`);
+        assert.ok(total <= 2 * bound);
       }),
     );
   });

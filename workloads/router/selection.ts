@@ -25,7 +25,7 @@ export interface Selection {
 export type SwitchReason =
   /** Another one is surer by more than the hysteresis. */
   | 'Confidence'
-  /** The active one does not answer, or fell below its own minimum: to the default, at once. */
+  /** The active one does not answer, or fell below its own minimum: to the default, at once; from the default, rested. */
   | 'Failover'
   /** The rules no longer name it. */
   | 'RulesChanged';
@@ -39,8 +39,9 @@ export interface Choice {
 const LEAST_SAMPLES = 30;
 
 /**
- * The selection at `now`. `candidates` in order of priority, the first one to start with; `fallback` is the default model's
- * name. While paused nothing moves, whatever the health: a frozen model that does not answer has no edge.
+ * The selection at `now`. `candidates` in order of priority, the first one to start with and the winner of ties (DESIGN 9);
+ * `fallback` is the default model's name. While paused nothing moves, whatever the health. Whoever is active and not
+ * healthy has no edge: that is for the caller to see to.
  */
 export function choose(
   current: Selection | undefined,
@@ -53,13 +54,14 @@ export function choose(
   if (paused) return { selection: current };
   const active = candidates.find(({ model }) => model === current.model);
   if (active === undefined) return switched(first.model, 'RulesChanged', now);
-  if (!active.healthy) {
-    const safe = candidates.find(({ model, healthy }) => model === fallback && healthy);
-    return safe === undefined ? { selection: current } : switched(safe.model, 'Failover', now);
-  }
+  if (!active.healthy && candidates.some(({ model, healthy }) => model === fallback && healthy))
+    return switched(fallback, 'Failover', now);
+  // Only a switch to the default is free of the dwell time, and each of those needs one away from it: so at most
+  // 1 + T/dwell switches and as many failovers, whatever the models' health does.
   if (now - current.since < rules.minDwellMs) return { selection: current };
   const better = bestOver(active, candidates, rules);
-  return better === undefined ? { selection: current } : switched(better.model, 'Confidence', now);
+  if (better === undefined) return { selection: current };
+  return switched(better.model, active.healthy ? 'Confidence' : 'Failover', now);
 }
 
 const switched = (model: string, reason: SwitchReason, now: number): Choice => ({
@@ -67,9 +69,10 @@ const switched = (model: string, reason: SwitchReason, now: number): Choice => (
   reason,
 });
 
-/** The surest of those that beat the active one; of equals the one with the lower priority number. */
+/** The surest of those that beat the active one, which if it is not healthy needs no beating. */
 function bestOver(active: Candidate, candidates: readonly Candidate[], rules: SelectionRules): Candidate | undefined {
-  const needed = Math.max(active.confidence + rules.hysteresis, rules.minConfidence);
+  const toBeat = active.healthy ? active.confidence + rules.hysteresis : 0;
+  const needed = Math.max(toBeat, rules.minConfidence);
   return candidates
     .filter(
       ({ model, healthy, confidence, effectiveSamples }) =>

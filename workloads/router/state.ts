@@ -1,5 +1,6 @@
 // What the router's core knows, and what of it survives a restart. Pure data.
 import type { Features, Signal } from '../contract/messages.ts';
+import { newTransit, type Transit } from '../contract/transit.ts';
 import { newCalibration, type Calibration } from './calibration.ts';
 import type { Claim, GridPoints, Memory } from './models.ts';
 import type { Policy } from './policy.ts';
@@ -39,6 +40,9 @@ export interface ModelState {
 export interface SymbolState {
   readonly name: string;
   features: Features | undefined;
+  /** When they were received. */
+  receivedAt: number;
+  readonly transit: Transit;
   seq: number;
   readonly grid: GridPoints;
   readonly models: Map<string, ModelState>;
@@ -53,8 +57,8 @@ export interface State {
   /** Times of switches within the window of excess, oldest first. */
   switches: number[];
   switchesTotal: number;
-  /** Excess was told and is not over. */
-  isExcess: boolean;
+  /** When excess was told last; undefined while there is none. */
+  excessToldAt: number | undefined;
   /** Features that came too late or twice. */
   staleFeatures: number;
 }
@@ -87,7 +91,7 @@ export function newState(bootId: string, saved?: Saved): State {
     symbols: new Map(Object.entries(old?.symbols ?? {}).map(([name, symbol]) => [name, restored(name, symbol)])),
     switches: [...(old?.switches ?? [])],
     switchesTotal: 0,
-    isExcess: false,
+    excessToldAt: undefined,
     staleFeatures: 0,
   };
 }
@@ -95,6 +99,8 @@ export function newState(bootId: string, saved?: Saved): State {
 export const newSymbol = (name: string): SymbolState => ({
   name,
   features: undefined,
+  receivedAt: 0,
+  transit: newTransit(),
   seq: 0,
   grid: { points: [] },
   models: new Map(),

@@ -1,61 +1,8 @@
 import assert from 'node:assert/strict';
-import type { DesiredDocument } from '../contract/desired.ts';
-import type { Features, Signal } from '../contract/messages.ts';
-import { aDocument, aSignal, CONFIG } from '../harmoniser/test/builders.ts';
-import { compilePolicy } from './policy.ts';
-import { newState, parseSaved, savedOf, type Output, type State } from './state.ts';
+import type { Signal } from '../contract/messages.ts';
+import { newState, parseSaved, savedOf } from './state.ts';
 import { step } from './step.ts';
-
-const rules = (change: object = {}): DesiredDocument['rules'] =>
-  ({
-    revision: 'r',
-    rules: {
-      models: {
-        order_book_pressure: { type: 'OrderBookPressure', parameters: {}, minAccuracy: 0 },
-        momentum: { type: 'Momentum', parameters: { shortSeconds: 30, longSeconds: 180 }, minAccuracy: 0 },
-      },
-      defaultModel: 'order_book_pressure',
-      rules: [
-        {
-          name: 'fast',
-          match: { assetClasses: ['crypto'], horizon: { max: '2m' } },
-          model: 'order_book_pressure',
-          priority: 10,
-        },
-        {
-          name: 'slow',
-          match: { assetClasses: ['crypto'], horizon: { min: '2m', max: '2h' } },
-          model: 'momentum',
-          priority: 20,
-        },
-        { name: 'any', match: { symbols: ['*'] }, model: 'order_book_pressure', priority: 1000 },
-      ],
-      confidenceThresholds: { minConfidence: 0.65, switchHysteresis: 0.05, minDwellSeconds: 60 },
-      switching: { windowSeconds: 300, max: 20, onExcess: 'Pause' },
-      session: { marketHoursOnly: false },
-      ...change,
-    },
-  }) as unknown as DesiredDocument['rules'];
-const policyOf = (change: object = {}) => compilePolicy(aDocument({ rules: rules(change) }), CONFIG, 0);
-
-const T0 = 1_700_000_000_000;
-const features = (seq: number, more: Partial<Features> = {}): Features => ({
-  ...aSignal({ symbol: 'BTC-USD', seq, t: T0 + seq * 50 }).features,
-  seq,
-  bootId: 'ingest',
-  pressure: 0.5,
-  t: T0 + seq * 50,
-  ...more,
-});
-const aRouter = (change: object = {}): State => {
-  const state = newState('boot');
-  step(state, { kind: 'policy', policy: policyOf(change), now: T0 });
-  return state;
-};
-const give = (state: State, one: Features): Output[] =>
-  step(state, { kind: 'features', features: one, now: one.t + 1 });
-const signalIn = (outputs: readonly Output[]): Signal | undefined =>
-  outputs.flatMap((output) => (output.kind === 'signal' ? [output.signal] : []))[0];
+import { aRouter, features, give, policyOf, rules, signalIn, T0 } from './test/desk.ts';
 
 describe('the router', () => {
   it('makes a signal of each features, with the features whole and each active model once', () => {
@@ -138,6 +85,45 @@ describe('the router', () => {
     assert.equal(JSON.stringify(savedOf(restored)), text);
     assert.equal(parseSaved('{"format":0}'), undefined);
     assert.equal(parseSaved('nonsense'), undefined);
+  });
+  for (const offset of [-3_600_000, 3_600_000])
+    it(`works the same with ingest’s clock ${offset / 3_600_000} h from its own`, () => {
+      const away = aRouter();
+      const near = aRouter();
+      for (let i = 1; i <= 3_000; i++) {
+        const one = features(i, { mid: 60_000 + i });
+        const shifted = { ...one, t: one.t + offset, heardAt: one.heardAt + offset };
+        const expected = signalIn(give(near, one));
+        const signal = signalIn(step(away, { kind: 'features', features: shifted, now: one.t + 1 }));
+        assert.deepEqual(signal?.edges, expected?.edges);
+      }
+      const late = features(3_001);
+      const stale = { ...late, t: late.t + offset, heardAt: late.heardAt + offset };
+      assert.deepEqual(step(away, { kind: 'features', features: stale, now: late.t + 2_002 }), []);
+    });
+  it('scores nothing across a stall, of the feed or of its own', () => {
+    const samples = (silent: (i: number) => boolean, more: (i: number) => object): number => {
+      const state = aRouter();
+      for (let i = 1; i <= 2_500; i++) if (!silent(i)) give(state, features(i, more(i)));
+      return state.symbols.get('BTC-USD')!.models.get('order_book_pressure')!.calibration.samples;
+    };
+    const none = () => false;
+    assert.equal(
+      samples(none, () => ({})),
+      2,
+    ); // 125 s of features, horizon 60 s
+    assert.equal(
+      samples(
+        (i) => i > 900 && i < 965,
+        () => ({}),
+      ),
+      1,
+    ); // nothing for 3.2 s
+    const heardAt = T0 + 900 * 50;
+    assert.equal(
+      samples(none, (i) => (i > 900 && i < 950 ? { heardAt } : {})),
+      1,
+    ); // silent source, 2.5 s
   });
   it('scores nothing while the book is not valid', () => {
     const state = aRouter();

@@ -2,10 +2,11 @@
 // in place.
 import { canonicalJson } from '../contract/canonical.ts';
 import type { Edge, Features, Signal } from '../contract/messages.ts';
+import { messageAgeMs } from '../contract/transit.ts';
 import { interrupt, observe, scoreOf } from './calibration.ts';
 import { claimOf, takeGrid, type ModelSpec } from './models.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
-import { choose, type Candidate } from './selection.ts';
+import { choose, type Candidate, type Selection } from './selection.ts';
 import {
   newModel,
   newSymbol,
@@ -18,6 +19,10 @@ import {
 
 /** Older features are dropped: a restarted router must not score or signal what was (TRADING A18). */
 const FRESH_MS = 2_000;
+/** Ingest sends features each second at least; after a longer silence what was under observation cannot be judged. */
+const STALL_MS = 3_000;
+/** A pause that did not come into force is asked for again. */
+const EXCESS_AGAIN_MS = 5_000;
 
 export function step(state: State, event: Event): Output[] {
   switch (event.kind) {
@@ -26,9 +31,15 @@ export function step(state: State, event: Event): Output[] {
     case 'policy':
       return onPolicy(state, event.policy);
     case 'paused':
-      state.paused = event.paused;
-      return [];
+      return onPaused(state, event.paused);
   }
+}
+
+/** Whoever ends a pause has seen why it was: counting starts anew. */
+function onPaused(state: State, paused: boolean): Output[] {
+  if (state.paused && !paused) state.switches = [];
+  state.paused = paused;
+  return [];
 }
 
 /** Models that are as they were keep what they have learned; others start anew. */
@@ -57,14 +68,16 @@ function onFeatures(state: State, features: Features, now: number): Output[] {
   const symbol = state.symbols.get(features.symbol);
   const own = policy?.symbols.get(features.symbol);
   if (policy === undefined || symbol === undefined || own === undefined) return [];
-  if (now - features.t > FRESH_MS || isOlder(features, symbol.features)) {
+  const ageMs = messageAgeMs(symbol.transit, features, now);
+  if (ageMs > FRESH_MS || isOlder(features, symbol.features)) {
     state.staleFeatures += 1;
     return [];
   }
-  symbol.features = features;
+  const stalled = now - symbol.receivedAt > STALL_MS;
+  Object.assign(symbol, { features, receivedAt: now });
   takeGrid(symbol.grid, features.grid, policy.gridSeconds);
-  for (const spec of policy.models.values()) score(symbol, spec, { features, now });
-  const switches = own.horizons.flatMap((horizon) => select(state, symbol, { policy, own, horizon, now }));
+  for (const spec of policy.models.values()) score(symbol, spec, { features, now, stalled });
+  const switches = own.horizons.flatMap((horizon) => select(state, symbol, { policy, own, horizon, now, ageMs }));
   return [
     ...switches,
     ...excessOf(state, policy, now),
@@ -76,13 +89,19 @@ function onFeatures(state: State, features: Features, now: number): Output[] {
 const isOlder = (features: Features, current: Features | undefined): boolean =>
   current !== undefined && features.bootId === current.bootId && features.seq <= current.seq;
 
-function score(symbol: SymbolState, spec: ModelSpec, { features, now }: { features: Features; now: number }): void {
+interface Scoring {
+  readonly features: Features;
+  readonly now: number;
+  readonly stalled: boolean;
+}
+
+/** A sample never spans a stall, of the feed or of ourselves (TRADING B2). */
+function score(symbol: SymbolState, spec: ModelSpec, { features, now, stalled }: Scoring): void {
   const model = symbol.models.get(spec.name);
   if (model === undefined) return;
-  if (!features.valid || !(features.mid > 0)) {
-    interrupt(model.calibration);
-    return;
-  }
+  const isLive = features.valid && features.mid > 0 && features.t - features.heardAt <= FRESH_MS;
+  if (stalled || !isLive) interrupt(model.calibration);
+  if (!isLive) return;
   model.claim = claimOf(spec, model.memory, { features, grid: symbol.grid, now });
   if (model.claim === undefined) return;
   const claim = { edgeBps: model.claim.edgeBps, horizonMs: spec.horizonSeconds * 1_000 };
@@ -94,12 +113,14 @@ interface Selecting {
   readonly own: SymbolPolicy;
   readonly horizon: number;
   readonly now: number;
+  /** Of the features. */
+  readonly ageMs: number;
 }
 
-function select(state: State, symbol: SymbolState, { policy, own, horizon, now }: Selecting): Output[] {
+function select(state: State, symbol: SymbolState, { policy, own, horizon, now, ageMs }: Selecting): Output[] {
   const names = own.candidates.get(horizon) ?? [];
   const candidates = names.flatMap((name) => candidateOf(policy, name, symbol.models.get(name)));
-  const current = symbol.selections.get(horizon);
+  const current = upTo(now, symbol.selections.get(horizon));
   const context = { rules: policy.selection, fallback: policy.defaultModel, paused: state.paused, now };
   const choice = choose(current, candidates, context);
   if (choice === undefined) return [];
@@ -107,7 +128,6 @@ function select(state: State, symbol: SymbolState, { policy, own, horizon, now }
   if (choice.reason === undefined || current === undefined) return [];
   state.switches.push(now);
   state.switchesTotal += 1;
-  const latencyMs = Math.max(0, now - (symbol.features?.t ?? now));
   const made = {
     t: now,
     symbol: symbol.name,
@@ -115,10 +135,14 @@ function select(state: State, symbol: SymbolState, { policy, own, horizon, now }
     from: current.model,
     to: choice.selection.model,
     reason: choice.reason,
-    latencyMs,
+    latencyMs: ageMs,
   };
   return [{ kind: 'switch', switch: made }];
 }
+
+/** A time to come is of an earlier boot's clock: the dwell time starts now. */
+const upTo = (now: number, selection: Selection | undefined): Selection | undefined =>
+  selection !== undefined && selection.since > now ? { ...selection, since: now } : selection;
 
 function candidateOf(policy: Policy, name: string, model: ModelState | undefined): Candidate[] {
   const spec = policy.models.get(name);
@@ -127,13 +151,19 @@ function candidateOf(policy: Policy, name: string, model: ModelState | undefined
   return [{ model: name, confidence, effectiveSamples, healthy: confidence >= spec.minAccuracy }];
 }
 
-/** Told once, when the count goes above the limit; again only after it has been below. */
+/** Told when the count goes above the limit; and, as long as the router should be paused for it and is not, again. */
 function excessOf(state: State, { excess }: Policy, now: number): Output[] {
-  state.switches = state.switches.filter((at) => now - at < excess.windowMs);
+  state.switches = state.switches.map((at) => Math.min(at, now)).filter((at) => now - at < excess.windowMs);
   const switches = state.switches.length;
-  const wasExcess = state.isExcess;
-  state.isExcess = switches > excess.max;
-  return state.isExcess && !wasExcess ? [{ kind: 'excess', switches, pause: excess.onExcess === 'Pause' }] : [];
+  if (switches <= excess.max) {
+    state.excessToldAt = undefined;
+    return [];
+  }
+  const pause = excess.onExcess === 'Pause';
+  const isToTell = state.excessToldAt === undefined || now - state.excessToldAt >= EXCESS_AGAIN_MS;
+  if (!isToTell || (state.excessToldAt !== undefined && (!pause || state.paused))) return [];
+  state.excessToldAt = now;
+  return [{ kind: 'excess', switches, pause }];
 }
 
 interface Signalling {
@@ -163,10 +193,12 @@ function signalOf(state: State, symbol: SymbolState, { policy, own, now }: Signa
   };
 }
 
-function edgeOf({ models, calibration }: Policy, name: string, model: ModelState | undefined): Edge[] {
-  const spec = models.get(name);
-  if (spec === undefined || model?.claim === undefined) return [];
-  const { beta, confidence, sampleCount } = scoreOf(model.calibration, calibration);
+/** The claim of an active model; none of one that is not healthy, also where it cannot be left (TRADING B8). */
+function edgeOf(policy: Policy, name: string, model: ModelState | undefined): Edge[] {
+  const spec = policy.models.get(name);
+  const isHealthy = candidateOf(policy, name, model).some(({ healthy }) => healthy);
+  if (!isHealthy || spec === undefined || model?.claim === undefined) return [];
+  const { beta, confidence, sampleCount } = scoreOf(model.calibration, policy.calibration);
   const { edgeBps, t } = model.claim;
   return [{ model: name, horizonSeconds: spec.horizonSeconds, edgeBps, t, confidence, beta, sampleCount }];
 }
