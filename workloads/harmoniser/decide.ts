@@ -5,7 +5,7 @@ import { signed, workingLots, workingOf } from './account.ts';
 import { blend, type Blend, type Claim } from './blend.ts';
 import { dayLossPct, drawdownFactor, drawdownPct } from './equity.ts';
 import { excessBps2, takeBlend } from './excess.ts';
-import { approve, isReduction, refusals, type Draft, type GateView } from './gates.ts';
+import { approve, BOOK_FRESH_MS, isReduction, refusals, type Draft, type GateView } from './gates.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
 import { clamp } from '../kit/math.ts';
 import { boundedByVar, riskView, shownVar, worstVar, type RiskView } from './risk.ts';
@@ -80,13 +80,13 @@ function look(state: State, symbol: SymbolState, now: number): Seen | undefined 
 }
 
 /** Ages are the router's own clock up to the signal and ours since: clocks of two pods are never subtracted. */
-function claimsOf({ receivedAt }: SymbolState, { signal, now }: Seen): Claim[] {
+function claimsOf({ madeAt }: SymbolState, { signal, now }: Seen): Claim[] {
   return signal.edges.map((edge) => ({
     model: edge.model,
     edgeBps: edge.edgeBps,
     beta: edge.beta,
     horizonSeconds: edge.horizonSeconds,
-    ageSeconds: (Math.max(0, signal.t - edge.t) + Math.max(0, now - receivedAt)) / 1_000,
+    ageSeconds: (Math.max(0, signal.t - edge.t) + Math.max(0, now - madeAt)) / 1_000,
     confidence: edge.confidence,
   }));
 }
@@ -96,8 +96,10 @@ function size(state: State, own: SymbolState, { seen, blended }: { seen: Seen; b
   const { edgeBps } = blended;
   const sigma = view.sigmas[index] ?? symbol.volatility.capPerDay;
   const sigmaBps = sigmaOverBps(sigma, signal.horizonSeconds);
-  if (signal.features.valid) {
+  if (signal.features.valid && now - own.heardAt <= BOOK_FRESH_MS) {
     takeBlend(own.excess, edgeBps, quote.mid, { now, horizonMs: signal.horizonSeconds * 1_000 });
+  } else {
+    own.excess.open = undefined; // across a stall a claim cannot be judged
   }
   const spreadBps = (1e4 * (quote.ask - quote.bid)) / quote.mid;
   const cost = costBps(symbol.costs, spreadBps);
@@ -212,7 +214,7 @@ function gateView(state: State, symbol: SymbolState, seen: Seen): GateView {
     controlReadable: state.controlReadable,
     reconciled: symbol.reconciliation.state === 'Done',
     bookValid: signal.features.valid,
-    bookAgeMs: Math.max(0, signal.features.t - signal.features.heardAt) + Math.max(0, now - symbol.receivedAt),
+    bookAgeMs: now - symbol.heardAt,
     breakerOpen: state.breaker.state === 'OPEN',
     cutting: state.cut !== undefined,
     positionLots: account.lots[symbol.name] ?? 0,

@@ -98,6 +98,7 @@ function queue(): (work: () => Promise<void>) => Promise<void> {
 function replay(state: State, fillsRead: Map<string, string>, entry: Entry): void {
   if ('order' in entry) {
     const { id, symbol, side, lots, limitTicks, reduceOnly, t } = entry.order;
+    if (state.account.working[id] !== undefined) return; // the snapshot was taken between its decision and its entry
     state.account.working[id] = { id, symbol, side, lots, limitTicks, reduceOnly, sentAt: t, filledLots: 0 };
     state.symbols.get(symbol)?.sentAt.push(t);
     return;

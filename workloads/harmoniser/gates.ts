@@ -60,7 +60,7 @@ interface Gate {
 }
 
 /** A book is fresh so long after its last frame or heartbeat. */
-const FRESH_MS = 2_000;
+export const BOOK_FRESH_MS = 2_000;
 /** Share of a VaR bound that rounding may take. */
 const ROUNDING = 1e-9;
 const YES = {};
@@ -94,7 +94,7 @@ export const GATES: readonly Gate[] = [
   { code: 'ControlUnreadable', of: 'Opens', check: ({ controlReadable }) => (controlReadable ? undefined : YES) },
   { code: 'Unreconciled', of: 'Opens', check: ({ reconciled }) => (reconciled ? undefined : YES) },
   { code: 'BookInvalid', of: 'Opens', check: ({ bookValid }) => (bookValid ? undefined : YES) },
-  { code: 'BookStale', of: 'Opens', check: ({ bookAgeMs }) => above(bookAgeMs, FRESH_MS) },
+  { code: 'BookStale', of: 'Opens', check: ({ bookAgeMs }) => above(bookAgeMs, BOOK_FRESH_MS) },
   { code: 'BreakerOpen', of: 'Opens', check: ({ breakerOpen }) => (breakerOpen ? YES : undefined) },
   { code: 'VarCut', of: 'Opens', check: ({ cutting }) => (cutting ? YES : undefined) },
   {

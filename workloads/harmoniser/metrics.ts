@@ -8,6 +8,8 @@ const BREAKER = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const;
 export interface Metrics {
   /** Seconds of one decision, from the signal in hand to the order decided. */
   readonly decided: (seconds: number) => void;
+  /** Seconds from a frame read off its socket to the order that it led to, handed over; by one clock. */
+  readonly handedOver: (seconds: number) => void;
 }
 
 /** `status` gives the figures of now; `version` that of the desired document. */
@@ -60,5 +62,14 @@ export function registerMetrics(
     buckets: [0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05],
     registers,
   });
-  return { decided: (took) => (all.length > 0 ? seconds.observe(took) : undefined) };
+  const toOrder = new Histogram({
+    name: METRIC.tickToOrderSeconds,
+    help: 'Time from a frame read by ingest to the order that it led to, less the quickest transit seen',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+    registers,
+  });
+  return {
+    decided: (took) => (all.length > 0 ? seconds.observe(took) : undefined),
+    handedOver: (took) => toOrder.observe(took),
+  };
 }

@@ -20,10 +20,12 @@ export type Outbox = (request: OrderRequest) => void;
  */
 export function createOutbox({ intend, send, onFatal }: OutboxOptions): Outbox {
   let tail: Promise<void> = Promise.resolve();
+  const sendAfter = async (earlier: readonly Promise<void>[], request: OrderRequest): Promise<void> => {
+    await Promise.all(earlier);
+    send(request);
+  };
   return (request) => {
-    const durable = request.kind === 'new' ? intend(request) : Promise.resolve();
-    const before = tail;
-    tail = Promise.all([before, durable]).then(() => send(request));
+    tail = sendAfter(request.kind === 'new' ? [tail, intend(request)] : [tail], request);
     tail.catch(onFatal);
   };
 }

@@ -26,6 +26,7 @@ import { createTaps, readEstimates, type Taps } from './taps.ts';
 const TICK_MS = 250;
 const SERIES_EVERY_MS = 1_000;
 const SNAPSHOT_EVERY_MS = 30_000;
+const LATCHES: ReadonlySet<string> = new Set(['BreakerOpen', 'VarCutStarted', 'VarCutDone']);
 /** Where no fill was ever read: reports of the last minute are looked at; the account report tells the rest. */
 const FIRST_LOOK_BACK_MS = 60_000;
 /** The estimates are a second choice for a warm start: not worth waiting longer for. */
@@ -83,6 +84,8 @@ class RunningShell implements Shell {
   readonly #taps: Taps;
   readonly #metrics: Metrics;
   readonly #outbox: Outbox;
+  /** Orders that a signal led to, until they are handed over: when its frame was read. What the clock led to is not timed. */
+  readonly #readAt = new Map<string, number>();
   #control = '';
 
   constructor(options: ShellOptions, durable: Durable, taps: Taps) {
@@ -155,13 +158,14 @@ class RunningShell implements Shell {
   }
 
   #emit(event: Event): void {
-    for (const output of step(this.#durable.state, event)) this.#carryOut(output);
+    for (const output of step(this.#durable.state, event)) this.#carryOut(output, event);
   }
 
-  #carryOut(output: Output): void {
+  #carryOut(output: Output, cause: Event): void {
     const { log } = this.#options;
     switch (output.kind) {
       case 'order':
+        if (cause.kind === 'signal') this.#readAt.set(output.order.id, this.#heardAt(output.order.symbol));
         return this.#outbox(output.order);
       case 'request':
         return this.#outbox(output.request);
@@ -173,13 +177,23 @@ class RunningShell implements Shell {
       case 'volatility':
         return this.#taps.estimated(output.symbol, output.sigmaDay);
       case 'note':
+        // What is latched must hold over a restart from now on, not from the next snapshot.
+        if (LATCHES.has(output.code)) this.#guard(this.#durable.snapshot());
         return log.warn({ code: output.code, symbol: output.symbol, ...output.numbers }, 'note');
     }
+  }
+
+  /** When ingest read what the symbol's book is from, by our clock. */
+  #heardAt(symbol: string): number {
+    return this.#durable.state.symbols.get(symbol)?.heardAt ?? 0;
   }
 
   /** What Redis does not take is not sent again: the venue is asked instead what became of it. */
   async #send(request: OrderRequest): Promise<void> {
     const { redis, log } = this.#options;
+    const readAt = this.#readAt.get(request.id);
+    if (readAt !== undefined) this.#metrics.handedOver((monotonicNow() - readAt) / 1_000);
+    this.#readAt.delete(request.id);
     try {
       await append(redis, ordersStream(request.symbol), request, STREAM_LENGTH.orders);
     } catch (error) {

@@ -1,6 +1,7 @@
 // What the harmoniser's core knows, the events that move it and what comes out. Changed in place by step and its parts only.
 import type { Decision, Instrument, OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
 import type { Restraint } from '../contract/restraint.ts';
+import { newTransit, type Transit } from '../contract/transit.ts';
 import { emptyAccount, type Account } from './account.ts';
 import type { Covariance } from './covariance.ts';
 import { emptyEquity, type Equity } from './equity.ts';
@@ -40,7 +41,7 @@ export type Reconciliation =
   | { readonly state: 'Asked'; readonly because: string; readonly id: string; readonly askedAt: number }
   | { readonly state: 'Done'; readonly at: number };
 
-/** The last valid book; `at` is when we received it. Quote currency per base unit. */
+/** The last valid book; `at` is when its source was last heard, by our clock. Quote currency per base unit. */
 export interface Quote {
   readonly instrument: Instrument;
   readonly bid: number;
@@ -52,7 +53,11 @@ export interface Quote {
 export interface SymbolState {
   readonly name: string;
   signal: Signal | undefined;
-  receivedAt: number;
+  /** By our clock: when the router made the signal, and when ingest had last read from the source of its book. */
+  madeAt: number;
+  heardAt: number;
+  readonly signalTransit: Transit;
+  readonly featuresTransit: Transit;
   quote: Quote | undefined;
   reconciliation: Reconciliation;
   readonly excess: Excess;
@@ -157,10 +162,13 @@ export function newState(
 const newSymbol = (name: string, old: Saved['symbols'][string] | undefined): SymbolState => ({
   name,
   signal: undefined,
-  receivedAt: 0,
+  madeAt: 0,
+  heardAt: 0,
+  signalTransit: newTransit(),
+  featuresTransit: newTransit(),
   quote: old?.quote,
   reconciliation: { state: 'Needed', because: 'Start' },
-  excess: old?.excess ?? noExcess(),
+  excess: { ...(old?.excess ?? noExcess()), open: undefined },
   decidedAt: -Infinity,
   paidAt: old?.paidAt,
   demand: 0,

@@ -51,9 +51,11 @@ describe('step: opening', () => {
 
   it('drops signals that are old, repeated or overtaken', () => {
     const desk = new Desk().open();
-    assert.deepEqual(desk.signal({ t: T - 2_001 }), []);
-    desk.signal({ seq: 50 });
+    desk.signal({ seq: 49 });
     desk.now += 300;
+    assert.equal(decisions(desk.signal({ seq: 50, t: desk.now - 2_000 })).length, 1);
+    desk.now += 300;
+    assert.deepEqual(desk.signal({ seq: 51, t: desk.now - 2_001 }), []);
     assert.deepEqual(desk.signal({ seq: 50 }), []);
     assert.deepEqual(desk.signal({ seq: 49 }), []);
     assert.equal(desk.state.staleSignals, 3);

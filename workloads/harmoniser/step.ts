@@ -1,6 +1,7 @@
 // The harmoniser's core: one event in, outputs out. Synchronous and deterministic: no clock, no I/O, no log; the state is
 // changed in place. The shell (main.ts) makes orders durable and sends them, and writes the rest.
 import type { OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
+import { messageAgeMs } from '../contract/transit.ts';
 import { passGap, settleWorking, takeReport } from './account.ts';
 import { decide } from './decide.ts';
 import { seedRisk, takeGridStep } from './estimates.ts';
@@ -36,13 +37,16 @@ export function step(state: State, event: Event): Output[] {
 function onSignal(state: State, signal: Signal, now: number): Output[] {
   const symbol = state.symbols.get(signal.symbol);
   if (symbol === undefined) return [];
-  if (now - signal.t > SIGNAL_FRESH_MS || isOlder(signal, symbol.signal)) {
+  const ageMs = messageAgeMs(symbol.signalTransit, signal, now);
+  const { features } = signal;
+  const heardAt =
+    now - messageAgeMs(symbol.featuresTransit, features, now) - Math.max(0, features.t - features.heardAt);
+  if (ageMs > SIGNAL_FRESH_MS || isOlder(signal, symbol.signal)) {
     state.staleSignals++;
     return [];
   }
-  symbol.signal = signal;
-  symbol.receivedAt = now;
-  takeQuote(symbol, signal, now);
+  Object.assign(symbol, { signal, madeAt: now - ageMs, heardAt });
+  takeQuote(symbol, signal);
   return now - symbol.decidedAt >= DECISION_MS ? decide(state, symbol, now) : [];
 }
 
@@ -50,11 +54,12 @@ function onSignal(state: State, signal: Signal, now: number): Output[] {
 const isOlder = (signal: Signal, current: Signal | undefined): boolean =>
   current !== undefined && signal.bootId === current.bootId && signal.seq <= current.seq;
 
-function takeQuote(symbol: SymbolState, { features }: Signal, now: number): void {
+/** A silent source's last book stays, and grows old. */
+function takeQuote(symbol: SymbolState, { features }: Signal): void {
   const { instrument, bidTicks, askTicks, mid, valid } = features;
   if (!valid || !(bidTicks > 0 && askTicks > bidTicks && mid > 0)) return;
   const { priceScale } = instrument;
-  symbol.quote = { instrument, bid: bidTicks / priceScale, ask: askTicks / priceScale, mid, at: now };
+  symbol.quote = { instrument, bid: bidTicks / priceScale, ask: askTicks / priceScale, mid, at: symbol.heardAt };
 }
 
 function onPolicy(state: State, policy: Policy, now: number): Output[] {
