@@ -1,11 +1,12 @@
 // etcd and kube-apiserver on this machine's own loopback, without nodes: what tests of the API need. Needs no root.
 import { createServer } from 'node:net';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readJson, replaceFile, writeJson } from '../whole-file.ts';
 import { get, isReady } from './api-client.ts';
 import { apiServerCommand, etcdCommand, type Plan } from './components.ts';
-import { kubeconfigText, readAccess, writePrivate, type Access } from './kubeconfig.ts';
-import type { Layout } from './names.ts';
+import { kubeconfigText, readAccess, type Access } from './kubeconfig.ts';
+import { markOf, type Layout } from './names.ts';
 import { CLIENTS, ensurePki, ETCD_CERTIFICATE, serverCertificate } from './pki.ts';
 import { ensureComponent, type Component } from './supervise.ts';
 
@@ -14,9 +15,6 @@ interface Ports {
   readonly etcdPeer: number;
   readonly api: number;
 }
-
-/** Environment by which every process of an instance is known, also one that was started but not yet written down. */
-export const markOf = (layout: Layout): Readonly<Record<string, string>> => ({ TRADEWIND_INSTANCE: layout.root });
 
 function etcdComponent(plan: Plan): Component {
   const access: Access = readAccess(plan.layout.pki, 'etcd', `https://127.0.0.1:${plan.etcdPort}`);
@@ -58,7 +56,7 @@ export async function ensureControlPlane(
     apiServerFlags: ['--endpoint-reconciler-type=none', ...apiServerFlags],
   };
   const access = readAccess(layout.pki, 'admin', `https://127.0.0.1:${ports.api}`);
-  writePrivate(layout.kubeconfig, kubeconfigText('tradewind', 'admin', access));
+  replaceFile(layout.kubeconfig, kubeconfigText('tradewind', 'admin', access));
   for (const component of [etcdComponent(plan), apiServerComponent(plan, access)])
     await ensureComponent(layout, component);
   return access;
@@ -67,10 +65,11 @@ export async function ensureControlPlane(
 /** The instance's ports: chosen free at its first start, and kept, so that kubeconfigs stay valid. */
 async function portsOf(layout: Layout): Promise<Ports> {
   const path = join(layout.config, 'ports.json');
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Ports;
+  const known = readJson(path) as Ports | undefined;
+  if (known !== undefined) return known;
   const [etcd = 0, etcdPeer = 0, api = 0] = await freePorts(3);
   mkdirSync(layout.config, { recursive: true });
-  writeFileSync(path, JSON.stringify({ etcd, etcdPeer, api } satisfies Ports));
+  writeJson(path, { etcd, etcdPeer, api } satisfies Ports);
   return { etcd, etcdPeer, api };
 }
 

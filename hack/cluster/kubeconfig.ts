@@ -1,5 +1,5 @@
 // Kubeconfigs with everything inside, so that one file is all that a client needs.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Access {
@@ -31,10 +31,4 @@ export function kubeconfigText(context: string, user: string, access: Access): s
     'current-context': context,
   };
   return `${JSON.stringify(config, null, 2)}\n`;
-}
-
-/** Replaces the file in one step, readable by its owner only. */
-export function writePrivate(path: string, text: string): void {
-  writeFileSync(`${path}.part`, text, { mode: 0o600 });
-  renameSync(`${path}.part`, path);
 }

@@ -13,9 +13,8 @@ import {
   type Plan,
 } from './components.ts';
 import { isReady } from './api-client.ts';
-import { markOf } from './control-plane.ts';
 import type { Access } from './kubeconfig.ts';
-import type { Layout, NodeAddresses } from './names.ts';
+import { markOf, type Layout, type NodeAddresses } from './names.ts';
 import { readText } from './process-table.ts';
 import { recorded, type Component } from './supervise.ts';
 

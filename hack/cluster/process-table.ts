@@ -1,5 +1,6 @@
 // Which process is which. A pid alone may have been given to a stranger, so a process is known by pid, start time and boot.
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ProcessId {
   readonly pid: number;
@@ -8,11 +9,11 @@ export interface ProcessId {
   readonly bootId: string;
 }
 
-/** State letter and start time from the text of /proc/<pid>/stat. The command's name may hold spaces and brackets. */
-export function parseStat(text: string): { state: string; startTime: string } | undefined {
+/** From the text of /proc/<pid>/stat. The command's name may hold spaces and brackets. */
+export function parseStat(text: string): { state: string; parent: number; startTime: string } | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, startTime] = [fields[0], fields[19]];
-  return state === undefined || startTime === undefined ? undefined : { state, startTime };
+  const [state, parent, startTime] = [fields[0], fields[1], fields[19]];
+  return state === undefined || startTime === undefined ? undefined : { state, parent: Number(parent), startTime };
 }
 
 export const readText = (path: string): string | undefined => {
@@ -31,9 +32,16 @@ export const bootId = (): string => (boot ??= readText('/proc/sys/kernel/random/
 
 /** The identity of a process that runs now; undefined where there is none, or only its zombie. */
 export function identityOf(pid: number): ProcessId | undefined {
+  if (process.platform !== 'linux') return identityByPs(pid);
   const stat = parseStat(readText(`/proc/${pid}/stat`) ?? '');
   if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return undefined;
   return { pid, startTime: stat.startTime, bootId: bootId() };
+}
+
+/** For kind on a machine without /proc. */
+export function identityByPs(pid: number): ProcessId | undefined {
+  const startTime = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
+  return startTime === '' ? undefined : { pid, startTime, bootId: bootId() };
 }
 
 export function isAlive(id: ProcessId): boolean {
@@ -49,5 +57,32 @@ export function signal(id: ProcessId, name: NodeJS.Signals): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
     throw error;
+  }
+}
+
+/** This process and those it comes from. */
+function ownLine(pid = process.pid): number[] {
+  const parent = parseStat(readText(`/proc/${pid}/stat`) ?? '')?.parent ?? 0;
+  return parent === 0 ? [pid] : [pid, ...ownLine(parent)];
+}
+
+/**
+ * Processes that were started with the variable `name=value` in their environment, but for this one and those it comes
+ * from. None where there is no /proc. Environments of other users' processes cannot be read.
+ */
+export function processesWith(name: string, value: string): ProcessId[] {
+  if (process.platform !== 'linux') return [];
+  const own = new Set(ownLine());
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && !own.has(pid) && environmentOf(pid).includes(`${name}=${value}`))
+    .flatMap((pid) => identityOf(pid) ?? []);
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return (readText(`/proc/${pid}/environ`) ?? '').split('\0');
+  } catch {
+    return []; // EACCES: another user's process, so not ours
   }
 }

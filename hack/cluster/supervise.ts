@@ -1,20 +1,11 @@
 // Starts processes that outlive the script, and knows them again later: a file per process in the instance's state.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepFailed } from '../progress.ts';
 import { until } from '../run.ts';
+import { readJson, writeJson } from '../whole-file.ts';
 import type { Command } from './components.ts';
 import { identityOf, isAlive, readText, signal, type ProcessId } from './process-table.ts';
 
@@ -40,6 +31,16 @@ export interface Folders {
   readonly logs: string;
 }
 
+/** A component that does not come up. */
+export class ComponentFailed extends StepFailed {
+  readonly component: string;
+
+  constructor(component: string, what: string, more: ConstructorParameters<typeof StepFailed>[1]) {
+    super(what, more);
+    this.component = component;
+  }
+}
+
 interface Recorded extends ProcessId {
   readonly settingsHash: string;
 }
@@ -52,8 +53,7 @@ const settingsHash = (component: Component): string =>
 export const logOf = ({ logs }: Pick<Folders, 'logs'>, name: string): string => join(logs, `${name}.log`);
 
 export function recorded({ processes }: Pick<Folders, 'processes'>, name: string): Recorded | undefined {
-  const text = readText(join(processes, `${name}.json`));
-  return text === undefined ? undefined : (JSON.parse(text) as Recorded);
+  return readJson(join(processes, `${name}.json`)) as Recorded | undefined;
 }
 
 /** Alive, and started with these very settings. */
@@ -64,7 +64,7 @@ export function isRunning(folders: Folders, component: Component): boolean {
 
 /**
  * Brings the component up and waits until it serves. One that already runs with the same settings is left alone; one with
- * other settings is ended first. Throws StepFailed with the log's name when it ends early or does not serve in time.
+ * other settings is ended first. Throws ComponentFailed with the log's name when it ends early or does not serve in time.
  */
 export async function ensureComponent(folders: Folders, component: Component, place: Place = HERE): Promise<void> {
   if (!isRunning(folders, component)) {
@@ -74,7 +74,8 @@ export async function ensureComponent(folders: Folders, component: Component, pl
   const { withinMs = 60_000, name } = component;
   const gone = (): boolean => !isRunning(folders, component);
   if (await until(component.ready, { withinMs, hopeless: gone })) return;
-  throw new StepFailed(gone() ? `${name} ended while starting` : `${name} does not answer after ${withinMs / 1000} s`, {
+  const what = gone() ? 'ended while starting' : `does not answer after ${withinMs / 1000} s`;
+  throw new ComponentFailed(name, `${name} ${what}`, {
     log: logOf(folders, name),
     cause: new Error(lastLines(logOf(folders, name))),
     next: 'see the last lines of the log; run the same command again to go on, or `make down` to start afresh',
@@ -98,9 +99,8 @@ function start(folders: Folders, component: Component, place: Place): void {
   child.unref();
   const id = child.pid === undefined ? undefined : identityOf(child.pid);
   if (id === undefined) return;
-  const file_ = join(folders.processes, `${component.name}.json`);
-  writeFileSync(`${file_}.part`, JSON.stringify({ ...id, settingsHash: settingsHash(component) } satisfies Recorded));
-  renameSync(`${file_}.part`, file_);
+  const known: Recorded = { ...id, settingsHash: settingsHash(component) };
+  writeJson(join(folders.processes, `${component.name}.json`), known);
 }
 
 const LOG_KEPT_BYTES = 32 << 20;

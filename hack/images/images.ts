@@ -1,11 +1,12 @@
 // The images of Tradewind: operator, workloads and a Redis for clusters that can pull none. Made by hand as OCI archives
 // (ADR 7); the Dockerfile makes the first two with the same files for everybody else.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { folders } from '../cluster/names.ts';
 import { ensurePackages, REDIS } from '../cluster/packages.ts';
 import { StepFailed, type Progress } from '../progress.ts';
+import { readJson, writeJson } from '../whole-file.ts';
 import { bundle } from './bundles.ts';
 import { inputKey } from './inputs.ts';
 import { layerOf, writeArchive, type Image, type Layer } from './oci.ts';
@@ -32,7 +33,7 @@ export async function buildImages(progress: Progress): Promise<BuiltImages> {
     const record = join(dir, `built-${inputKey([process.execPath, ...REDIS_PROGRAMS])}.json`);
     const known = builtBefore(record);
     const built = known ?? (await build(dir));
-    if (known === undefined) writeFileSync(record, JSON.stringify(built));
+    if (known === undefined) writeJson(record, built);
     for (const path of [built.archive, record]) utimesSync(path, new Date(), new Date());
     prune(dir, 'tradewind-');
     prune(dir, 'built-');
@@ -47,9 +48,8 @@ const namesOf = ({ images }: BuiltImages): string =>
     .join(', ');
 
 function builtBefore(record: string): BuiltImages | undefined {
-  if (!existsSync(record)) return undefined;
-  const built = JSON.parse(readFileSync(record, 'utf8')) as BuiltImages;
-  return existsSync(built.archive) ? built : undefined;
+  const built = readJson(record) as BuiltImages | undefined;
+  return built !== undefined && existsSync(built.archive) ? built : undefined;
 }
 
 async function build(dir: string): Promise<BuiltImages> {

@@ -2,6 +2,7 @@
 // are a handful of files this takes a tenth of a second where buildah takes ten, and needs nothing installed (ADR 0007).
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { partOf } from '../whole-file.ts';
 import { END, fileHeader, filePadding, tarOf, withFolders, type Entry } from './tar.ts';
 
 export interface Layer {
@@ -88,7 +89,8 @@ export function writeArchive(
     ['index.json', index],
     ...[...blobs].map(([digest, bytes]): [string, Uint8Array] => [`blobs/${digest.replace(':', '/')}`, bytes]),
   ];
-  const out = openSync(`${path}.part`, 'w', 0o600);
+  const part = partOf(path);
+  const out = openSync(part, 'w', 0o600);
   try {
     for (const [name, bytes] of files) {
       for (const piece of [fileHeader(name, bytes.length), bytes, filePadding(bytes.length)]) writeSync(out, piece);
@@ -97,5 +99,5 @@ export function writeArchive(
   } finally {
     closeSync(out);
   }
-  renameSync(`${path}.part`, path);
+  renameSync(part, path);
 }
