@@ -2,6 +2,7 @@
 // ended. Works on cgroup v1 (one tree per controller) and v2 (one tree).
 import { existsSync, mkdirSync, readdirSync, realpathSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { instanceId } from './names.ts';
 import { identityOf, readText, signal, type ProcessId } from './process-table.ts';
 
 const MOUNT = '/sys/fs/cgroup';
@@ -15,8 +16,7 @@ function hierarchies(): string[] {
   return [...new Set(roots)].filter((root) => existsSync(join(root, 'cgroup.procs')));
 }
 
-/** Instance names hold no dot, so no two are prefixes of each other. */
-const cgroupOf = (name: string): string => `tradewind.${name}`;
+const cgroupOf = (name: string): string => `tradewind.${instanceId(name)}`;
 /** Below the instance's cgroup: a node's components, and its pods. */
 const systemOf = (index: number): string => `system-${index + 1}`;
 const podsOf = (index: number): string => `node-${index + 1}`;

@@ -1,5 +1,7 @@
-// Where an instance of the embedded cluster keeps things, and the addresses it uses: pure functions of its name and slot.
+// Where an instance of the embedded cluster keeps things, what it is known by, and the addresses it uses: pure functions of
+// its name, its state folder and its slot.
 // Two instances share nothing but the binaries, so that `make up`'s and the tests' never touch each other.
+import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,8 +13,20 @@ export function folders(env: NodeJS.ProcessEnv = process.env, home = homedir()):
   };
 }
 
-/** Names become parts of cgroup, interface and file names. */
+/** Names become parts of cgroup and file names. */
 export const isInstanceName = (name: string): boolean => /^[a-z][a-z0-9-]{0,14}$/.test(name);
+
+/**
+ * What an instance is called where all users' instances meet (cgroups, links): another state folder may have one of the same
+ * name. It holds one dot, so no two are prefixes of each other.
+ */
+export const instanceId = (name: string, stateRoot = folders().state): string =>
+  `${name}.${createHash('sha256').update(stateRoot).digest('hex').slice(0, 8)}`;
+
+/** Environment by which every process of an instance is known, also one that was started but not yet written down. */
+export const markOf = ({ root }: Pick<Layout, 'root'>): { readonly TRADEWIND_INSTANCE: string } => ({
+  TRADEWIND_INSTANCE: root,
+});
 
 export const SLOTS = 16;
 

@@ -1,7 +1,9 @@
 // The links between this machine and the nodes, and their routes: host ── node 1 ── node 2, each a veth pair. The kernel takes
 // link and routes away when the namespace at either end goes.
+import { StepFailed } from '../progress.ts';
 import { run } from '../run.ts';
 import type { Addresses } from './names.ts';
+import { readText } from './process-table.ts';
 
 type Ip = (...args: string[]) => Promise<string>;
 
@@ -18,8 +20,11 @@ const within =
   (...args) =>
     run('nsenter', [`--net=/proc/${pid}/ns/net`, 'ip', ...args]);
 
-/** Links and routes for nodes whose namespaces `pids` hold, in the order of `addresses.nodes`. Idempotent. */
-export async function ensureNetwork(addresses: Addresses, pids: readonly number[]): Promise<void> {
+/**
+ * Links and routes for nodes whose namespaces `pids` hold, in the order of `addresses.nodes`. Idempotent. This machine's end
+ * carries `owner` as its alias; throws StepFailed where it carries another's.
+ */
+export async function ensureNetwork(addresses: Addresses, pids: readonly number[], owner: string): Promise<void> {
   const { nodes, hostInterface, serviceCidr, clusterCidr } = addresses;
   const [[first, firstPid], [second, secondPid]] = [0, 1].map((index) => [nodes[index], pids[index]] as const) as [
     readonly [(typeof nodes)[0] | undefined, number | undefined],
@@ -27,11 +32,13 @@ export async function ensureNetwork(addresses: Addresses, pids: readonly number[
   ];
   if (first === undefined || firstPid === undefined) return;
   const inFirst = within(firstPid);
+  refuseStranger(hostInterface, owner);
   await link(
     { inside: onHost, name: hostInterface, ip: first.peerIp },
     { inside: inFirst, name: 'eth0', ip: first.ip },
     firstPid,
   );
+  await onHost('link', 'set', hostInterface, 'alias', owner);
   // Any next hop will do: kube-proxy's rules turn a Service's address into a pod's before it leaves.
   await inFirst('route', 'replace', serviceCidr, 'via', first.peerIp);
   for (const range of [serviceCidr, first.podCidr]) await onHost('route', 'replace', range, 'via', first.ip);
@@ -47,6 +54,15 @@ export async function ensureNetwork(addresses: Addresses, pids: readonly number[
   await inFirst('route', 'replace', second.podCidr, 'via', second.ip);
   for (const range of [second.podCidr, `${second.ip}/32`]) await onHost('route', 'replace', range, 'via', first.ip);
   await forwardIn(secondPid);
+}
+
+/** Two state folders can have given out one slot only while neither's instance ran. */
+function refuseStranger(hostInterface: string, owner: string): void {
+  const other = readText(`/sys/class/net/${hostInterface}/ifalias`)?.trim() ?? '';
+  if (other === '' || other === owner) return;
+  throw new StepFailed(`link ${hostInterface} and its addresses belong to another cluster, ${other}`, {
+    next: 'end that one, or this one (`make down`), and run `make up` again',
+  });
 }
 
 /** Index of an interface and of its peer, from `ip -o link show dev NAME`: `5: tw0@if2: <BROADCAST,…`. */

@@ -4,12 +4,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepFailed, type Progress } from '../progress.ts';
 import { run, until } from '../run.ts';
+import { replaceFile } from '../whole-file.ts';
 import { addonObjects, DNS_DEPLOYMENT, SETTINGS } from './addons.ts';
 import { getJson } from './api-client.ts';
 import { podCgroup } from './cgroups.ts';
 import type { Plan } from './components.ts';
 import { ensureClusterImages, imagesIn, importArchive, type ClusterImages } from './images.ts';
-import { kubeconfigText, readAccess, writePrivate, type Access } from './kubeconfig.ts';
+import { kubeconfigText, readAccess, type Access } from './kubeconfig.ts';
 import {
   apiServerOf,
   containerdOf,
@@ -20,7 +21,7 @@ import {
   proxyOf,
   storeOf,
 } from './machinery.ts';
-import { addressesOf, folders, type Addresses, type Layout } from './names.ts';
+import { addressesOf, folders, instanceId, type Addresses, type Layout } from './names.ts';
 import { ensureNetwork } from './network.ts';
 import { cniConfig, containerdConfig, kubeletConfig } from './node-config.ts';
 import { ensurePackages, NODE } from './packages.ts';
@@ -123,7 +124,7 @@ function writeKubeconfigs(layout: Layout, { nodes }: Addresses, server: string):
 }
 
 function writeChanged(path: string, text: string): void {
-  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writePrivate(path, text);
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) replaceFile(path, text);
 }
 
 async function ensureSandboxes({ layout, name, addresses }: Blueprint): Promise<Sandbox[]> {
@@ -135,7 +136,7 @@ async function ensureSandboxes({ layout, name, addresses }: Blueprint): Promise<
   }
   const sandboxes: Sandbox[] = [];
   for (const index of addresses.nodes.keys()) sandboxes.push(await ensureSandbox(layout, name, index));
-  await ensureNetwork(addresses, sandboxes.map((sandbox) => sandbox.pid)); // prettier-ignore
+  await ensureNetwork(addresses, sandboxes.map((sandbox) => sandbox.pid), instanceId(name)); // prettier-ignore
   return sandboxes;
 }
 

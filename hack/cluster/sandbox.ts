@@ -1,13 +1,12 @@
 // What a node lives in: cgroups, and a network and a mount namespace held by one sleeping process. When the node's processes
 // end, the kernel takes interfaces, routes and mounts away by itself; nothing can be left behind.
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StepFailed } from '../progress.ts';
 import { until } from '../run.ts';
 import { endCgroups, ensureCgroups, nodeCgroups, processesIn } from './cgroups.ts';
 import type { Command } from './components.ts';
-import { markOf } from './control-plane.ts';
-import type { Layout } from './names.ts';
+import { markOf, type Layout } from './names.ts';
 import { readText } from './process-table.ts';
 import { ensureComponent, isRunning, recorded, type Component, type Place } from './supervise.ts';
 
@@ -38,12 +37,38 @@ function ownFolders(layout: Layout, index: number): [from: string, to: string][]
   ];
 }
 
+/**
+ * Kernel settings that the kubelet wants, and would change for the whole machine (kernel.panic restarts it). In a node's
+ * mount namespace files lie over them that hold these values already, so it finds nothing to change.
+ */
+const KUBELET_SETTINGS: Readonly<Record<string, number>> = {
+  'vm/overcommit_memory': 1,
+  'vm/panic_on_oom': 0,
+  'kernel/panic': 10,
+  'kernel/panic_on_oops': 1,
+  'kernel/keys/root_maxkeys': 1_000_000,
+  'kernel/keys/root_maxbytes': 25_000_000,
+};
+
+const ownSettings = (layout: Layout, index: number): [from: string, to: string][] =>
+  Object.keys(KUBELET_SETTINGS).map((key) => [
+    join(layout.node(index).dir, 'sysctl', key.replaceAll('/', '.')),
+    `/proc/sys/${key}`,
+  ]);
+
+function makeOwn(layout: Layout, index: number): void {
+  for (const [from] of ownFolders(layout, index)) mkdirSync(from, { recursive: true });
+  mkdirSync(join(layout.node(index).dir, 'sysctl'), { recursive: true });
+  const values = Object.values(KUBELET_SETTINGS);
+  for (const [order, [from]] of ownSettings(layout, index).entries()) writeFileSync(from, `${values[order]}\n`);
+}
+
 function holderOf(layout: Layout, index: number): Component {
-  const binds = ownFolders(layout, index).flat();
+  const binds = [...ownFolders(layout, index), ...ownSettings(layout, index)].flat();
   const name = `node-${index + 1}`;
   // Slave first: nothing mounted here is seen outside. Then shared again, as containers with mount propagation need it.
   const script =
-    'set -e; mount --make-rshared /; while [ $# -gt 0 ]; do mkdir -p "$2"; mount --bind "$1" "$2"; shift 2; done; exec sleep infinity';
+    'set -e; mount --make-rshared /; while [ $# -gt 0 ]; do [ -e "$2" ] || mkdir -p "$2"; mount --bind "$1" "$2"; shift 2; done; exec sleep infinity';
   return {
     name,
     command: ['unshare', '--net', '--mount', '--propagation', 'slave', 'sh', '-c', script, 'sh', ...binds],
@@ -72,7 +97,7 @@ export async function ensureSandbox(layout: Layout, name: string, index: number)
     for (const stale of [join(node.containerd, 'run'), node.cni, join(node.dir, 'container-logs')]) {
       rmSync(stale, { recursive: true, force: true });
     }
-    for (const [from] of ownFolders(layout, index)) mkdirSync(from, { recursive: true });
+    makeOwn(layout, index);
   }
   await ensureComponent(layout, holder, cgroups);
   const pid = recorded(layout, holder.name)?.pid;

@@ -1,40 +1,23 @@
 // Ends an instance, however it was started and wherever a crash left it: its processes are known by its cgroups and by a mark
 // in their environment; its namespaces, mounts and interfaces go with them.
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { StepFailed } from '../progress.ts';
 import { until } from '../run.ts';
 import { endCgroups, instanceCgroups, processesIn, removeCgroups } from './cgroups.ts';
-import { markOf } from './control-plane.ts';
-import { addressesOf, type Layout } from './names.ts';
+import { addressesOf, markOf, type Layout } from './names.ts';
 import { removeLink } from './network.ts';
-import { identityOf, readText, signal, type ProcessId } from './process-table.ts';
+import { processesWith, readText, signal, type ProcessId } from './process-table.ts';
 import { knownSlot } from './slots.ts';
 
-/** Processes whose environment carries the instance's mark. Environments of other users' processes cannot be read. */
-function markedProcesses(layout: Layout): ProcessId[] {
-  const mark = Object.entries(markOf(layout)).map(([name, value]) => `${name}=${value}`)[0] ?? '';
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry) && carries(entry, mark))
-    .flatMap((entry) => identityOf(Number(entry)) ?? []);
-}
-
-function carries(pid: string, mark: string): boolean {
-  try {
-    return (readText(`/proc/${pid}/environ`) ?? '').split('\0').includes(mark);
-  } catch {
-    return false; // EACCES: another user's process, so not ours
-  }
-}
+const markedProcesses = (layout: Layout): ProcessId[] =>
+  Object.entries(markOf(layout)).flatMap(([name, value]) => processesWith(name, value));
 
 /** Whether anything of the instance is there besides its folder. */
 export const hasRemains = (name: string, layout: Layout): boolean =>
   processesIn(instanceCgroups(name)).length > 0 || markedProcesses(layout).length > 0;
 
-/**
- * Ends and removes all of the instance. May be stopped at any point and run again: its folder, which holds what it is known
- * by, goes last. Throws StepFailed when something does not end.
- */
-export async function removeEverything(name: string, layout: Layout): Promise<void> {
+/** Ends every process of the instance but this one and those it comes from. Throws StepFailed when one does not end. */
+export async function endProcesses(name: string, layout: Layout): Promise<void> {
   const cgroups = instanceCgroups(name);
   const ended = await until(
     () => {
@@ -50,6 +33,14 @@ export async function removeEverything(name: string, layout: Layout): Promise<vo
       next: 'run `make down` again; `ps` shows them in state D where the disk or kernel is stuck',
     });
   }
+}
+
+/**
+ * Ends and removes all of the instance. May be stopped at any point and run again: its folder, which holds what it is known
+ * by, goes last. Throws StepFailed when something does not end.
+ */
+export async function removeEverything(name: string, layout: Layout): Promise<void> {
+  await endProcesses(name, layout);
   const slot = knownSlot(layout.root);
   if (slot !== undefined) await removeLink(addressesOf(name, slot, 1).hostInterface);
   refuseMounts(layout);
