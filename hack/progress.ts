@@ -8,7 +8,7 @@ export interface Progress {
    */
   step<T>(title: string, work: (note: (text: string) => void) => Promise<T>): Promise<T>;
   /** A line of its own. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
 }
 
 /** A step that did not succeed, in words for the person who ran it. */

@@ -3,12 +3,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentProgress, StepFailed, type Progress } from '../progress.ts';
+import { ensurePrivateFolder } from '../whole-file.ts';
 import { ensureControlPlane } from './control-plane.ts';
-import { importArchive } from './images.ts';
+import { imagesIn, importArchive } from './images.ts';
 import { withLock } from './lock.ts';
+import type { Access } from './kubeconfig.ts';
 import { folders, isInstanceName, layoutOf } from './names.ts';
 import { ensureNodes, nodesThere } from './nodes.ts';
-import { hasRemains, removeEverything } from './teardown.ts';
+import { startOrRebuild } from './rebuild.ts';
+import { endProcesses, hasRemains, removeEverything } from './teardown.ts';
 import { ensureTools, type Tools } from './tools.ts';
 
 export interface ClusterOptions {
@@ -38,19 +41,25 @@ export interface Cluster {
 
 /**
  * Brings the cluster up and gives its access. A healthy one is found in well under a second and left alone; processes that
- * have died are started again; after a restart of the machine it comes back with its data. Stopped half-way, it goes on
- * where it was. Throws StepFailed.
+ * have died are started again; after a restart of the machine it comes back with its data, or without where the restart has
+ * cut them. Stopped half-way, it goes on where it was. Throws StepFailed.
  */
 export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   const { name, progress = silentProgress, apiServerFlags = [] } = options;
   const layout = checkedLayout(name);
+  ensurePrivateFolder(folders().state);
   const tools = await ensureTools(progress);
-  const access = await withLock(lockOf(name), () => {
+  const start = (): Promise<Access> => {
     if (options.controlPlaneOnly !== true) {
       return ensureNodes(layout, { name, nodes: options.nodes ?? nodesThere(layout), apiServerFlags }, tools, progress);
     }
     return progress.step('control plane', () => ensureControlPlane(layout, tools.kubernetes, apiServerFlags));
-  });
+  };
+  const access = await withLock(
+    lockOf(name),
+    () => startOrRebuild(layout, { start, end: () => endProcesses(name, layout), say: progress.say }),
+    { say: progress.say },
+  );
   return {
     name,
     kubeconfig: layout.kubeconfig,
@@ -68,20 +77,30 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
 export async function destroyCluster(name: string, progress: Progress = silentProgress): Promise<void> {
   const layout = checkedLayout(name);
   if (!existsSync(layout.root) && !hasRemains(name, layout)) return;
-  await withLock(lockOf(name), async () => {
-    await progress.step(`cluster \`${name}\` removed`, () => removeEverything(name, layout));
-  });
+  await withLock(
+    lockOf(name),
+    () => progress.step(`cluster \`${name}\` removed`, () => removeEverything(name, layout)),
+    { say: progress.say },
+  );
 }
 
 /**
  * Imports an OCI or Docker archive of images into every node, so that pods start from it with `imagePullPolicy: Never` or
- * `IfNotPresent`. An image of the same name is replaced. Throws StepFailed.
+ * `IfNotPresent`. An image of the same name is replaced; a node that has all of `names`, where they are given, is left
+ * alone. Throws StepFailed.
  */
-export async function importImages(cluster: Cluster, archivePath: string): Promise<void> {
+export async function importImages(
+  cluster: Cluster,
+  archivePath: string,
+  names: readonly string[] = [],
+): Promise<void> {
   const layout = checkedLayout(cluster.name);
   const sockets = [0, 1].map((index) => layout.node(index).socket).filter((socket) => existsSync(socket));
   if (sockets.length === 0) throw new StepFailed(`cluster \`${cluster.name}\` has no nodes to import images into`);
-  for (const socket of sockets) await importArchive(socket, archivePath);
+  for (const socket of sockets) {
+    const there = names.length === 0 ? new Set() : await imagesIn(socket);
+    if (names.length === 0 || names.some((image) => !there.has(image))) await importArchive(socket, archivePath);
+  }
 }
 
 const lockOf = (name: string): string => join(folders().state, `${name}.lock`);
