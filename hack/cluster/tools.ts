@@ -1,18 +1,19 @@
 // The programs of a cluster, built by Go from the modules in hack/tools into the cache folder, once for each state of go.mod,
 // go.sum, sources and Go version. The checksums in go.sum decide what is built.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StepFailed, type Progress } from '../progress.ts';
 import { run, tryRun } from '../run.ts';
+import { withLock } from './lock.ts';
 import { folders } from './names.ts';
 
 interface Tool {
   /** Folder below hack/tools. */
   readonly module: string;
   readonly title: string;
-  readonly packages: readonly string[];
-  readonly binaries: readonly string[];
+  /** What to build, one after another: program → package. */
+  readonly programs: Readonly<Record<string, string>>;
 }
 
 const KUBERNETES_VERSION = '1.35.4';
@@ -20,22 +21,19 @@ const TOOLS: readonly Tool[] = [
   {
     module: 'kubernetes',
     title: `Kubernetes ${KUBERNETES_VERSION} and etcd 3.6.5`,
-    packages: ['tool'],
-    binaries: [
-      'etcd',
-      'kube-apiserver',
-      'kube-controller-manager',
-      'kube-proxy',
-      'kube-scheduler',
-      'kubectl',
-      'kubelet',
-    ],
+    programs: {
+      etcd: 'go.etcd.io/etcd/server/v3',
+      ...Object.fromEntries(
+        ['kube-apiserver', 'kube-controller-manager', 'kube-proxy', 'kube-scheduler', 'kubectl', 'kubelet'].map(
+          (program) => [program, `k8s.io/kubernetes/cmd/${program}`],
+        ),
+      ),
+    },
   },
   {
     module: 'addons',
     title: 'CoreDNS 1.14.7 and Helm 4.1.4',
-    packages: ['tool', './coredns', './pause'],
-    binaries: ['coredns', 'helm', 'pause'],
+    programs: { coredns: './coredns', helm: 'helm.sh/helm/v4/cmd/helm', pause: './pause' },
   },
 ];
 
@@ -84,7 +82,7 @@ function sourceTexts(dir: string): string[] {
 
 /**
  * The tools' folders; builds what the cache does not have, which takes minutes the first time. Idempotent: a build stopped
- * half-way leaves nothing but Go's own cache, and is found whole or not at all.
+ * half-way is found whole or not at all, and goes on from Go's own cache.
  */
 export async function ensureTools(progress: Progress): Promise<Tools> {
   const version = await goVersion();
@@ -104,29 +102,45 @@ async function ensureTool(tool: Tool, version: string, progress: Progress): Prom
   const key = buildKey([version, process.arch, LINKER_FLAGS, ...sourceTexts(source)]);
   const cache = join(folders().cache, 'tools');
   const target = join(cache, `${tool.module}-${key}`);
-  if (tool.binaries.every((binary) => existsSync(join(target, binary)))) return target;
-  mkdirSync(cache, { recursive: true });
-  await progress.step(`${tool.title} built`, () => build(tool, source, cache, target));
+  const isThere = (): boolean => Object.keys(tool.programs).every((program) => existsSync(join(target, program)));
+  if (isThere()) return target;
+  await withLock(
+    join(cache, 'build.lock'),
+    async () => {
+      // What scripts that were killed have left: nobody else builds now.
+      for (const file of readdirSync(cache).filter((name) => name.startsWith('.')))
+        rmSync(join(cache, file), { recursive: true, force: true });
+      if (!isThere()) await progress.step(`${tool.title} built`, (note) => build(tool, { source, target }, note));
+    },
+    { say: progress.say },
+  );
   return target;
 }
 
-async function build(tool: Tool, source: string, cache: string, target: string): Promise<void> {
-  const part = mkdtempSync(join(cache, `.${tool.module}-`));
+async function build(
+  { module, title, programs }: Tool,
+  { source, target }: { source: string; target: string },
+  note: (text: string) => void,
+): Promise<void> {
+  const part = join(dirname(target), `.${module}`);
   const log = `${target}.log`;
+  mkdirSync(part);
   try {
-    await run('go', ['install', '-trimpath', '-ldflags', LINKER_FLAGS, ...tool.packages], {
-      cwd: source,
-      env: { GOBIN: part, GOTOOLCHAIN: 'local', GOFLAGS: '-buildvcs=false -mod=readonly' },
-      timeoutMs: 30 * 60_000,
-      logFile: log,
-    });
-    // etcd's main package lies in a folder called `server`, and that is what Go calls the program.
-    if (existsSync(join(part, 'server'))) renameSync(join(part, 'server'), join(part, 'etcd'));
+    for (const [order, [program, path]] of Object.entries(programs).entries()) {
+      note(`${program}, ${order + 1} of ${Object.keys(programs).length}`);
+      await run('go', ['build', '-trimpath', '-ldflags', LINKER_FLAGS, '-o', join(part, program), path], {
+        cwd: source,
+        env: { GOTOOLCHAIN: 'local', GOFLAGS: '-buildvcs=false -mod=readonly' },
+        timeoutMs: 30 * 60_000,
+        logFile: log,
+      });
+    }
+    note('');
     rmSync(target, { recursive: true, force: true });
     renameSync(part, target);
   } catch (cause) {
     rmSync(part, { recursive: true, force: true });
-    throw new StepFailed(`${tool.title} could not be built`, {
+    throw new StepFailed(`${title} could not be built`, {
       cause,
       log,
       next: 'see the log; modules come from the Go module proxy (`go env GOPROXY`), which must be reachable once',
