@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { StepFailed, type Progress } from '../progress.ts';
 import { recordingSources } from './recordings.ts';
-import { helm, kubectl, NAMESPACE, OPERATOR_NAMESPACE, SYSTEM, tryKubectl, type Target } from './target.ts';
+import { MADE_BY, MADE_FROM, releaseStep, type Revision } from './release.ts';
+import { helm, kubectl, NAMESPACE, OPERATOR_NAMESPACE, SYSTEM, type Target } from './target.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const EXAMPLES = join(ROOT, 'examples', 'kind');
@@ -30,30 +31,21 @@ export async function install(target: Target, progress: Progress, recordings?: s
   await ensureNamespace(target);
   await progress.step('RiskParams and RouterRules `demo`', async (note) => {
     const made = [];
-    for (const file of ['risk-params.yaml', 'router-rules.yaml'])
-      made.push(await createIfAbsent(target, join(EXAMPLES, file)));
+    for (const [kind, file] of [
+      ['riskparams', 'risk-params.yaml'],
+      ['routerrules', 'router-rules.yaml'],
+    ] as const)
+      made.push(await createIfAbsent(target, kind, join(EXAMPLES, file)));
     note(made.some(Boolean) ? 'made' : 'there already, left as they are');
   });
   const sources = recordings === undefined ? undefined : await recordingSources(target, progress, recordings);
   await progress.step('TradingSystem `demo` installed', async (note) => {
-    const isNew = (await tryKubectl(target, ['get', 'tradingsystem', SYSTEM, '-n', NAMESPACE])).code !== 0;
     await ensureRelease(
       target,
       { name: SYSTEM, namespace: NAMESPACE, chart: 'trading-system', values: systemValues(sources) },
       note,
     );
-    // Once: from then on people and Holds start and stop it.
-    if (isNew)
-      await kubectl(target, [
-        'patch',
-        'tradingsystem',
-        SYSTEM,
-        '-n',
-        NAMESPACE,
-        '--type=merge',
-        '-p',
-        '{"spec":{"trading":"Enabled"}}',
-      ]);
+    await enableOnce(target);
   });
 }
 
@@ -75,54 +67,95 @@ function systemValues(sources: object | undefined): object {
   return sources === undefined ? values : { ...values, spec: { ...values.spec, sources } };
 }
 
-/** Installs or upgrades only where chart or values differ from what is there: helm would make a new revision each time. */
-async function ensureRelease(
-  target: Target,
-  { name, namespace, chart, values }: Release,
-  note: (text: string) => void,
-): Promise<void> {
+/** Hash of all that a release is made from. */
+function madeFromOf({ chart, values }: Release): string {
   const hash = createHash('sha256').update(JSON.stringify(values));
   const folder = join(ROOT, 'charts', chart);
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })) {
     if (file.isFile()) hash.update(readFileSync(join(file.parentPath, file.name)));
   }
-  const description = `make up ${hash.digest('hex').slice(0, 12)}`;
-  const found = await helm(target, ['status', name, '-n', namespace, '-o', 'json']).catch(() => '{}');
-  const { info } = JSON.parse(found) as { info?: { description?: string; status?: string } };
-  if (info?.description === description && info.status === 'deployed') return note('unchanged');
-  const args = [
-    'upgrade',
-    '--install',
-    name,
-    folder,
-    '-n',
-    namespace,
-    '--create-namespace',
-    '--description',
-    description,
-    '-f',
-    '-',
-  ];
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** Installs or upgrades only where chart or values differ from what is there: helm would make a new revision each time. */
+async function ensureRelease(target: Target, release: Release, note: (text: string) => void): Promise<void> {
+  const { name, namespace } = release;
+  const madeFrom = madeFromOf(release);
+  const step = releaseStep(await revisionsOf(target, release), madeFrom);
+  switch (step.do) {
+    case 'nothing':
+      return note('unchanged');
+    case 'refuse':
+      throw new StepFailed(`release ${name} in namespace ${namespace} is there, and was not made by \`make up\``, {
+        next: `uninstall it (helm uninstall ${name} -n ${namespace}) if it is not needed, or name another context`,
+      });
+    case 'recover':
+      note('after one that was killed');
+      await kubectl(target, ['delete', 'secret', step.secret, '-n', namespace, '--ignore-not-found']);
+      break;
+    case 'reinstall':
+      await helm(target, ['uninstall', name, '-n', namespace, '--ignore-not-found', '--wait']);
+      break;
+    case 'install':
+      target.willMake?.({ kind: 'release', namespace, name });
+      break;
+    case 'upgrade':
+      break;
+  }
+  return await upgrade(target, release, madeFrom);
+}
+
+async function revisionsOf(target: Target, { name, namespace }: Release): Promise<Revision[]> {
+  const selector = `owner=helm,name=${name}`;
+  const found = await kubectl(target, ['get', 'secrets', '-n', namespace, '-l', selector, '-o', 'json']);
+  const { items } = JSON.parse(found) as {
+    items: readonly { readonly metadata: { readonly name: string; readonly labels: Record<string, string> } }[];
+  };
+  return items.map(({ metadata }) => ({ secret: metadata.name, labels: metadata.labels }));
+}
+
+async function upgrade(target: Target, release: Release, madeFrom: string): Promise<void> {
+  const { name, namespace, chart, values } = release;
+  const labels = `${MADE_BY.name}=${MADE_BY.value},${MADE_FROM}=${madeFrom}`;
+  const [folder, where] = [join(ROOT, 'charts', chart), ['-n', namespace, '--create-namespace']];
   try {
-    await helm(target, args, JSON.stringify(values));
+    await helm(
+      target,
+      ['upgrade', '--install', name, folder, ...where, '--labels', labels, '-f', '-'],
+      JSON.stringify(values),
+    );
   } catch (cause) {
     throw new StepFailed(`release ${name} could not be installed`, {
       cause,
       next: `helm status ${name} -n ${namespace}`,
     });
   }
-  return undefined;
 }
 
+/** Written on the system by the patch that enables trading: from then on people and Holds start and stop it. */
+const ENABLED_ONCE = 'tradewind.io/enabled-by';
+
+/** Whatever was killed before, a system of ours that has never been enabled is; one that somebody has stopped stays so. */
+async function enableOnce(target: Target): Promise<void> {
+  const system = ['tradingsystem', SYSTEM, '-n', NAMESPACE];
+  const path = `jsonpath={.metadata.annotations.${ENABLED_ONCE.replaceAll('.', '\\.')}}`;
+  if ((await kubectl(target, ['get', ...system, '-o', path])) !== '') return;
+  const patch = { metadata: { annotations: { [ENABLED_ONCE]: MADE_BY.value } }, spec: { trading: 'Enabled' } };
+  await kubectl(target, ['patch', ...system, '--type=merge', '-p', JSON.stringify(patch)]);
+}
+
+/** Everything of ours runs under the strictest of the Pod Security Standards. */
 async function ensureNamespace(target: Target): Promise<void> {
-  if ((await tryKubectl(target, ['get', 'namespace', NAMESPACE])).code === 0) return;
-  await kubectl(target, ['create', 'namespace', NAMESPACE]);
-  // Everything of ours runs under the strictest of the Pod Security Standards.
-  await kubectl(target, ['label', 'namespace', NAMESPACE, 'pod-security.kubernetes.io/enforce=restricted']);
+  const found = await kubectl(target, ['get', 'namespace', NAMESPACE, '--ignore-not-found', '-o', 'name']);
+  if (found !== '') return;
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels } };
+  await kubectl(target, ['create', '-f', '-'], JSON.stringify(namespace));
 }
 
-async function createIfAbsent(target: Target, file: string): Promise<boolean> {
-  if ((await tryKubectl(target, ['get', '-f', file])).code === 0) return false;
+async function createIfAbsent(target: Target, kind: 'riskparams' | 'routerrules', file: string): Promise<boolean> {
+  if ((await kubectl(target, ['get', '-f', file, '--ignore-not-found', '-o', 'name'])) !== '') return false;
+  target.willMake?.({ kind, namespace: NAMESPACE, name: SYSTEM });
   await kubectl(target, ['create', '-f', file]);
   return true;
 }

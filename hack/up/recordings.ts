@@ -42,17 +42,15 @@ interface Copy {
 
 async function copy(target: Target, { folder, files }: Copy, note: (text: string) => void): Promise<void> {
   const content = files.map((file) => `${file} ${statSync(join(folder, file)).size}`).join(', ');
-  const found = await tryKubectl(target, [
-    'get',
-    'pvc',
-    CLAIM,
-    '-n',
-    NAMESPACE,
-    '-o',
-    'jsonpath={.metadata.annotations.tradewind\\.io/files}',
-  ]);
-  if (found.code === 0 && found.stdout === content) return note('there already');
-  if (found.code !== 0) await kubectl(target, ['create', '-f', '-'], JSON.stringify(claim()));
+  const path = 'jsonpath={.metadata.name}: {.metadata.annotations.tradewind\\.io/files}';
+  const found = await kubectl(target, ['get', 'pvc', CLAIM, '-n', NAMESPACE, '--ignore-not-found', '-o', path]);
+  if (found === `${CLAIM}: ${content}`) return note('there already');
+  if (found === '') {
+    target.willMake?.({ kind: 'pvc', namespace: NAMESPACE, name: CLAIM });
+    await kubectl(target, ['create', '-f', '-'], JSON.stringify(claim()));
+  }
+  // One of a run that was killed.
+  await kubectl(target, ['delete', 'pod', LOADER, '-n', NAMESPACE, '--ignore-not-found', '--wait', '--grace-period=1']);
   await kubectl(target, ['create', '-f', '-'], JSON.stringify(loader(target)));
   try {
     await kubectl(target, ['wait', `pod/${LOADER}`, '-n', NAMESPACE, '--for=condition=Ready', '--timeout=120s']);

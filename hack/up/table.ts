@@ -17,12 +17,16 @@ function columns(rows: readonly (readonly string[])[], right: readonly boolean[]
   );
 }
 
+/** The first reason whole, and how many more there are: each is a word that the documentation explains. */
+const reasonsText = ([first = '', ...more]: readonly string[]): string =>
+  more.length === 0 ? first : `${first} +${more.length}`;
+
 /** Lines of the table; `pods` are the system's pods with their state. */
 export function statusTable(
   status: SystemStatus,
   pods: readonly { readonly name: string; readonly state: string }[],
 ): string[] {
-  const header = ['symbol', 'mid', 'model', 'edge', 'position $', 'VaR %', 'blocked'];
+  const header = ['symbol', 'mid', 'model', 'edge', 'position $', 'VaR %'];
   const rows = status.symbols.map((symbol) => [
     symbol.name,
     number(symbol.mid, 2),
@@ -30,14 +34,15 @@ export function statusTable(
     number(symbol.edgeBps, 1),
     number(symbol.positionUsd, 0),
     number(symbol.varPct, 2),
-    symbol.blockedBy.join(',').slice(0, 12),
   ]);
+  const blocked = status.symbols.filter(({ blockedBy }) => blockedBy.length > 0);
   return [
     ...columns([['pod', 'state'], ...pods.map(({ name, state }) => [name, state])], [false, false]),
     '',
     `${status.mode} trading ${status.trading}, ${status.health}; breaker ${status.breaker?.state ?? '-'}`,
     `${number(status.framesPerSecond, 0)} ticks/s, equity $${number(status.equityUsd, 0)}, VaR ${number(status.varPct, 2)} %, ${number(status.trades, 0)} trades so far`,
     '',
-    ...columns([header, ...rows], [false, true, false, true, true, true, false]),
+    ...columns([header, ...rows], [false, true, false, true, true, true]),
+    ...blocked.map(({ name, blockedBy }) => `${name} opens nothing now: ${reasonsText(blockedBy)}`),
   ];
 }
