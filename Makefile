@@ -11,7 +11,7 @@ help: ## This list
 # Node 24 itself comes from npm, as a dependency: the machine's own Node only runs npm.
 $(INSTALLED): package-lock.json package.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later, then run make again"; exit 1; }
-	npm ci --no-audit --no-fund --loglevel=error
+	npm ci --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
 .PHONY: up down kubeconfig
