@@ -5,12 +5,14 @@ import { METRIC } from '../contract/metrics.ts';
 import type { Shard } from './step.ts';
 import type { Frame } from './venue/frame.ts';
 
+/** depth: updates of a book were missed · stalled: its stream went dead · crossed: it crossed itself · trade: ids were skipped. */
+export type GapKind = 'depth' | 'stalled' | 'crossed' | 'trade';
+
 /** Of one source. Changed in place. */
 export interface SourceCounters {
   readonly frames: Record<'depth' | 'ticker' | 'trade', number>;
   malformed: number;
-  /** By kind: depth (a book was resynchronised), trade (ids were skipped), crossed. */
-  readonly gaps: Record<'depth' | 'trade' | 'crossed', number>;
+  readonly gaps: Record<GapKind, number>;
 }
 
 export type Counters = Map<string, SourceCounters>;
@@ -19,7 +21,7 @@ export const newCounters = (sources: readonly string[]): Counters =>
   new Map(
     sources.map((source) => [
       source,
-      { frames: { depth: 0, ticker: 0, trade: 0 }, malformed: 0, gaps: { depth: 0, trade: 0, crossed: 0 } },
+      { frames: { depth: 0, ticker: 0, trade: 0 }, malformed: 0, gaps: { depth: 0, stalled: 0, crossed: 0, trade: 0 } },
     ]),
   );
 
@@ -32,12 +34,15 @@ export function countFrame(counters: Counters, source: string, kind: Frame['kind
 
 export const framesOf = ({ frames }: SourceCounters): number => frames.depth + frames.ticker + frames.trade;
 
-export const gapsOf = ({ gaps }: SourceCounters): number => gaps.depth + gaps.trade + gaps.crossed;
+export const gapsOf = ({ gaps }: SourceCounters): number => gaps.depth + gaps.stalled + gaps.crossed + gaps.trade;
 
 /** What a scrape shows besides the counters. */
 export interface Scraped {
   readonly shard: Shard;
   readonly counters: Counters;
+  /** Our symbol → source: what this pod must hear, whether it ever did or not. */
+  readonly wanted: ReadonlyMap<string, string>;
+  readonly startedAt: number;
   readonly now: () => number;
   readonly desiredVersion: () => number | undefined;
   /** Emissions that were ready while the one before was still on its way to Redis. */
@@ -66,7 +71,7 @@ function registerCounters(registry: Registry, { shard, counters, unsent }: Scrap
   });
   new Counter({
     name: METRIC.gaps,
-    help: 'Gaps: books that lost updates or crossed and were resynchronised, trade ids that were skipped',
+    help: 'Gaps: books that lost updates, stalled or crossed and were resynchronised, trade ids that were skipped',
     labelNames: ['source', 'kind'],
     registers,
     collect() {
@@ -97,17 +102,19 @@ function registerCounters(registry: Registry, { shard, counters, unsent }: Scrap
   });
 }
 
-function registerGauges(registry: Registry, { shard, now, desiredVersion }: Scraped): void {
+function registerGauges(registry: Registry, scraped: Scraped): void {
+  const { shard, wanted, startedAt, now, desiredVersion } = scraped;
   const registers = [registry];
   new Gauge({
     name: METRIC.feedAge,
-    help: 'Seconds since the connection of a symbol was last heard',
+    help: 'Seconds since the connection of a symbol was last heard, or since the start where it never was',
     labelNames: ['source', 'symbol'],
     registers,
     collect() {
       this.reset();
-      for (const { symbol, link } of shard.markets.values()) {
-        if (link.heardAt > 0) this.set({ source: link.source, symbol }, Math.max(0, now() - link.heardAt) / 1_000);
+      for (const [symbol, source] of wanted) {
+        const heardAt = shard.markets.get(symbol)?.link.heardAt || startedAt;
+        this.set({ source, symbol }, Math.max(0, now() - heardAt) / 1_000);
       }
     },
   });

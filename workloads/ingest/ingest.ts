@@ -5,7 +5,7 @@ import type { IngestStatus } from '../contract/status.ts';
 import { bootId, monotonicNow } from '../kit/clock.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
-import { countFrame, newCounters, registerMetrics, type Counters } from './counters.ts';
+import { countFrame, newCounters, registerMetrics, type Counters, type GapKind } from './counters.ts';
 import { newPublisher, type Append, type Publisher } from './publisher.ts';
 import { planSources } from './sources.ts';
 import { frameCount, ingestStatus, type FrameCount } from './status.ts';
@@ -50,6 +50,8 @@ export function startIngest(options: IngestOptions): Ingest {
   registerMetrics(registry, {
     shard: ingest.shard,
     counters: ingest.counters,
+    wanted: new Map(plan.feeds.flatMap(({ name, symbols }) => [...symbols.values()].map((symbol) => [symbol, name]))),
+    startedAt: monotonicNow(),
     now: monotonicNow,
     desiredVersion: () => options.desired()?.version,
     unsent: () => ingest.publisher.unsent(),
@@ -154,6 +156,9 @@ class RunningIngest implements Ingest {
         return this.#listener(output.answer);
       case 'snapshotWanted':
         return this.#onSnapshotWanted(output);
+      case 'streamLost':
+        this.#onGap(output.symbol, 'stalled', {});
+        return this.feedBySymbol.get(output.symbol)?.renew(output.symbol);
       case 'tradesMissed':
         return this.#onGap(output.symbol, 'trade', { missed: output.count });
     }
@@ -165,7 +170,7 @@ class RunningIngest implements Ingest {
     this.feedBySymbol.get(symbol)?.wantSnapshot(symbol);
   }
 
-  #onGap(symbol: string, kind: 'depth' | 'trade' | 'crossed', found: { readonly missed?: number }): void {
+  #onGap(symbol: string, kind: GapKind, found: { readonly missed?: number }): void {
     const of = this.counters.get(this.shard.markets.get(symbol)?.link.source ?? '');
     if (of !== undefined) of.gaps[kind] += 1;
     this.#options.log.warn({ symbol, kind, ...found }, kind === 'trade' ? 'trades missed' : 'book resynchronises');

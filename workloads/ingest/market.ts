@@ -31,6 +31,8 @@ export interface Market {
   sync: BookSync;
   /** The last bookTicker: ahead of the book by up to one batch of 100 ms. */
   ticker: TickerFrame | undefined;
+  /** Since when the bookTicker is ahead of the last depth event; 0 = it is not. */
+  aheadSince: number;
   readonly best: Best;
   /** The book is spliced, continuous, two-sided and not crossed, and its connection is up. */
   valid: boolean;
@@ -45,12 +47,19 @@ export interface Market {
   readonly grid: Grid;
 }
 
-/** What a frame did. Changed: readers want to know. Gap and Crossed: the book is out and asks for a snapshot. */
+/**
+ * What an event did. Changed: readers want to know. SnapshotWanted: the book is out until one has joined. Stalled: it is
+ * out until its stream, which went dead though the connection lives, is heard again; then it asks for a snapshot.
+ */
 export type Effect =
   | { readonly kind: 'None' }
   | { readonly kind: 'Changed' }
   | { readonly kind: 'SnapshotWanted'; readonly because: 'Start' | 'Gap' | 'Crossed' | 'TooOld' }
+  | { readonly kind: 'Stalled' }
   | { readonly kind: 'TradesMissed'; readonly count: number };
+
+/** The depth stream is at most one batch of 100 ms behind the bookTicker of the same book; later, it is dead. */
+const MAX_AHEAD_MS = 2_000;
 
 const NONE: Effect = { kind: 'None' };
 const CHANGED: Effect = { kind: 'Changed' };
@@ -63,6 +72,7 @@ export function newMarket(listing: Listing, link: Link): Market {
     book: emptyBook(),
     sync: WAITING,
     ticker: undefined,
+    aheadSince: 0,
     best: { bidTicks: 0, bidLots: 0, askTicks: 0, askLots: 0 },
     valid: false,
     mid: 0,
@@ -114,13 +124,25 @@ export function applySnapshot(market: Market, snapshot: Snapshot, t: number): Ef
   return settle(market, t);
 }
 
-/** The connection is gone: the book is out until it is spliced again. True where that changed what readers see. */
-export function loseLink(market: Market, t: number): boolean {
+/** The connection is gone: the book is out until it is spliced again. */
+export function loseLink(market: Market, t: number): Effect {
   market.sync = WAITING;
   market.ticker = undefined;
   market.lastTradeId = 0; // what was missed meanwhile is the outage, not a gap of the stream
-  return refresh(market, t);
+  return refresh(market, t) ? CHANGED : NONE;
 }
+
+/** The venue's book moved on without ours, though the connection lives: only this book is out. */
+export function loseStream(market: Market, t: number): Effect {
+  if (market.sync.phase === 'Waiting') return NONE;
+  market.sync = WAITING;
+  refresh(market, t);
+  return { kind: 'Stalled' };
+}
+
+/** Whether the depth stream has fallen behind the bookTicker for good. */
+export const isStalled = ({ aheadSince }: Market, t: number): boolean =>
+  aheadSince > 0 && t - aheadSince > MAX_AHEAD_MS;
 
 /** Ticks of the visible levels on the side that an order takes from, best first, no worse than `limitTicks`. */
 export function visibleLevels(market: Market, side: 'bids' | 'asks', limitTicks: number): readonly Level[] {
@@ -156,6 +178,7 @@ const MAX_WALK = 1_000;
 function applyTicker(market: Market, frame: TickerFrame, t: number): Effect {
   if (market.ticker !== undefined && frame.updateId <= market.ticker.updateId) return NONE;
   market.ticker = frame;
+  if (market.aheadSince === 0) market.aheadSince = aheadSince(market, t);
   return refresh(market, t) ? CHANGED : NONE;
 }
 
@@ -188,8 +211,13 @@ function applyDepth(market: Market, frame: DepthFrame, t: number): Effect {
   return settle(market, t);
 }
 
+/** `t` where the bookTicker is ahead of a live book, else 0. */
+const aheadSince = ({ ticker, sync }: Market, t: number): number =>
+  sync.phase === 'Live' && ticker !== undefined && ticker.updateId > sync.lastId ? t : 0;
+
 /** After the book changed: a book that crosses itself has lost an update, whatever its ids say. */
 function settle(market: Market, t: number): Effect {
+  market.aheadSince = aheadSince(market, t);
   const bid = bestTicks(market.book.bids);
   const ask = bestTicks(market.book.asks);
   if (bid > 0 && ask > 0 && bid >= ask) {
@@ -202,6 +230,7 @@ function settle(market: Market, t: number): Effect {
 
 /** Recomputes best level, validity and mid; whether one of them changed. */
 function refresh(market: Market, t: number): boolean {
+  if (market.sync.phase !== 'Live') market.aheadSince = 0;
   const { best, ticker, book } = market;
   const wasValid = market.valid;
   const id = bookId(market);

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import * as fc from 'fast-check';
 import type { Features } from '../contract/messages.ts';
-import type { Event, Output } from './step.ts';
+import { step, type Event, type Output } from './step.ts';
 import { aShard, BTC, depth, liveBook, snapshot, ticker, trade } from './test/frames.ts';
+import { ethListing } from './test/listings.ts';
 
 const featuresOf = (outputs: readonly Output[]): readonly Features[] =>
   outputs.flatMap((output) => (output.kind === 'features' ? [output.features] : []));
@@ -91,6 +92,71 @@ describe('a live book', () => {
       outputs.filter((output) => output.kind === 'tradesMissed'),
       [{ kind: 'tradesMissed', symbol: BTC, count: 2 }],
     );
+  });
+});
+
+describe('two symbols of one connection', () => {
+  const ETH = 'ETH-USD';
+  const books = (): ReturnType<typeof aShard> => {
+    const world = aShard();
+    step(world.shard, { kind: 'listed', listing: ethListing, link: world.link, t: 0 });
+    const live = liveBook(1_000, [99, 2], [101, 3]);
+    world.run(...live, ...live.map((event) => ofEth(event)));
+    return world;
+  };
+  /** The same event, of the other symbol. */
+  const ofEth = (event: Event): Event => {
+    if (event.kind === 'frame') return { ...event, frame: { ...event.frame, symbol: ETH } };
+    return event.kind === 'snapshot' ? { ...event, snapshot: { ...event.snapshot, symbol: ETH } } : event;
+  };
+  const validity = ({ shard }: ReturnType<typeof aShard>): boolean[] =>
+    [BTC, ETH].map((symbol) => shard.markets.get(symbol)!.valid);
+  const symbolsOf = (outputs: readonly Output[], kind: Output['kind']): string[] =>
+    outputs.flatMap((output) => (output.kind === kind && 'symbol' in output ? [output.symbol] : []));
+
+  it('resync apart: a gap of one leaves the other’s book as it is', () => {
+    const world = books();
+    const outputs = world.run(ofEth(frame(depth(15, 16, [], []), 1_100)), frame(depth(11, 12, [99, 7], []), 1_110));
+    assert.deepEqual(symbolsOf(outputs, 'snapshotWanted'), [ETH]);
+    assert.deepEqual(validity(world), [true, false]);
+    assert.equal(world.shard.markets.get(BTC)!.best.bidLots, 7);
+    world.run(ofEth({ kind: 'snapshot', snapshot: snapshot(16, [50, 1], [60, 1]), t: 1_200 }));
+    assert.deepEqual(validity(world), [true, true]);
+    assert.deepEqual([BTC, ETH].map((symbol) => world.shard.markets.get(symbol)!.best.bidTicks), [99, 50]); // prettier-ignore
+  });
+
+  it('stall apart: one whose depth stream falls behind its bookTicker for 2 s is out, until that is heard again', () => {
+    const world = books();
+    const lively = (from: number): readonly Event[] =>
+      Array.from({ length: 10 }, (_, i) => {
+        const t = 1_100 + (from + i) * 100;
+        const id = 11 + from + i;
+        return [
+          frame(ticker(id + 1, [99, 1 + i], [101, 3]), t),
+          frame(depth(id, id, [98, 1 + i], []), t),
+          ofEth(frame(ticker(id, [99, 1 + i], [101, 3]), t)),
+          { kind: 'tick', t } as const,
+        ];
+      }).flat();
+    assert.deepEqual(symbolsOf(world.run(...lively(0), ...lively(10)), 'streamLost'), []);
+    assert.deepEqual(symbolsOf(world.run(...lively(20)), 'streamLost'), [ETH]);
+    assert.deepEqual(validity(world), [true, false]);
+    const back = world.run(ofEth(frame(depth(90, 91, [], []), 5_000)));
+    assert.deepEqual(symbolsOf(back, 'snapshotWanted'), [ETH]);
+  });
+
+  it('stall apart: one that the venue knows to be ahead is out, once', () => {
+    const world = books();
+    const stalled: Event = { kind: 'stalled', symbol: ETH, t: 15_000 };
+    assert.deepEqual(symbolsOf(world.run(stalled, stalled), 'streamLost'), [ETH]);
+    assert.deepEqual(validity(world), [true, false]);
+  });
+
+  it('raise no alarm while nothing happens: a bookTicker that the book has reached says that all came', () => {
+    const world = books();
+    world.run(frame(ticker(12, [99, 4], [101, 3]), 1_050), frame(depth(11, 12, [99, 4], []), 1_100));
+    assert.deepEqual(symbolsOf(world.run({ kind: 'tick', t: 60_000 }), 'streamLost'), []);
+    assert.deepEqual(validity(world), [true, true]);
   });
 });
 

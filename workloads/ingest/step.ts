@@ -7,7 +7,9 @@ import {
   applySnapshot,
   bookId,
   closeGrid,
+  isStalled,
   loseLink,
+  loseStream,
   newMarket,
   type Effect,
   type Link,
@@ -21,6 +23,8 @@ export type Event =
   | { readonly kind: 'listed'; readonly listing: Listing; readonly link: Link; readonly t: number }
   | { readonly kind: 'frame'; readonly frame: MarketFrame; readonly t: number }
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly t: number }
+  /** The feed found that the venue's book of a symbol moved on without ours. */
+  | { readonly kind: 'stalled'; readonly symbol: string; readonly t: number }
   /** Connection made, heartbeat, connection lost. */
   | { readonly kind: 'linkUp' | 'heard' | 'linkDown'; readonly link: Link; readonly t: number }
   /** An entry of an orders stream. */
@@ -37,6 +41,8 @@ export type Output =
       readonly symbol: string;
       readonly because: 'Start' | 'Gap' | 'Crossed' | 'TooOld';
     }
+  /** A stream is dead though its connection lives: it must be asked for anew. */
+  | { readonly kind: 'streamLost'; readonly symbol: string }
   | { readonly kind: 'tradesMissed'; readonly symbol: string; readonly count: number }
   | { readonly kind: 'answer'; readonly answer: PaperAnswer };
 
@@ -79,7 +85,11 @@ function apply(shard: Shard, event: Event): readonly Output[] {
       event.link.heardAt = event.t;
       return NONE;
     case 'snapshot':
-      return onSnapshot(shard, event.snapshot, event.t);
+      return onMarket(shard, event.snapshot.symbol, event.t, (market) =>
+        applySnapshot(market, event.snapshot, event.t),
+      );
+    case 'stalled':
+      return onMarket(shard, event.symbol, event.t, (market) => loseStream(market, event.t));
     case 'order':
       return onOrder(shard, event, event.t);
     case 'fee':
@@ -107,11 +117,11 @@ function onFrame(shard: Shard, frame: MarketFrame, t: number): readonly Output[]
   return outputsOf(shard, market, { effect, gridMoved, t });
 }
 
-function onSnapshot(shard: Shard, snapshot: Snapshot, t: number): readonly Output[] {
-  const market = shard.markets.get(snapshot.symbol);
+function onMarket(shard: Shard, symbol: string, t: number, change: (market: Market) => Effect): readonly Output[] {
+  const market = shard.markets.get(symbol);
   if (market === undefined) return NONE;
   const gridMoved = closeGrid(market, t);
-  return outputsOf(shard, market, { effect: applySnapshot(market, snapshot, t), gridMoved, t });
+  return outputsOf(shard, market, { effect: change(market), gridMoved, t });
 }
 
 function onTick(shard: Shard, t: number): readonly Output[] {
@@ -119,7 +129,12 @@ function onTick(shard: Shard, t: number): readonly Output[] {
   for (const market of shard.markets.values()) {
     const emission = shard.emissions.get(market.symbol);
     if (emission === undefined) continue;
-    const isOut = closeGrid(market, t) ? noteChange(emission, t) : isDue(emission, t);
+    const gridMoved = closeGrid(market, t);
+    if (isStalled(market, t)) {
+      outputs.push(...outputsOf(shard, market, { effect: loseStream(market, t), gridMoved, t }));
+      continue;
+    }
+    const isOut = gridMoved ? noteChange(emission, t) : isDue(emission, t);
     if (isOut) outputs.push({ kind: 'features', features: emitFeatures(market, emission, shard.bootId, t) });
   }
   return outputs;
@@ -137,8 +152,7 @@ function onLink(shard: Shard, link: Link, up: boolean, t: number): readonly Outp
   for (const market of shard.markets.values()) {
     if (market.link !== link) continue;
     const gridMoved = closeGrid(market, t);
-    const effect: Effect = loseLink(market, t) ? { kind: 'Changed' } : { kind: 'None' };
-    outputs.push(...outputsOf(shard, market, { effect, gridMoved, t }));
+    outputs.push(...outputsOf(shard, market, { effect: loseLink(market, t), gridMoved, t }));
   }
   return outputs;
 }
@@ -161,6 +175,7 @@ function outputsOf(shard: Shard, market: Market, { effect, gridMoved, t }: Outco
   if (effect.kind === 'SnapshotWanted') {
     return [{ kind: 'snapshotWanted', symbol, because: effect.because }, ...features];
   }
+  if (effect.kind === 'Stalled') return [{ kind: 'streamLost', symbol }, ...features];
   if (effect.kind === 'TradesMissed') return [{ kind: 'tradesMissed', symbol, count: effect.count }, ...features];
   return features;
 }

@@ -42,6 +42,10 @@ export class Connection {
     return true;
   }
 
+  unsubscribe(streams: readonly string[]): void {
+    for (const stream of streams) this.#streams.delete(stream);
+  }
+
   /** Sends a frame of `stream` where it is subscribed to. */
   send(stream: string, data: string): void {
     if (!this.#streams.has(stream)) return;
@@ -73,7 +77,7 @@ export class Connection {
           ? this.#answer({ result: null, id })
           : this.#refuse('Invalid request: unknown stream', id);
       case 'UNSUBSCRIBE':
-        for (const stream of streams) this.#streams.delete(stream);
+        this.unsubscribe(streams);
         return this.#answer({ result: null, id });
       case 'LIST_SUBSCRIPTIONS':
         return this.#answer({ result: [...this.#streams], id });

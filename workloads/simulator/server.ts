@@ -11,7 +11,7 @@ import { Connection } from './connection.ts';
 import type { MarketOptions } from './market.ts';
 import type { Player, Sink } from './player.ts';
 import { playRecording, readRecording } from './recording.ts';
-import { restAnswer, weightOf, WEIGHT_PER_MINUTE } from './rest.ts';
+import { restAnswer, weightOf, WEIGHT_PER_MINUTE, type RestAnswer } from './rest.ts';
 import { playSynthetic } from './synthetic.ts';
 
 type Source = SystemConfig['sources'][number];
@@ -32,6 +32,8 @@ export interface Simulator {
   stats(): { readonly frames: Readonly<Record<string, number>>; readonly connections: number };
   /** Ends every connection of a source, as a venue does. */
   disconnect(source: string): void;
+  /** Goes silent on a stream toward those that are connected now: a fault that venues have. */
+  mute(source: string, stream: string): void;
   stop(): Promise<void>;
 }
 
@@ -49,18 +51,15 @@ export async function startSimulator({
   const simulated = sources.filter(({ type }) => type === 'simulator');
   const venues = new Map(simulated.map((source) => [source.name, new Venue(source, recordingsDir, now)]));
   const http = createServer((request, response) => {
-    const { venue, path, query } = route(venues, request);
-    const answer = venue?.rest(path, query) ?? {
-      status: 404,
-      body: { code: -1_000, msg: `try ${[...venues.keys()].map((name) => `/${name}`).join(', ')}` },
-    };
+    const asked = route(venues, request);
+    const answer = asked === undefined ? NO_ADDRESS : (asked.venue?.rest(asked.path, asked.query) ?? elsewhere(venues));
     response
       .writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
       .end(JSON.stringify(answer.body));
   });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1 << 16 });
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { venue, path, query } = route(venues, request);
+    const { venue, path, query } = route(venues, request) ?? NOWHERE;
     if (venue === undefined || !/^\/(ws(\/|$)|stream$)/.test(path)) return socket.destroy();
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.on('error', () => undefined); // `close` follows
@@ -80,6 +79,7 @@ export async function startSimulator({
       connections: [...venues.values()].reduce((sum, { connections }) => sum + connections.size, 0),
     }),
     disconnect: (source) => venues.get(source)?.disconnectAll(),
+    mute: (source, stream) => venues.get(source)?.mute(stream),
     stop: async () => {
       for (const venue of venues.values()) venue.stop();
       sockets.close();
@@ -89,11 +89,28 @@ export async function startSimulator({
   };
 }
 
-function route(venues: ReadonlyMap<string, Venue>, { url = '/' }: IncomingMessage) {
-  const { pathname, searchParams } = new URL(url, 'http://venue');
-  const [, name = '', ...rest] = pathname.split('/');
-  return { venue: venues.get(name), path: `/${rest.join('/')}`, query: searchParams };
+interface Asked {
+  readonly venue: Venue | undefined;
+  readonly path: string;
+  readonly query: URLSearchParams;
 }
+
+const NOWHERE: Asked = { venue: undefined, path: '', query: new URLSearchParams() };
+
+/** Undefined where what was asked for is no address at all, like `//`. */
+function route(venues: ReadonlyMap<string, Venue>, { url = '/' }: IncomingMessage): Asked | undefined {
+  const parsed = URL.parse(url, 'http://venue');
+  if (parsed === null) return undefined;
+  const [, name = '', ...rest] = parsed.pathname.split('/');
+  return { venue: venues.get(name), path: `/${rest.join('/')}`, query: parsed.searchParams };
+}
+
+const NO_ADDRESS: RestAnswer = { status: 400, body: { code: -1_100, msg: 'Illegal characters found in the address.' } };
+
+const elsewhere = (venues: ReadonlyMap<string, Venue>): RestAnswer => ({
+  status: 404,
+  body: { code: -1_000, msg: `try ${[...venues.keys()].map((name) => `/${name}`).join(', ')}` },
+});
 
 const listening = (server: Server, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -143,6 +160,10 @@ class Venue implements Sink {
 
   disconnectAll(): void {
     for (const connection of this.connections) connection.end();
+  }
+
+  mute(stream: string): void {
+    for (const connection of this.connections) connection.unsubscribe([stream]);
   }
 
   /** Counts the request's weight, per minute for all clients together. */

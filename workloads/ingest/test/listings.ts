@@ -35,4 +35,6 @@ export const btcListing: Listing = {
   instrument: { priceScale: 100, quantityScale: 100_000, tickStep: 1, lotStep: 1, minNotionalUsd: 5 },
 };
 
+export const ethListing: Listing = { ...btcListing, symbol: 'ETH-USD', venueSymbol: 'ETHUSDT' };
+
 export const btcListings: Listings = new Map([['BTCUSDT', btcListing]]);

@@ -4,79 +4,13 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
-import type { Features } from '../../contract/messages.ts';
-import type { SystemConfig } from '../../contract/system-config.ts';
 import { readRecording } from '../../simulator/recording.ts';
-import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { topLevels, type Book } from '../book.ts';
-import { startIngest, type Ingest } from '../ingest.ts';
+import { areValid, gapsOf, start, stop, SYMBOLS, until, type Running } from './running.ts';
 
 const RECORDINGS =
   process.env['RECORDINGS'] || join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'recordings');
 const FILES = { BTCUSDT: 'binance-spot-btcusdt-20240808.gz', ETHUSDT: 'binance-spot-ethusdt-20240808.gz' };
-const SYMBOLS = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
-
-interface Running {
-  readonly simulator: Simulator;
-  readonly ingest: Ingest;
-  readonly features: Features[];
-}
-
-async function start(options: object, recordingsDir = '/nowhere'): Promise<Running> {
-  const sources = [
-    { name: 'binance', type: 'simulator', symbols: SYMBOLS, options: { protocol: 'binance', ...options } },
-  ];
-  const simulator = await startSimulator({
-    sources: sources as unknown as SystemConfig['sources'],
-    port: 0,
-    recordingsDir,
-  });
-  const symbols = Object.keys(SYMBOLS).map((name) => ({
-    name,
-    assetClass: 'crypto',
-    account: 'Spot',
-    horizons: ['60s'],
-    group: 'majors',
-  }));
-  const system = {
-    system: { name: 'demo', namespace: 'n', uid: 'u' },
-    execution: { mode: 'Paper' },
-    symbols,
-    sources,
-    shards: 1,
-    redisUrl: 'redis://nowhere',
-    venueUrls: { binance: `ws://127.0.0.1:${simulator.port}/binance` },
-  } as unknown as SystemConfig;
-  const pod = { part: 'ingest', shard: 0, podName: 'p', system } as unknown as Parameters<typeof startIngest>[0]['pod'];
-  const features: Features[] = [];
-  const ingest = startIngest({
-    pod,
-    log: pino({ level: 'silent' }),
-    registry: new Registry(),
-    append: async (_key, message) => void features.push(message),
-    desired: () => undefined,
-    isReady: () => true,
-  });
-  return { simulator, ingest, features };
-}
-
-async function stop({ simulator, ingest }: Running): Promise<void> {
-  ingest.stop();
-  await simulator.stop();
-}
-
-async function until(what: string, look: () => boolean, withinMs = 10_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!look()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await delay(20);
-  }
-}
-const areValid = ({ ingest }: Running): boolean => Object.values(ingest.status().symbols).every(({ valid }) => valid);
-const gapsOf = ({ ingest }: Running): number => ingest.status().sources.reduce((sum, { gaps }) => sum + gaps, 0);
-
 describe('ingest on the synthetic market', () => {
   let running: Running;
   before(async () => {
@@ -121,7 +55,10 @@ describe('ingest on the recordings of Binance', function () {
     for (const file of Object.values(FILES)) symlinkSync(join(RECORDINGS, file), join(dir, 'binance', file));
     const recordings = Object.entries(FILES).map(([symbol, file]) => readRecording(symbol, join(RECORDINGS, file)));
     const expected = recordings.reduce((sum, { frames }) => sum + frames.length, 0);
-    const running = await start({ recording: { claimName: 'recordings', files: FILES, speed: 0, loop: false } }, dir);
+    const running = await start(
+      { recording: { claimName: 'recordings', files: FILES, speed: 0, loop: false } },
+      { recordingsDir: dir },
+    );
     try {
       await until('every frame', () => running.ingest.status().framesTotal >= expected, 100_000);
       await until('valid books', () => areValid(running));

@@ -4,12 +4,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Link } from '../market.ts';
 import { decodeFrame, streamsOf } from './binance.ts';
-import { decodeExchangeInfo, decodeSnapshot, depthPath, exchangeInfoPath } from './binance-rest.ts';
+import { readFilters } from './binance-filters.ts';
+import { decodeSnapshot, depthPath } from './binance-rest.ts';
 import { Connection, type Timing } from './connection.ts';
 import type { Feed, FeedOptions } from './feed.ts';
 import type { Frame, Listing, Listings } from './frame.ts';
-import { getText } from './http.ts';
+import { getText, type Answer } from './http.ts';
+import { malformed } from './json.ts';
 import { backoffMs, newBudget, type Budget } from './limits.ts';
+import { Silences, type SilenceTiming } from './silences.ts';
 import { Snapshots, type Fetched } from './snapshots.ts';
 
 /** Symbols per connection: 150 streams, a URL of some 3 kB. */
@@ -17,21 +20,23 @@ const SYMBOLS_PER_CONNECTION = 50;
 const CONNECTIONS_PER_5_MIN = 250;
 /** Half of Binance's 6,000 a minute: an address may be shared with others. */
 const REST_WEIGHT_PER_MINUTE = 3_000;
+const PROBED_LEVELS = 5;
 const WEIGHT = { depth: 50, shallowDepth: 5, exchangeInfo: 20 } as const;
+const TICK_MS = 100;
 const RETRY = { firstMs: 500, ceilingMs: 30_000 };
 
-export const BINANCE_TIMING: Timing = {
+export interface BinanceTiming extends Timing {
+  readonly silence: SilenceTiming;
+}
+
+export const BINANCE_TIMING: BinanceTiming = {
   stallMs: 30_000,
   replaceMs: 23.5 * 3_600_000,
   overlapMs: 5_000,
   firstRetryMs: RETRY.firstMs,
   slowestRetryMs: RETRY.ceilingMs,
+  silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 },
 };
-
-/** Without data for this long, though pings come, the venue is asked whether its book moved on without us. */
-const SILENT_MS = 10_000;
-const PROBE_EVERY_MS = 30_000;
-const PROBE_GRACE_MS = 3_000;
 
 /** Up to half an hour earlier for each, so that pods do not replace their connections together. */
 const spread = (timing: Timing, random: number): Timing => ({
@@ -40,7 +45,7 @@ const spread = (timing: Timing, random: number): Timing => ({
 });
 
 /** Opens the feed in the background and returns at once; it tries for ever until stopped. */
-export function openBinanceFeed(options: FeedOptions, timing: Timing = BINANCE_TIMING): Feed {
+export function openBinanceFeed(options: FeedOptions, timing: BinanceTiming = BINANCE_TIMING): Feed {
   const feed = new BinanceFeed(options, timing);
   void feed.run();
   return feed;
@@ -48,22 +53,23 @@ export function openBinanceFeed(options: FeedOptions, timing: Timing = BINANCE_T
 
 class BinanceFeed implements Feed {
   readonly #options: FeedOptions;
-  readonly #timing: Timing;
+  readonly #timing: BinanceTiming;
   readonly #connections: Group[] = [];
   readonly #rest: Budget;
   readonly #dials: Budget;
   readonly #snapshots: Snapshots;
+  readonly #silences: Silences;
   readonly #stop = new AbortController();
   #listings: Listings = new Map();
   #reason: string | undefined = 'filters not read yet';
 
-  constructor(options: FeedOptions, timing: Timing) {
+  constructor(options: FeedOptions, timing: BinanceTiming) {
     this.#options = options;
     this.#timing = timing;
     this.#rest = newBudget(Math.max(100, REST_WEIGHT_PER_MINUTE / options.shards), 60_000);
     this.#dials = newBudget(Math.max(10, Math.floor(CONNECTIONS_PER_5_MIN / options.shards)), 300_000);
     this.#snapshots = new Snapshots({
-      fetch: (symbol) => this.#fetchSnapshot(symbol),
+      fetch: (symbol) => this.#fetchBook(symbol),
       budget: this.#rest,
       weight: WEIGHT.depth,
       now: options.now,
@@ -71,10 +77,30 @@ class BinanceFeed implements Feed {
       onSnapshot: (snapshot) => this.#emit({ kind: 'snapshot', snapshot, t: options.now() }),
       onProblem: (symbol, reason) => options.log.warn({ symbol, reason }, 'snapshot not fetched, trying again'),
     });
+    this.#silences = new Silences({
+      askId: (symbol) => this.#askId(symbol),
+      budget: this.#rest,
+      weight: WEIGHT.shallowDepth,
+      now: options.now,
+      timing: timing.silence,
+      onStalled: (symbol) => {
+        this.#emit({ kind: 'stalled', symbol, t: options.now() });
+        this.renew(symbol);
+      },
+    });
   }
 
   wantSnapshot(symbol: string): void {
     this.#snapshots.want(symbol);
+  }
+
+  renew(symbol: string): void {
+    const group = this.#connections.find(({ listings }) => listings.some((listing) => listing.symbol === symbol));
+    const now = this.#options.now();
+    if (group === undefined || now - group.renewedAt < this.#timing.silence.everyMs) return;
+    group.renewedAt = now;
+    this.#options.log.warn({ source: this.#options.source, symbol }, 'stream is dead, replacing its connection');
+    group.connection.replace();
   }
 
   status(): ReturnType<Feed['status']> {
@@ -100,31 +126,40 @@ class BinanceFeed implements Feed {
     }
     while (!this.#stop.signal.aborted) {
       this.#snapshots.tick();
-      for (const group of this.#connections) void this.#probe(group);
-      await delay(100, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      this.#silences.tick();
+      await this.#pause(TICK_MS);
     }
   }
 
   /** Filters first: without them no price can be read. Tries for ever. */
   async #readListings(): Promise<void> {
-    const { symbols, endpoints, random, now, log } = this.#options;
-    const url = endpoints.rest + exchangeInfoPath([...symbols.keys()]);
+    const { symbols, random, log } = this.#options;
     for (let failures = 0; !this.#stop.signal.aborted; failures++) {
-      this.#rest.spend(WEIGHT.exchangeInfo, now());
-      const answer = await getText(url, this.#stop.signal);
-      const decoded = answer.kind === 'text' ? decodeExchangeInfo(answer.text, symbols) : undefined;
-      if (decoded !== undefined && 'listings' in decoded) {
-        this.#listings = decoded.listings;
-        this.#reason = decoded.refused.size === 0 ? undefined : [...decoded.refused.values()].join('; ');
+      const filters = await readFilters(symbols, (path) => this.#ask(path, WEIGHT.exchangeInfo));
+      if (filters.kind === 'filters') {
+        this.#listings = filters.listings;
+        this.#reason = filters.refused.size === 0 ? undefined : [...filters.refused.values()].join('; ');
         if (this.#reason !== undefined) log.error({ reason: this.#reason }, 'symbols without data');
         return;
       }
-      const problem = answer.kind === 'text' ? `unreadable: ${answer.text.slice(0, 100)}` : answer.reason;
-      this.#reason = `filters not read: ${problem}`;
-      log.warn({ url, problem }, 'filters not read, trying again');
-      const pause = Math.max(backoffMs(failures, random(), RETRY), answer.kind === 'text' ? 0 : answer.afterMs);
-      await delay(pause, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      this.#reason = `filters not read: ${filters.reason}`;
+      log.warn({ reason: filters.reason }, 'filters not read, trying again');
+      await this.#pause(Math.max(backoffMs(failures, random(), RETRY), filters.afterMs));
     }
+  }
+
+  /** One request, when the budget allows it. */
+  async #ask(path: string, weight: number): Promise<Answer> {
+    const { endpoints, now } = this.#options;
+    for (let wait = this.#rest.spend(weight, now()); wait > 0; wait = this.#rest.spend(weight, now())) {
+      await this.#pause(wait);
+      if (this.#stop.signal.aborted) break;
+    }
+    return getText(endpoints.rest + path, this.#stop.signal);
+  }
+
+  #pause(ms: number): Promise<unknown> {
+    return delay(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
   #connect(listings: readonly Listing[]): void {
@@ -133,9 +168,7 @@ class BinanceFeed implements Feed {
     const streams = listings.flatMap(({ venueSymbol }) => streamsOf(venueSymbol)).join('/');
     const group: Group = {
       listings,
-      bookIds: new Map(),
-      dataAt: now(),
-      probeAt: 0,
+      renewedAt: Number.NEGATIVE_INFINITY,
       connection: new Connection({
         url: `${endpoints.ws}/stream?streams=${streams}`,
         timing: spread(this.#timing, random()),
@@ -145,13 +178,16 @@ class BinanceFeed implements Feed {
         onText: (text, t) => this.#onText(group, text, t),
         onPulse: (t) => this.#emit({ kind: 'heard', link, t }),
         onUp: (t) => {
-          group.dataAt = t;
+          for (const { symbol } of listings) this.#silences.expect(symbol, t);
           log.info({ source, symbols: listings.length }, 'connected');
           this.#emit({ kind: 'linkUp', link, t });
         },
         onDown: (t, reason) => {
           log.warn({ source, reason }, 'connection lost, reconnecting');
-          for (const { symbol } of listings) this.#snapshots.forget(symbol);
+          for (const { symbol } of listings) {
+            this.#snapshots.forget(symbol);
+            this.#silences.forget(symbol);
+          }
           this.#emit({ kind: 'linkDown', link, t });
         },
       }),
@@ -163,46 +199,27 @@ class BinanceFeed implements Feed {
 
   #onText(group: Group, text: string, t: number): void {
     const frame: Frame = decodeFrame(text, this.#listings);
-    group.dataAt = t;
     if (frame.kind === 'malformed') return this.#options.onMalformed(frame, text);
     if (frame.kind === 'notice') {
       if (frame.notice === 'ServerShutdown') group.connection.replace();
       return;
     }
-    if (frame.kind === 'depth') group.bookIds.set(frame.symbol, frame.lastId);
+    if (frame.kind === 'depth') this.#silences.heard(frame.symbol, frame.lastId, t);
     this.#emit({ kind: 'frame', frame, t });
   }
 
-  /** Pings alone do not prove that data flows: after a silence the venue's own book says whether we missed anything. */
-  async #probe(group: Group): Promise<void> {
-    const silentSince = group.dataAt;
-    if (!this.#mayProbe(group)) return;
-    group.probeAt = this.#options.now() + PROBE_EVERY_MS;
-    if (!(await this.#hasMovedOn(group))) return;
-    await delay(PROBE_GRACE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-    if (group.dataAt !== silentSince || this.#stop.signal.aborted) return;
-    group.connection.drop('silent though the venue trades');
+  /** The budget was asked before. */
+  async #askId(symbol: string): Promise<number | undefined> {
+    const answer = await this.#fetchBook(symbol, PROBED_LEVELS);
+    return answer.kind === 'snapshot' ? answer.lastId : undefined;
   }
 
-  #mayProbe({ connection, dataAt, probeAt }: Group): boolean {
-    const now = this.#options.now();
-    return (
-      connection.isUp && now - dataAt >= SILENT_MS && now >= probeAt && this.#rest.spend(WEIGHT.shallowDepth, now) === 0
-    );
-  }
-
-  async #hasMovedOn({ listings, bookIds }: Group): Promise<boolean> {
-    const listing = listings.find(({ symbol }) => bookIds.has(symbol));
-    if (listing === undefined) return false;
-    const answer = await getText(this.#options.endpoints.rest + depthPath(listing.venueSymbol, 5), this.#stop.signal);
-    const seen = answer.kind === 'text' ? decodeSnapshot(answer.text, listing) : answer;
-    return seen.kind === 'snapshot' && seen.lastId > (bookIds.get(listing.symbol) ?? 0);
-  }
-
-  async #fetchSnapshot(symbol: string): Promise<Fetched> {
+  async #fetchBook(symbol: string, levels?: number): Promise<Fetched> {
     const listing = [...this.#listings.values()].find((candidate) => candidate.symbol === symbol);
-    if (listing === undefined) return { kind: 'retry', reason: 'not listed', afterMs: RETRY.ceilingMs };
-    const answer = await getText(this.#options.endpoints.rest + depthPath(listing.venueSymbol), this.#stop.signal);
+    if (listing === undefined) return malformed('UnknownSymbol', symbol);
+    const url = this.#options.endpoints.rest + depthPath(listing.venueSymbol, levels);
+    const answer = await getText(url, this.#stop.signal);
+    if (answer.kind === 'refused') return malformed('Refused', answer.text.slice(0, 100));
     return answer.kind === 'text' ? decodeSnapshot(answer.text, listing) : answer;
   }
 
@@ -215,8 +232,6 @@ class BinanceFeed implements Feed {
 interface Group {
   readonly listings: readonly Listing[];
   readonly connection: Connection;
-  /** Last update id of each book that came by stream. */
-  readonly bookIds: Map<string, number>;
-  dataAt: number;
-  probeAt: number;
+  /** When it was last replaced for a dead stream: several of its symbols share one replacement. */
+  renewedAt: number;
 }

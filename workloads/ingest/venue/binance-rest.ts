@@ -55,6 +55,8 @@ export function decodeExchangeInfo(
 
 function listingOf(entry: Json | undefined, venueSymbol: string, symbol: string): Listing | string {
   if (entry === undefined) return `${venueSymbol} is not listed`;
+  // Others are PRE_TRADING, POST_TRADING, END_OF_DAY, HALT, AUCTION_MATCH, BREAK: nothing may be opened in them.
+  if (entry['status'] !== 'TRADING') return `${venueSymbol} is ${String(entry['status'])}, expected TRADING`;
   const find = filterFinder(entry['filters']);
   const tickSize = find('PRICE_FILTER')['tickSize'];
   const lotSize = find('LOT_SIZE');

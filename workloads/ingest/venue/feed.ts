@@ -24,6 +24,8 @@ export interface FeedOptions {
 export interface Feed {
   /** The core wants a snapshot of one of its symbols. */
   wantSnapshot(symbol: string): void;
+  /** The symbol's stream is dead though its connection lives: asks the venue for it anew, without a break for the others. */
+  renew(symbol: string): void;
   /** `reason`: why symbols are without data, where they are. */
   status(): { readonly connected: boolean; readonly reconnects: number; readonly reason?: string };
   /** Ends all connections; no event comes after. */

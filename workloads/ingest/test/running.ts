@@ -1,0 +1,76 @@
+// Ingest and the simulator in this process, over real sockets: what tests of them share.
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import type { Features } from '../../contract/messages.ts';
+import type { SystemConfig } from '../../contract/system-config.ts';
+import { startSimulator, type Simulator } from '../../simulator/server.ts';
+import { startIngest, type Ingest, type IngestOptions } from '../ingest.ts';
+
+export const SYMBOLS: Readonly<Record<string, string>> = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
+
+export interface Running {
+  readonly simulator: Simulator;
+  readonly ingest: Ingest;
+  readonly features: Features[];
+  readonly registry: Registry;
+}
+
+interface More {
+  readonly recordingsDir?: string;
+  /** What ingest believes that the venue has, beside what it has. */
+  readonly alsoWanted?: Readonly<Record<string, string>>;
+  readonly openFeed?: NonNullable<IngestOptions['openFeed']>;
+}
+
+const sourcesOf = (symbols: Readonly<Record<string, string>>, options: object) =>
+  [
+    { name: 'binance', type: 'simulator', symbols, options: { protocol: 'binance', ...options } },
+  ] as unknown as SystemConfig['sources'];
+
+export async function start(options: object, more: More = {}): Promise<Running> {
+  const simulator = await startSimulator({
+    sources: sourcesOf(SYMBOLS, options),
+    port: 0,
+    recordingsDir: more.recordingsDir ?? '/nowhere',
+  });
+  const wanted = { ...SYMBOLS, ...more.alsoWanted };
+  const system = {
+    system: { name: 'demo', namespace: 'n', uid: 'u' },
+    execution: { mode: 'Paper' },
+    symbols: Object.keys(wanted).map((name) => ({ name, account: 'Spot', horizons: ['60s'], group: 'majors' })),
+    sources: sourcesOf(wanted, options),
+    shards: 1,
+    redisUrl: 'redis://nowhere',
+    venueUrls: { binance: `ws://127.0.0.1:${simulator.port}/binance` },
+  } as unknown as SystemConfig;
+  const features: Features[] = [];
+  const registry = new Registry();
+  const ingest = startIngest({
+    pod: { part: 'ingest', shard: 0, podName: 'p', system } as unknown as IngestOptions['pod'],
+    log: pino({ level: 'silent' }),
+    registry,
+    append: async (_key, message) => void features.push(message),
+    desired: () => undefined,
+    isReady: () => true,
+    ...(more.openFeed === undefined ? {} : { openFeed: more.openFeed }),
+  });
+  return { simulator, ingest, features, registry };
+}
+
+export async function stop({ simulator, ingest }: Running): Promise<void> {
+  ingest.stop();
+  await simulator.stop();
+}
+
+export async function until(what: string, look: () => boolean, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!look()) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await delay(20);
+  }
+}
+
+export const areValid = ({ ingest }: Running): boolean =>
+  Object.values(ingest.status().symbols).every(({ valid }) => valid);
+export const gapsOf = ({ ingest }: Running): number => ingest.status().sources.reduce((sum, { gaps }) => sum + gaps, 0);

@@ -1,0 +1,57 @@
+// Faults that leave the connection alive: a stream that goes dead, a symbol that the venue does not know.
+import assert from 'node:assert/strict';
+import { BINANCE_TIMING, openBinanceFeed, type BinanceTiming } from '../venue/binance-feed.ts';
+import { areValid, gapsOf, start, stop, until, type Running } from './running.ts';
+
+const MARKET = { market: { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 30 } };
+const TIMING: BinanceTiming = {
+  ...BINANCE_TIMING,
+  overlapMs: 300,
+  silence: { silentMs: 600, everyMs: 2_000, graceMs: 300 },
+};
+
+describe('a stream that goes dead on a connection that lives', () => {
+  let running: Running;
+  let btcWasOut: boolean;
+  beforeEach(async () => {
+    running = await start(MARKET, { openFeed: (options) => openBinanceFeed(options, TIMING) });
+    await until('valid books', () => Object.keys(symbols()).length === 2 && areValid(running));
+    btcWasOut = false;
+  });
+  afterEach(() => stop(running));
+  const symbols = () => running.ingest.status().symbols;
+  const isValid = (symbol: string): boolean => {
+    btcWasOut ||= symbols()['BTC-USD']?.valid !== true;
+    return symbols()[symbol]?.valid === true;
+  };
+
+  for (const [what, streams] of [
+    ['the depth stream of one symbol', ['depth@100ms']],
+    ['all streams of one symbol', ['depth@100ms', 'bookTicker', 'trade']],
+  ] as const) {
+    it(`takes out that book and brings it back by itself: ${what}`, async () => {
+      for (const stream of streams) running.simulator.mute('binance', `ethusdt@${stream}`);
+      await until('ETH out', () => !isValid('ETH-USD'));
+      await until('ETH back', () => isValid('ETH-USD'));
+      assert.ok(!btcWasOut, 'the other book was out as well');
+      assert.equal(gapsOf(running), 1);
+      const [source] = running.ingest.status().sources;
+      assert.equal(source?.connected, true);
+    });
+  }
+});
+
+describe('a symbol that the venue does not know', () => {
+  it('costs the others nothing, is named, and shows an age that grows', async () => {
+    const running = await start(MARKET, { alsoWanted: { 'DOGE-USD': 'NOPEUSDT' } });
+    try {
+      await until('two books', () => Object.keys(running.ingest.status().symbols).length === 2 && areValid(running));
+      assert.match(running.ingest.status().sources[0]?.reason ?? '', /NOPEUSDT is not known/);
+      const metrics = await running.registry.metrics();
+      const age = /^tradewind_feed_age_seconds\{source="binance",symbol="DOGE-USD"\} (\S+)$/m.exec(metrics)?.[1];
+      assert.ok(Number(age) > 0, metrics);
+    } finally {
+      await stop(running);
+    }
+  });
+});

@@ -1,0 +1,56 @@
+// Binance's filters of the wanted symbols, where one that the venue does not know must not cost the others theirs. The
+// caller (binance-feed.ts) brings the way to ask and tries again.
+import { decodeExchangeInfo, exchangeInfoPath } from './binance-rest.ts';
+import type { Listing, Listings } from './frame.ts';
+import type { Answer } from './http.ts';
+import { isObject, parseJson } from './json.ts';
+
+export type Filters =
+  | { readonly kind: 'filters'; readonly listings: Listings; readonly refused: ReadonlyMap<string, string> }
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number };
+
+/**
+ * Listings of `wanted` (venue's name → ours), and the symbols that stay without data with the reason. Asks for all at once;
+ * Binance refuses that whole where it does not know one of them, and is then asked for each. Never throws.
+ */
+export async function readFilters(
+  wanted: ReadonlyMap<string, string>,
+  ask: (path: string) => Promise<Answer>,
+): Promise<Filters> {
+  const answer = await ask(exchangeInfoPath([...wanted.keys()]));
+  if (answer.kind === 'retry') return answer;
+  if (answer.kind === 'text') {
+    const decoded = decodeExchangeInfo(answer.text, wanted);
+    return 'listings' in decoded ? { kind: 'filters', ...decoded } : unreadable(answer.text);
+  }
+  if (!isUnknownSymbol(answer.text)) return unreadable(answer.text);
+  const [[only] = []] = [...wanted];
+  if (wanted.size === 1 && only !== undefined) {
+    return { kind: 'filters', listings: new Map(), refused: new Map([[only, `${only} is not known to the venue`]]) };
+  }
+  return readEach(wanted, ask);
+}
+
+async function readEach(wanted: ReadonlyMap<string, string>, ask: (path: string) => Promise<Answer>): Promise<Filters> {
+  const listings = new Map<string, Listing>();
+  const refused = new Map<string, string>();
+  for (const one of wanted) {
+    const filters = await readFilters(new Map([one]), ask);
+    if (filters.kind === 'retry') return filters;
+    for (const [venueSymbol, listing] of filters.listings) listings.set(venueSymbol, listing);
+    for (const [venueSymbol, reason] of filters.refused) refused.set(venueSymbol, reason);
+  }
+  return { kind: 'filters', listings, refused };
+}
+
+const unreadable = (text: string): Filters => ({
+  kind: 'retry',
+  reason: `unreadable: ${text.slice(0, 100)}`,
+  afterMs: 0,
+});
+
+// {"code":-1121,"msg":"Invalid symbol."}
+function isUnknownSymbol(text: string): boolean {
+  const body = parseJson(text);
+  return isObject(body) && body['code'] === -1121;
+}
