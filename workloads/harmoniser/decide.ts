@@ -1,41 +1,26 @@
 // One decision for one symbol: blend → size → VaR → gate → order (TRADING B1, B3, B5, B8). Called by step at most every
 // 250 ms a symbol; changes only the symbol's state and the account's orders under way.
-import type { Decision, Side } from '../contract/messages.ts';
-import { signed, workingLots, workingOf } from './account.ts';
-import { blend, type Blend, type Claim } from './blend.ts';
-import { dayLossPct, drawdownFactor, drawdownPct } from './equity.ts';
-import { excessBps2, takeBlend } from './excess.ts';
-import { approve, BOOK_FRESH_MS, isReduction, refusals, type Draft, type GateView } from './gates.ts';
-import type { Policy, SymbolPolicy } from './policy.ts';
+import type { Decision } from '../contract/messages.ts';
 import { clamp } from '../kit/math.ts';
-import { boundedByVar, riskView, shownVar, worstVar, type RiskView } from './risk.ts';
+import { blend, type Blend, type Claim } from './blend.ts';
+import { drawdownFactor, drawdownPct } from './equity.ts';
+import { excessBps2, takeBlend } from './excess.ts';
+import { BOOK_FRESH_MS, refusals } from './gates.ts';
+import { draftOf, gateView, lotsFor, orderOf } from './order.ts';
+import type { Policy } from './policy.ts';
+import { boundedByVar, shownVar } from './risk.ts';
+import { look, quoteUsdPerLot, type Seen } from './seen.ts';
 import {
   afterNoTradeBand,
   bandOf,
   capFraction,
   costBps,
-  lotsToTrade,
   scaleBps,
   sigmaOverBps,
   wantedFraction,
   type Band,
 } from './size.ts';
-import type { NewOrder, Output, Quote, State, SymbolState } from './state.ts';
-
-const MINUTE_MS = 60_000;
-
-/** What one decision looks at: gathered once. */
-interface Seen {
-  readonly now: number;
-  readonly policy: Policy;
-  readonly symbol: SymbolPolicy;
-  readonly quote: Quote;
-  readonly signal: NonNullable<SymbolState['signal']>;
-  readonly view: RiskView;
-  readonly index: number;
-  /** Filled and working, as a fraction. */
-  readonly held: number;
-}
+import type { NewOrder, Output, State, SymbolState } from './state.ts';
 
 /** What the sizing came to: all as fractions of capital. */
 interface Sized {
@@ -66,17 +51,6 @@ export function decide(state: State, symbol: SymbolState, now: number): Output[]
   symbol.decision = record(state, seen, { blended, sized, blockedBy, order });
   const decided: Output = { kind: 'decision', decision: symbol.decision };
   return order === undefined ? [decided] : [decided, { kind: 'order', order }];
-}
-
-function look(state: State, symbol: SymbolState, now: number): Seen | undefined {
-  const { policy } = state;
-  const { signal, quote } = symbol;
-  const own = policy?.symbols.get(symbol.name);
-  if (policy === undefined || own === undefined || signal === undefined || quote === undefined) return undefined;
-  const view = riskView(state, policy, now);
-  const index = view.names.indexOf(symbol.name);
-  const held = (view.filled[index] ?? 0) + (view.working[index] ?? 0);
-  return { now, policy, symbol: own, quote, signal, view, index, held };
 }
 
 /** Ages are the router's own clock up to the signal and ours since: clocks of two pods are never subtracted. */
@@ -162,127 +136,6 @@ function othersOfClass({ policy, symbol, view, index }: Seen): number {
     const filled = view.filled[j] ?? 0;
     return sum + Math.max(Math.abs(filled), Math.abs(filled + (view.working[j] ?? 0)));
   }, 0);
-}
-
-const quoteUsdPerLot = ({ mid, instrument }: Quote): number => mid / instrument.quantityScale;
-
-function lotsFor(state: State, { policy, symbol, quote, view, held }: Seen, { target, notes }: Sized): number {
-  if (target === held) return 0;
-  const { instrument, mid, bid, ask } = quote;
-  const slippage = policy.costs.slippageBps / 1e4;
-  const { lots, clipped } = lotsToTrade({
-    target,
-    heldLots: (state.account.lots[symbol.name] ?? 0) + workingLots(state.account, symbol.name),
-    capitalUsd: view.capitalUsd,
-    price: mid,
-    quantityScale: instrument.quantityScale,
-    lotStep: instrument.lotStep,
-    // The venue and the gate value an order at its limit, which is worse than the mid by spread and slippage.
-    minNotionalUsd: (Math.max(policy.minNotionalUsd, instrument.minNotionalUsd) * mid) / (bid * (1 - slippage)),
-    maxOrderLots: symbol.maxOrderQuantity * instrument.quantityScale,
-    maxOrderNotionalUsd: (symbol.maxOrderNotionalUsd * mid) / (ask * (1 + slippage)),
-  });
-  if (clipped) notes.push('SizeClipped');
-  // With an order under way the other way, the position is anybody's guess: its end is 50 ms away.
-  const isAgainst = workingOf(state.account, symbol.name).some((order) => signed(order.side, 1) * lots < 0);
-  return isAgainst ? 0 : lots;
-}
-
-/** An immediate order at the touch, worse by the modelled slippage, on the venue's price steps. */
-function draftOf(lots: number, { policy, quote }: Seen): Draft {
-  const { priceScale, tickStep } = quote.instrument;
-  const slippage = policy.costs.slippageBps / 1e4;
-  const side: Side = lots > 0 ? 'buy' : 'sell';
-  const touch = side === 'buy' ? quote.ask : quote.bid;
-  const steps = Math.round((touch * priceScale) / tickStep);
-  const give = Math.floor((touch * slippage * priceScale) / tickStep);
-  return { side, lots: Math.abs(lots), limitTicks: (side === 'buy' ? steps + give : steps - give) * tickStep };
-}
-
-function gateView(state: State, symbol: SymbolState, seen: Seen): GateView {
-  const { policy, view, index, held, quote, signal, now } = seen;
-  const { account, equity } = state;
-  const perLot = quoteUsdPerLot(quote) / view.capitalUsd;
-  symbol.sentAt = symbol.sentAt.filter((at) => now - at < MINUTE_MS);
-  return {
-    policy,
-    symbol: seen.symbol,
-    instrument: quote.instrument,
-    mid: quote.mid,
-    redisConnected: state.redisConnected,
-    tradingStopped: state.restraint.tradingStopped,
-    controlReadable: state.controlReadable,
-    reconciled: symbol.reconciliation.state === 'Done',
-    bookValid: signal.features.valid,
-    bookAgeMs: now - symbol.heardAt,
-    breakerOpen: state.breaker.state === 'OPEN',
-    cutting: state.cut !== undefined,
-    positionLots: account.lots[symbol.name] ?? 0,
-    workingLots: workingLots(account, symbol.name),
-    workingOrders: workingOf(account, symbol.name).length,
-    ordersLastMinute: symbol.sentAt.length,
-    capitalUsd: view.capitalUsd,
-    turnoverUsd: equity.turnoverUsd,
-    drawdownPct: drawdownPct(equity),
-    dayLossPct: dayLossPct(equity),
-    dayHalted: equity.dayHalted,
-    freeCashUsd: freeCashUsd(state, policy),
-    varNow: worstVar(view, index, held),
-    varWith: (lots) => worstVar(view, index, held + lots * perLot),
-  };
-}
-
-/** Cash less what open buys may take, with fees. */
-function freeCashUsd(state: State, policy: Policy): number | undefined {
-  const { cashMicros, working } = state.account;
-  if (cashMicros === undefined) return undefined;
-  return Object.values(working).reduce((free, order) => {
-    const instrument = state.symbols.get(order.symbol)?.quote?.instrument;
-    if (order.side === 'sell' || instrument === undefined) return free;
-    const usd =
-      ((order.lots - order.filledLots) * order.limitTicks) / (instrument.quantityScale * instrument.priceScale);
-    return free - usd * (1 + policy.costs.feeBps / 1e4);
-  }, cashMicros / 1e6);
-}
-
-interface Asked {
-  readonly draft: Draft;
-  readonly gates: GateView;
-  readonly now: number;
-}
-
-function orderOf(state: State, symbol: SymbolState, { draft, gates, now }: Asked) {
-  const order: NewOrder = {
-    kind: 'new',
-    id: orderId(state, symbol.name),
-    symbol: symbol.name,
-    ...draft,
-    reduceOnly: isReduction(gates, draft),
-    timeInForce: 'IOC',
-    t: now,
-  };
-  const answer = approve(gates, order);
-  if ('refused' in answer) return answer;
-  state.orderSeq++;
-  symbol.sentAt.push(now);
-  const { id, side, lots, limitTicks, reduceOnly } = order;
-  state.account.working[id] = {
-    id,
-    symbol: symbol.name,
-    side,
-    lots,
-    limitTicks,
-    reduceOnly,
-    sentAt: now,
-    filledLots: 0,
-  };
-  return answer;
-}
-
-/** Letters, digits and dashes, at most 36: system, symbol, boot, number. The same order never gets two ids. */
-function orderId(state: State, symbol: string): string {
-  const name = symbol.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 10);
-  return `${state.idPrefix}-${name}-${state.epoch.toString(36)}-${(state.orderSeq + 1).toString(36)}`;
 }
 
 interface Made {

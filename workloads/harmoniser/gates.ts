@@ -23,6 +23,8 @@ export interface GateView {
   readonly reconciled: boolean;
   readonly bookValid: boolean;
   readonly bookAgeMs: number;
+  /** The figures by which the market is not liquid; undefined where it is. */
+  readonly illiquid: Readonly<Record<string, number>> | undefined;
   readonly breakerOpen: boolean;
   /** The forced cut of B5 is under way. */
   readonly cutting: boolean;
@@ -95,6 +97,8 @@ export const GATES: readonly Gate[] = [
   { code: 'Unreconciled', of: 'Opens', check: ({ reconciled }) => (reconciled ? undefined : YES) },
   { code: 'BookInvalid', of: 'Opens', check: ({ bookValid }) => (bookValid ? undefined : YES) },
   { code: 'BookStale', of: 'Opens', check: ({ bookAgeMs }) => above(bookAgeMs, BOOK_FRESH_MS) },
+  { code: 'Session', of: 'Opens', check: ({ symbol }) => (symbol.hasSession ? undefined : YES) },
+  { code: 'Liquidity', of: 'Opens', check: ({ illiquid }) => illiquid },
   { code: 'BreakerOpen', of: 'Opens', check: ({ breakerOpen }) => (breakerOpen ? YES : undefined) },
   { code: 'VarCut', of: 'Opens', check: ({ cutting }) => (cutting ? YES : undefined) },
   {

@@ -1,9 +1,11 @@
 // The desk's parameters for one shard, compiled from the desired document into a frozen snapshot that step swaps between
 // two events. Percent becomes fraction, logs and powers are taken here, once.
+import type { RouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import type { BlendRules } from './blend.ts';
+import type { LiquidityRules } from './liquidity.ts';
 import { naturalLog, normalQuantile } from '../kit/math.ts';
 import type { Costs } from './size.ts';
 import { volatilityRules, type VolatilityRules } from './volatility.ts';
@@ -20,6 +22,8 @@ export interface SymbolPolicy {
   readonly classCap: number;
   readonly costs: Costs;
   readonly volatility: VolatilityRules;
+  /** False where it may be traded in market hours only and nobody knows them: calendars come with part 3. */
+  readonly hasSession: boolean;
   /** Base units, quote currency, counts: the hard limits. */
   readonly maxQuantity: number;
   readonly maxOrderQuantity: number;
@@ -54,6 +58,7 @@ export interface Policy {
   readonly maxDailyTurnover: number;
   readonly collarBps: number;
   readonly volatilityStaleMs: number;
+  readonly liquidity: LiquidityRules;
   readonly symbols: ReadonlyMap<string, SymbolPolicy>;
 }
 
@@ -87,6 +92,7 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
   const { positionSizing, limits, circuitBreaker, edgeBlending, volatility } = document.risk.params;
   const symbols = symbolsOfShard(config.symbols, shard, config.shards).map((symbol) => symbolPolicy(document, symbol));
   const { costs } = positionSizing;
+  const { marketHoursOnly, maxSpreadBps = Infinity, minVolume = 0 } = document.rules.rules.session;
   return Object.freeze({
     owner: document.owner,
     epoch: document.epoch,
@@ -119,6 +125,7 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
     maxDailyTurnover: document.hardLimits.maxDailyTurnover,
     collarBps: document.hardLimits.collarBps,
     volatilityStaleMs: volatility.staleAfterSeconds * 1_000,
+    liquidity: { marketHoursOnly, maxSpreadBps, minVolumeUsd: minVolume },
     symbols: new Map(symbols.map((symbol) => [symbol.name, symbol])),
   });
 }
@@ -157,6 +164,7 @@ function symbolPolicy(document: DesiredDocument, symbol: SystemConfig['symbols']
       floorPctPerDay: volatility.floorPctPerDay[assetClass] ?? FLOOR_PCT_PER_DAY[assetClass] ?? OTHER_FLOOR_PCT_PER_DAY,
       capPctPerDay: volatility.capPctPerDay,
     }),
+    hasSession: hasSession(document.rules.rules.session, assetClass),
     maxQuantity: hard.maxQuantity,
     maxOrderQuantity: hard.maxOrderQuantity,
     maxOrderNotionalUsd: hard.maxOrderNotionalUsd,
@@ -164,3 +172,7 @@ function symbolPolicy(document: DesiredDocument, symbol: SystemConfig['symbols']
     maxOpenOrders: hard.maxOpenOrders,
   };
 }
+
+/** Crypto trades round the clock: there market hours mean a liquid market (TRADING A31). */
+const hasSession = ({ marketHoursOnly, calendar }: RouterRulesSpec['session'], assetClass: string): boolean =>
+  !marketHoursOnly || (calendar ?? assetClass) === 'crypto';

@@ -7,6 +7,7 @@ import type { Covariance } from './covariance.ts';
 import { emptyEquity, type Equity } from './equity.ts';
 import { noExcess, type Excess } from './excess.ts';
 import type { Approved } from './gates.ts';
+import { newLiquidity, type Liquidity } from './liquidity.ts';
 import type { Policy } from './policy.ts';
 import type { Volatility } from './volatility.ts';
 
@@ -61,6 +62,7 @@ export interface SymbolState {
   quote: Quote | undefined;
   reconciliation: Reconciliation;
   readonly excess: Excess;
+  readonly liquidity: Liquidity;
   decidedAt: number;
   /** When |μ| last paid its cost; undefined before the first decision. */
   paidAt: number | undefined;
@@ -168,6 +170,7 @@ const newSymbol = (name: string, old: Saved['symbols'][string] | undefined): Sym
   featuresTransit: newTransit(),
   quote: old?.quote,
   reconciliation: { state: 'Needed', because: 'Start' },
+  liquidity: newLiquidity(),
   excess: { ...(old?.excess ?? noExcess()), open: undefined },
   decidedAt: -Infinity,
   paidAt: old?.paidAt,

@@ -6,6 +6,7 @@ import { passGap, settleWorking, takeReport } from './account.ts';
 import { decide } from './decide.ts';
 import { seedRisk, takeGridStep } from './estimates.ts';
 import { cancelOpens, watchVar } from './ladder.ts';
+import { takeMarket } from './liquidity.ts';
 import type { Policy } from './policy.ts';
 import type { Event, Output, Reconciliation, State, SymbolState } from './state.ts';
 import { takeWorth } from './worth.ts';
@@ -47,6 +48,7 @@ function onSignal(state: State, signal: Signal, now: number): Output[] {
   }
   Object.assign(symbol, { signal, madeAt: now - ageMs, heardAt });
   takeQuote(symbol, signal);
+  if (state.policy !== undefined) takeMarket(symbol.liquidity, features, state.policy.liquidity, now);
   return now - symbol.decidedAt >= DECISION_MS ? decide(state, symbol, now) : [];
 }
 

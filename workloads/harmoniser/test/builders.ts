@@ -79,6 +79,11 @@ export const CONFIG: SystemConfig = {
   venueUrls: {},
 };
 
+type Rules = DesiredDocument['rules']['rules'];
+
+/** Router rules of which the harmoniser reads the session only. */
+export const rulesWith = (session: Rules['session']): Rules => ({ session }) as Rules;
+
 export function aDocument(change: Partial<DesiredDocument> = {}, params: Params = PARAMS): DesiredDocument {
   return {
     owner: 'uid',
@@ -96,7 +101,7 @@ export function aDocument(change: Partial<DesiredDocument> = {}, params: Params 
       referenceCollarBps: 100,
     },
     risk: { revision: 'r1', params },
-    rules: { revision: 'r1', rules: {} as DesiredDocument['rules']['rules'] },
+    rules: { revision: 'r1', rules: rulesWith({ marketHoursOnly: false }) },
     holds: [],
     ...change,
   };

@@ -1,0 +1,87 @@
+// Whether a symbol's market is liquid enough to open something in it (TRADING B8, A31). One per symbol, changed in place by
+// step; judged by the gate `Liquidity`. A fresh start gives each rule its own time before it refuses, but volume counts
+// only once it was seen.
+import type { Features } from '../contract/messages.ts';
+
+export interface LiquidityRules {
+  /** A market without any trades is one that rests; without it, one whose source does not show them. */
+  readonly marketHoursOnly: boolean;
+  /** Infinity where there is no bound. */
+  readonly maxSpreadBps: number;
+  /** Quote currency in 5 min; 0 where there is no bound. */
+  readonly minVolumeUsd: number;
+}
+
+export interface Liquidity {
+  /** Counters of the last features: they are cumulative within one boot of ingest. */
+  bootId: string;
+  trades: number;
+  tradedLots: number;
+  /** By our clock; before the first trade, when we began to look. */
+  lastTradeAt: number;
+  /** Since when the spread is too wide; undefined while it is not. */
+  wideSince: number | undefined;
+  /** Traded quote currency of the last 5 min by cells of 5 s, oldest first. */
+  volume: { readonly cell: number; usd: number }[];
+}
+
+const QUIET_MS = 60_000;
+const WIDE_MS = 30_000;
+const CELL_MS = 5_000;
+const VOLUME_CELLS = 60;
+
+export const newLiquidity = (): Liquidity => ({
+  bootId: '',
+  trades: 0,
+  tradedLots: 0,
+  lastTradeAt: -Infinity,
+  wideSince: undefined,
+  volume: [],
+});
+
+/** Takes one symbol's features at `now` (ms). An invalid book says nothing about the spread. */
+export function takeMarket(
+  liquidity: Liquidity,
+  features: Features,
+  { maxSpreadBps }: LiquidityRules,
+  now: number,
+): void {
+  const isNewBoot = features.bootId !== liquidity.bootId;
+  const traded = isNewBoot ? 0 : features.tradedLots - liquidity.tradedLots;
+  const isFirst = liquidity.lastTradeAt === -Infinity;
+  if (isFirst || (!isNewBoot && features.trades > liquidity.trades)) liquidity.lastTradeAt = now;
+  const { bootId, trades, tradedLots } = features;
+  Object.assign(liquidity, { bootId, trades, tradedLots });
+  if (traded > 0 && features.mid > 0)
+    addVolume(liquidity, (traded * features.mid) / features.instrument.quantityScale, now);
+  if (features.valid)
+    liquidity.wideSince = features.spreadBps > maxSpreadBps ? (liquidity.wideSince ?? now) : undefined;
+}
+
+function addVolume({ volume }: Liquidity, usd: number, now: number): void {
+  const cell = Math.floor(now / CELL_MS);
+  const last = volume.at(-1);
+  if (last?.cell === cell) last.usd += usd;
+  else volume.push({ cell, usd });
+  while ((volume[0]?.cell ?? cell) <= cell - VOLUME_CELLS) volume.shift();
+}
+
+const volumeUsd = ({ volume }: Liquidity, now: number): number =>
+  volume.reduce((sum, { cell, usd }) => (cell > Math.floor(now / CELL_MS) - VOLUME_CELLS ? sum + usd : sum), 0);
+
+/** The figures by which the market is not liquid at `now`, with their bounds; undefined where it is. */
+export function illiquidity(
+  liquidity: Liquidity,
+  { marketHoursOnly, minVolumeUsd }: LiquidityRules,
+  now: number,
+): Readonly<Record<string, number>> | undefined {
+  const quietMs = liquidity.trades > 0 || marketHoursOnly ? now - liquidity.lastTradeAt : 0;
+  const wideMs = liquidity.wideSince === undefined ? 0 : now - liquidity.wideSince;
+  const usd = volumeUsd(liquidity, now);
+  const found = {
+    ...(quietMs >= QUIET_MS ? { quietMs, quietLimitMs: QUIET_MS } : {}),
+    ...(wideMs >= WIDE_MS ? { wideMs, wideLimitMs: WIDE_MS } : {}),
+    ...(usd < minVolumeUsd ? { volumeUsd: usd, minVolumeUsd } : {}),
+  };
+  return Object.keys(found).length === 0 ? undefined : found;
+}
