@@ -1,7 +1,9 @@
 // The runbook's HTTP API, as far as it only reads. Called by main.ts and by tests.
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import { healthOf, systemStatus, type Seen } from './summary.ts';
+import { healthOf } from './health.ts';
+import type { Seen } from './seen.ts';
+import { systemStatus } from './summary.ts';
 
 export interface ApiOptions {
   readonly look: () => Promise<Seen>;

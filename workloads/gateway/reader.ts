@@ -6,7 +6,7 @@ import { storedHolds } from '../contract/restraint.ts';
 import type { PartStatus } from '../contract/status.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
-import type { Seen } from './summary.ts';
+import type { Seen } from './seen.ts';
 
 /** Requests within this time share one look. */
 const SHARED_MS = 250;

@@ -1,0 +1,106 @@
+// Whether a system does its work, as a list of named checks: /health. Pure.
+import { ACKNOWLEDGING } from '../contract/pods.ts';
+import type { HarmoniserStatus, Health, HealthCheck } from '../contract/status.ts';
+import { liveOf, worstBreaker, type Live, type Seen } from './seen.ts';
+
+/** The worst check decides. Trading that somebody stopped is healthy: it does as it was told. */
+export function healthOf(seen: Seen): Health {
+  const checks = [...checksOf(seen)];
+  const worst = (['unhealthy', 'degraded', 'healthy'] as const).find((status) =>
+    checks.some((check) => check.status === status),
+  );
+  return { status: worst ?? 'unhealthy', checks };
+}
+
+const check = (name: string, status: HealthCheck['status'], detail: string): HealthCheck => ({ name, status, detail });
+
+function* checksOf(seen: Seen): Generator<HealthCheck> {
+  const { redisConnected, document, system } = seen;
+  if (!redisConnected) {
+    const next = `kubectl get pods -n ${system.system.namespace}`;
+    yield check('redis', 'unhealthy', `not connected: no new positions until it is back; see ${next}`);
+    return;
+  }
+  yield check('redis', 'healthy', 'connected');
+  if (document === undefined) {
+    yield check('desired', 'unhealthy', `none in Redis: see kubectl describe tsys ${system.system.name}`);
+  } else yield check('desired', 'healthy', `version ${document.epoch}.${document.version}, hash ${document.hash}`);
+  const live = liveOf(seen);
+  yield* partChecks(seen, live);
+  yield sourceCheck(live);
+  yield bookCheck(seen, live);
+  yield* riskChecks(live);
+}
+
+/** Each part of each shard must have spoken lately, run what is desired, and be ready. */
+function* partChecks({ system, document, now, parts }: Seen, live: Live): Generator<HealthCheck> {
+  for (const part of ACKNOWLEDGING) {
+    for (let shard = 0; shard < system.shards; shard++) {
+      const name = `${part}-${shard}`;
+      const logs = `see kubectl logs deploy/${system.system.name}-${name}`;
+      const found = live[part].find((one) => one.shard === shard);
+      if (found === undefined) {
+        const last = parts.find((one) => one.part === part && one.shard === shard);
+        const silence = last === undefined ? 'never heard of' : `silent for ${Math.round((now - last.at) / 1_000)} s`;
+        yield check(name, 'unhealthy', `${silence}: ${logs}`);
+      } else if (document !== undefined && found.desired?.hash !== document.hash) {
+        yield check(name, 'degraded', `runs ${found.desired?.hash ?? 'no document'}, desired is ${document.hash}`);
+      } else if (!found.ready) yield check(name, 'degraded', `${found.pod} is not ready: ${logs}`);
+      else yield check(name, 'healthy', found.pod);
+    }
+  }
+}
+
+/** Connected, and every symbol that was asked for is served. */
+function sourceCheck({ ingest }: Live): HealthCheck {
+  const troubles = ingest.flatMap(({ sources }) =>
+    sources.flatMap(({ name, connected, reason }) => {
+      const trouble = [connected ? [] : ['not connected'], reason ?? []].flat();
+      return trouble.length === 0 ? [] : [`${name}: ${trouble.join(', ')}`];
+    }),
+  );
+  return troubles.length === 0
+    ? check('sources', 'healthy', 'connected')
+    : check('sources', 'degraded', troubles.join('; '));
+}
+
+/** A book that was not heard for this long is not shown as well: from 2 s on nothing is opened on it. */
+const OLD_BOOK_MS = 5_000;
+
+function bookCheck({ system }: Seen, { ingest }: Live): HealthCheck {
+  if (ingest.length === 0) return check('books', 'unhealthy', 'no ingest is heard: there is no market data');
+  const troubles = system.symbols.flatMap(({ name }) => {
+    const book = ingest.map(({ symbols }) => symbols[name]).find((found) => found !== undefined);
+    if (book === undefined) return [`${name}: no ingest has it`];
+    if (!book.valid) return [`${name}: not valid`];
+    return book.ageMs < 0 || book.ageMs > OLD_BOOK_MS
+      ? [`${name}: silent for ${Math.round(book.ageMs / 1_000)} s`]
+      : [];
+  });
+  return troubles.length === 0
+    ? check('books', 'healthy', 'all valid and fresh')
+    : check('books', 'degraded', troubles.join('; '));
+}
+
+function* riskChecks({ harmoniser }: Live): Generator<HealthCheck> {
+  if (harmoniser.length === 0) return;
+  const breaker = worstBreaker(harmoniser);
+  if (breaker !== null) {
+    const isClosed = breaker.state === 'CLOSED';
+    yield check('breaker', isClosed ? 'healthy' : 'degraded', `${breaker.state}, ${breaker.tripSeq} trips`);
+  }
+  const symbols = harmoniser.flatMap((one) => Object.entries(one.symbols));
+  const namesOf = (concerned: (of: HarmoniserStatus['symbols'][string]) => boolean): string =>
+    symbols.flatMap(([symbol, of]) => (concerned(of) ? [symbol] : [])).join(', ');
+  const uncontrolled = namesOf(({ blockedBy }) => blockedBy.some((code) => CONTROL_LOST.has(code)));
+  yield uncontrolled === ''
+    ? check('control', 'healthy', 'read lately by every harmoniser')
+    : check('control', 'degraded', `not readable, so nothing is opened: ${uncontrolled}`);
+  const unreconciled = namesOf(({ reconciled, blockedBy }) => !reconciled || blockedBy.includes('Unreconciled'));
+  yield unreconciled === ''
+    ? check('positions', 'healthy', 'reconciled with the venue')
+    : check('positions', 'degraded', `not reconciled with the venue: ${unreconciled}`);
+}
+
+/** Gates that shut because a harmoniser cannot read what it must obey. */
+const CONTROL_LOST: ReadonlySet<string> = new Set(['ControlUnreadable', 'RedisAway']);
