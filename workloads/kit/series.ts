@@ -4,7 +4,10 @@ import type { Logger } from './log.ts';
 import { isConnected, type Redis } from './redis.ts';
 
 const DAY_MS = 86_400_000;
-const MODULE_RETENTION_MS = 7 * DAY_MS;
+/** At 1 Hz a day, as means of a minute a week. */
+const FINE_RETENTION_MS = DAY_MS;
+const COARSE_RETENTION_MS = 7 * DAY_MS;
+const COARSE_MS = 60_000;
 const MODULE_EVERY_MS = 1_000;
 /** A sorted set takes ~118 bytes a point: every 5 s for a day is 2 MB a series. */
 const FALLBACK_EVERY_MS = 5_000;
@@ -25,7 +28,11 @@ export function createSeriesWriter(redis: Redis, log: Logger): SeriesWriter {
   let hasModule: boolean | undefined;
   let warned = false;
   const lastAt = new Map<string, number>();
-  redis.on('close', () => (hasModule = undefined));
+  const prepared = new Set<string>();
+  redis.on('close', () => {
+    hasModule = undefined;
+    prepared.clear();
+  });
 
   const choose = async (): Promise<boolean> => {
     const modules = JSON.stringify(await redis.call('MODULE', 'LIST'));
@@ -46,8 +53,12 @@ export function createSeriesWriter(redis: Redis, log: Logger): SeriesWriter {
         pipeline.hset(latestKey(key), { value, timestamp: Math.trunc(now), labels: JSON.stringify({ symbol }) });
         if (now - (lastAt.get(key) ?? 0) < everyMs) continue;
         lastAt.set(key, now);
-        if (hasModule) addToModule(pipeline, key, { symbol, value, now });
-        else addToSet(pipeline, fallbackSeriesKey(key), value, now);
+        if (!hasModule) addToSet(pipeline, fallbackSeriesKey(key), value, now);
+        else {
+          if (!prepared.has(key)) prepare(pipeline, key, symbol);
+          prepared.add(key);
+          pipeline.call('TS.ADD', key, Math.trunc(now), value, 'ON_DUPLICATE', 'LAST');
+        }
       }
       await pipeline.exec();
     },
@@ -56,10 +67,15 @@ export function createSeriesWriter(redis: Redis, log: Logger): SeriesWriter {
 
 type Pipeline = ReturnType<Redis['pipeline']>;
 
-function addToModule(pipeline: Pipeline, key: string, point: { symbol: string; value: number; now: number }): void {
-  const { symbol, value, now } = point;
-  const options = ['RETENTION', MODULE_RETENTION_MS, 'ON_DUPLICATE', 'LAST', 'LABELS', 'symbol', symbol];
-  pipeline.call('TS.ADD', key, Math.trunc(now), value, ...options);
+/**
+ * Makes a series, and its means of a minute under `<key>:1m`, which the module keeps by itself. What is there already
+ * answers with an error of its own, which says no more than that.
+ */
+function prepare(pipeline: Pipeline, key: string, symbol: string): void {
+  const coarse = `${key}:1m`;
+  pipeline.call('TS.CREATE', key, 'RETENTION', FINE_RETENTION_MS, 'LABELS', 'symbol', symbol);
+  pipeline.call('TS.CREATE', coarse, 'RETENTION', COARSE_RETENTION_MS, 'LABELS', 'symbol', symbol);
+  pipeline.call('TS.CREATERULE', key, coarse, 'AGGREGATION', 'avg', COARSE_MS);
 }
 
 function addToSet(pipeline: Pipeline, key: string, value: number, now: number): void {

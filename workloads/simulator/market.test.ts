@@ -7,6 +7,10 @@ const aMarket = (more: Partial<MarketOptions> = {}) =>
   newMarket([listingOf('BTCUSDT'), listingOf('ETHUSDT')], { ...OPTIONS, ...more });
 const shown = ({ instrument, ...change }: Change) => ({ ...change, symbol: instrument.listing.symbol });
 
+const mean = (of: readonly number[]): number => of.reduce((sum, one) => sum + one, 0) / of.length;
+const covariance = (a: readonly number[], b: readonly number[]): number =>
+  mean(a.map((one, i) => one * b[i]!)) - mean(a) * mean(b);
+
 describe('the synthetic market', () => {
   it('is the same for the same seed, and another for another', () => {
     const run = (seed: number) => {
@@ -77,6 +81,31 @@ describe('the synthetic market', () => {
         xx += p * p;
       }
       assert.ok(xy / xx > low && xy / xx < high, `slope ${xy / xx}`);
+    }
+  });
+
+  it('moves as TRADING A3 asks: 60 % a year and ρ .7 of noise, more and less so with the alpha, a spread of .2 bps', () => {
+    for (const [plantedAlphaBps, volatility, correlation] of [
+      [0, 0.6, 0.7],
+      [25, 0.72, 0.5],
+    ] as const) {
+      const market = aMarket({ plantedAlphaBps, seed: 23 });
+      const mids: number[][] = [];
+      const spreads: number[] = [];
+      for (let i = 0; i < 4_000; i++) {
+        stepMarket(market, 5);
+        mids.push(market.instruments.map(({ bestBid, bestAsk }) => (bestBid + bestAsk) / 2));
+        for (const { bestBid, bestAsk } of market.instruments) spreads.push((2e4 * (bestAsk - bestBid)) / (bestBid + bestAsk)); // prettier-ignore
+      }
+      const returns = [0, 1].map((k) => mids.slice(1).map((mid, i) => mid[k]! / mids[i]![k]! - 1));
+      const [btc, eth] = [covariance(returns[0]!, returns[0]!), covariance(returns[1]!, returns[1]!)];
+      const rho = covariance(returns[0]!, returns[1]!) / Math.sqrt(btc * eth);
+      for (const perStep of [btc, eth]) {
+        const annual = Math.sqrt((perStep * 365 * 86_400) / 5);
+        assert.ok(Math.abs(annual / volatility - 1) < 0.1, `volatility ${annual}, expected ${volatility}`);
+      }
+      assert.ok(Math.abs(rho - correlation) < 0.1, `ρ ${rho}, expected ${correlation}`);
+      assert.ok(spreads.every((spread) => spread >= 0.2 && spread < 0.3));
     }
   });
 
