@@ -43,7 +43,11 @@ export interface Hold extends Live {
   readonly status?: HoldStatus;
 }
 export interface Child extends Live {
-  readonly spec?: { readonly replicas?: number };
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly resources?: { readonly requests?: { readonly storage?: string } };
+    readonly template?: { readonly spec?: { readonly volumes?: readonly Volume[] } };
+  };
   readonly data?: Readonly<Record<string, string>>;
   readonly status?: {
     readonly observedGeneration?: number;
@@ -51,6 +55,10 @@ export interface Child extends Live {
     readonly updatedReplicas?: number;
     readonly readyReplicas?: number;
   };
+}
+interface Volume {
+  readonly name: string;
+  readonly secret?: { readonly secretName?: string };
 }
 export interface Pod extends Live {
   readonly status?: {

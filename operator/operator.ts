@@ -11,6 +11,7 @@ import { controllerMetrics, leaderGauge } from './runtime/metrics.ts';
 import { Queue } from './runtime/queue.ts';
 import { work, type Outcome } from './runtime/worker.ts';
 import {
+  followedBy,
   reconcileRevision,
   RISK_PARAMS_KIND,
   ROUTER_RULES_KIND,
@@ -48,15 +49,16 @@ export function startOperator(options: OperatorOptions): Operator {
   const { api, config, log, registry, identity, signal } = options;
   const stores = createStores();
   const queues = createQueues(registry);
-  const setLeader = leaderGauge(registry, LEASE);
+  // What is under way when the signal comes is finished as the leader; then the lease is given back.
+  const drained = new AbortController();
   const lease = new Lease({
     api,
     log,
     namespace: config.namespace,
     name: LEASE,
     identity,
-    signal,
-    onChange: setLeader,
+    signal: drained.signal,
+    onChange: leaderGauge(registry, LEASE),
   });
   const { synced, ended } = watchAll({
     api,
@@ -72,22 +74,18 @@ export function startOperator(options: OperatorOptions): Operator {
   const run = async (): Promise<void> => {
     const fatal = Promise.withResolvers<never>();
     const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    const leasing = lease.run();
+    const onFatal = (error: unknown): void => {
+      if (signal.aborted) log.warn({ error }, 'not finished before the end; the next leader does it');
+      else fatal.reject(error);
+    };
     const acting = (async () => {
       await Promise.race([Promise.all([synced, lease.acquired]), stopped]);
       if (signal.aborted) return;
       enqueueOnChange(stores, queues);
       const guarded = api.guarded(() => lease.assertHeld());
-      await runControllers({
-        ...options,
-        api: guarded,
-        stores,
-        queues,
-        lease,
-        onFatal: (error) => fatal.reject(error),
-      });
-    })();
-    await Promise.race([Promise.all([leasing, acting, ended]), fatal.promise]);
+      await runControllers({ ...options, api: guarded, stores, queues, lease, onFatal });
+    })().finally(() => drained.abort());
+    await Promise.race([Promise.all([lease.run().catch(onFatal), acting, ended]), fatal.promise]);
   };
   signal.addEventListener('abort', () => Object.values(queues).forEach((queue) => queue.close()), { once: true });
   return { stores, notReady: () => (isSynced ? undefined : 'caches are not whole yet'), done: run() };
@@ -112,11 +110,8 @@ function enqueueOnChange(stores: Stores, queues: Queues): void {
     for (const item of store.all()) add(item);
   };
   const revisionsOf = (key: string): void => {
-    const system = stores.systems.get(key);
-    if (system === undefined) return;
-    const [risk, rules] = [RISK_PARAMS_KIND.refOf(system), ROUTER_RULES_KIND.refOf(system)];
-    if (risk !== undefined) queues.riskParams.add(keyOf({ ...system.metadata, name: risk }));
-    if (rules !== undefined) queues.routerRules.add(keyOf({ ...system.metadata, name: rules }));
+    for (const risk of followedBy(RISK_PARAMS_KIND, key, stores)) queues.riskParams.add(risk);
+    for (const rules of followedBy(ROUTER_RULES_KIND, key, stores)) queues.routerRules.add(rules);
   };
   const system = (key: string | undefined): void => {
     if (key !== undefined) queues.systems.add(key);

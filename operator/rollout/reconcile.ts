@@ -1,7 +1,7 @@
 // One pass over one RiskParams or RouterRules: its status says where its revision stands. The trading system's reconciler is
 // what carries it to the pods.
 import { parseRiskParamsSpec } from '@tradewind/crds/schema/risk-params.ts';
-import { parseRouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
+import { parseRouterRulesSpec, type RouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
 import type { RevisionStatus } from '@tradewind/crds/schema/status.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { RISK_PARAMS, ROUTER_RULES, type Revisioned, type TradingSystem } from '../kinds.ts';
@@ -25,6 +25,8 @@ export interface RevisionKind {
   /** Name that a system refers to. */
   readonly refOf: (system: TradingSystem) => string | undefined;
   readonly revisionIn: (document: DesiredDocument) => string;
+  /** Figures of the spec that its columns show. */
+  readonly figuresOf: (spec: unknown) => object;
 }
 
 interface Refs {
@@ -38,6 +40,7 @@ export const RISK_PARAMS_KIND: RevisionKind = {
   parse: parseRiskParamsSpec,
   refOf: ({ spec }) => (spec as Refs | undefined)?.riskParamsRef?.name,
   revisionIn: ({ risk }) => risk.revision,
+  figuresOf: () => ({}),
 };
 
 export const ROUTER_RULES_KIND: RevisionKind = {
@@ -46,6 +49,7 @@ export const ROUTER_RULES_KIND: RevisionKind = {
   parse: parseRouterRulesSpec,
   refOf: ({ spec }) => (spec as Refs | undefined)?.routerRulesRef?.name,
   revisionIn: ({ rules }) => rules.revision,
+  figuresOf: (spec) => ({ rules: (spec as RouterRulesSpec).rules.length }),
 };
 
 export interface Deps {
@@ -64,13 +68,16 @@ export async function reconcileRevision(kind: RevisionKind, key: string, deps: D
   const now = new Date(deps.now()).toISOString();
   const parsed = kind.parse(object.spec);
   const status = parsed.ok
-    ? revisionStatusAfter({
-        generation,
-        revision: revisionOf(parsed.value),
-        followers: followersOf(kind, key, deps.stores),
-        before: object.status,
-        now,
-      })
+    ? {
+        ...revisionStatusAfter({
+          generation,
+          revision: revisionOf(parsed.value),
+          followers: followersOf(kind, key, deps.stores),
+          before: object.status,
+          now,
+        }),
+        ...kind.figuresOf(parsed.value),
+      }
     : invalidRevisionStatus(object.status, parsed.issues[0], { generation, now });
   await writeStatus(kind, object, status, deps);
   return SETTLED;
@@ -85,11 +92,23 @@ export function systemsOf(kind: RevisionKind, key: string, { systems }: Stores):
     .sort();
 }
 
+/** Keys of the objects that a system refers to, or whose status still says that it does. */
+export function followedBy(kind: RevisionKind, systemKey: string, stores: Stores): string[] {
+  const { namespace, name } = splitKey(systemKey);
+  const system = stores.systems.get(systemKey);
+  const told = [...kind.store(stores).all()].filter(
+    ({ metadata, status }) => metadata.namespace === namespace && status?.systems?.some((one) => one.name === name),
+  );
+  const names = [system === undefined ? undefined : kind.refOf(system), ...told.map(({ metadata }) => metadata.name)];
+  return [...new Set(names)].flatMap((found) => (found === undefined ? [] : keyOf({ namespace, name: found })));
+}
+
 function followersOf(kind: RevisionKind, key: string, stores: Stores): Follower[] {
   return systemsOf(kind, key, stores).flatMap((system): Follower[] => {
     const look = observe(system, stores);
-    if (look.kind !== 'seen') return [];
-    const { published, system: live } = look.seen;
+    if (look.kind === 'gone') return [];
+    const known = look.kind === 'seen' ? look.seen : look.known;
+    const { published, system: live } = known;
     const { acks } = live.status?.runtime ?? {};
     const errors = acks?.errors?.map(({ pod, message }) => `${pod}: ${message}`).join('; ');
     return [
@@ -97,7 +116,7 @@ function followersOf(kind: RevisionKind, key: string, stores: Stores): Follower[
         name: live.metadata.name,
         published,
         publishedRevision: published === undefined ? undefined : kind.revisionIn(published),
-        proven: isProven(look.seen, published),
+        proven: isProven(known, published),
         acked: acks?.acked ?? 0,
         expected: acks?.expected ?? 0,
         refusal: errors === '' ? undefined : errors,

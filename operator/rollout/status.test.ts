@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { revisionStatus } from '@tradewind/crds/schema/status.ts';
 import { revisionStatusAfter, type Follower } from './status.ts';
 
 const follower = (more: Partial<Follower> = {}): Follower => ({
@@ -41,6 +42,12 @@ describe('where a revision stands', () => {
       follower({ proven: false, refusal: 'demo-harmoniser-x: hardLimits.symbols.BTC-USD is missing' }),
     ]);
     assert.match(ready(status)?.message ?? '', /hardLimits\.symbols/);
+  });
+  it('keeps within what the schema takes: 65 systems, and pods that say much', () => {
+    const many = Array.from({ length: 65 }, (_, i) =>
+      follower({ name: `s${i}`, proven: false, refusal: 'x'.repeat(8_000) }),
+    );
+    assert.deepEqual(revisionStatus.safeParse(after(many)).error?.issues, undefined);
   });
   it('is Ready, and says so, where no system refers to it', () => {
     assert.equal(ready(after([]))?.reason, 'NotReferenced');

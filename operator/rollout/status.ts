@@ -2,7 +2,7 @@
 // it. Pure.
 import type { Condition, RevisionStatus } from '@tradewind/crds/schema/status.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
-import { conditionsOf, no, yes, type Verdict } from '../runtime/conditions.ts';
+import { conditionsOf, MESSAGE_LIMIT, no, yes, type Verdict } from '../runtime/conditions.ts';
 
 /** One system that refers to the object. */
 export interface Follower {
@@ -28,6 +28,9 @@ export interface Standing {
   readonly now: string;
 }
 
+/** Most systems that the schema takes. */
+const MAX_SYSTEMS = 64;
+
 /** From the least to the most advanced. */
 const STAGES: readonly SystemRevision['stage'][] = ['Accepted', 'Propagating', 'Active'];
 
@@ -42,7 +45,7 @@ export function revisionStatusAfter(standing: Standing): RevisionStatus {
     ...(active === undefined ? {} : { active }),
     ...(isActive ? {} : { candidate: revision }),
     stage: stage ?? 'Accepted',
-    systems,
+    systems: systems.slice(0, MAX_SYSTEMS),
     conditions: threeConditions(verdictOn(systems), { before: before?.conditions, generation, now }),
   };
 }
@@ -78,9 +81,9 @@ function systemRevision(standing: Standing, follower: Follower): SystemRevision 
     // While a document is on its way its count changes with every pod: only the end is worth a write.
     acked: 0,
     expected,
-    message:
-      follower.refusal ??
-      (stage === 'Accepted' ? 'waits for the operator to publish it' : `waits for ${expected} pods`),
+    message: (
+      follower.refusal ?? (stage === 'Accepted' ? 'waits for the operator to publish it' : `waits for ${expected} pods`)
+    ).slice(0, MESSAGE_LIMIT),
   };
 }
 

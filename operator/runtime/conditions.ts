@@ -14,7 +14,7 @@ export const no = (reason: string, message = ''): Verdict => ({ status: 'False',
 export const unknown = (reason: string, message = ''): Verdict => ({ status: 'Unknown', reason, message });
 
 /** Longest message that the schema takes. */
-const MESSAGE_LIMIT = 2_048;
+export const MESSAGE_LIMIT = 2_048;
 
 export interface At {
   readonly generation: number;

@@ -44,6 +44,9 @@ export function classify(error: unknown): Failure {
   return { kind: 'Transient', code, message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
+/** Whether the rest of a pass would fail too, or rests on a mistake: no answer, a lost lease, a bug. A refusal is one object's. */
+export const endsPass = (error: unknown): boolean => !(error instanceof ApiError) || error.status === 0;
+
 const hasStatus = (error: unknown, status: number): boolean => error instanceof ApiError && error.status === status;
 export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
 export const isConflict = (error: unknown): boolean => hasStatus(error, 409);

@@ -9,7 +9,9 @@ export type Outcome =
   /** As it should be, or nothing to do before something changes. */
   | { readonly kind: 'settled' }
   /** To be looked at again after `afterMs`, though nothing may have changed. */
-  | { readonly kind: 'again'; readonly afterMs: number };
+  | { readonly kind: 'again'; readonly afterMs: number }
+  /** Done as far as it went: what failed is retried as its failure says, and in any case after `afterMs` where it is given. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly afterMs: number | undefined };
 
 export const SETTLED: Outcome = { kind: 'settled' };
 export const again = (afterMs: number): Outcome => ({ kind: 'again', afterMs });
@@ -44,14 +46,18 @@ async function reconcileOnce(options: WorkerOptions, key: string): Promise<void>
   const { queue, reconcile, metrics } = options;
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1_000;
-  try {
-    const outcome = await reconcile(key);
-    queue.succeeded(key);
-    if (outcome.kind === 'again') queue.add(key, outcome.afterMs);
-    metrics.reconciled(outcome.kind === 'again' ? 'requeue_after' : 'success', seconds());
-  } catch (error) {
+  const failed = (error: unknown): void => {
     metrics.reconciled('error', seconds());
     afterFailure(options, key, { error, failure: classify(error) });
+  };
+  try {
+    const outcome = await reconcile(key);
+    if (outcome.kind !== 'settled' && outcome.afterMs !== undefined) queue.add(key, outcome.afterMs);
+    if (outcome.kind === 'failed') return failed(outcome.error);
+    queue.succeeded(key);
+    metrics.reconciled(outcome.kind === 'again' ? 'requeue_after' : 'success', seconds());
+  } catch (error) {
+    failed(error);
   }
 }
 

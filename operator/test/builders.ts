@@ -6,9 +6,10 @@ import { PART_LABEL, SYSTEM_LABEL } from '@tradewind/workloads/contract/pods.ts'
 import type { ChildKind, Hold, Pod, Revisioned, TradingSystem } from '../kinds.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { createStores, type Stores } from '../stores.ts';
-import { observe, type Seen } from '../trading-system/observe.ts';
+import { desiredMap } from '../trading-system/desired.ts';
+import { observe, type Known, type Seen } from '../trading-system/observe.ts';
 import { planTradingSystem, type Plan } from '../trading-system/plan.ts';
-import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
+import { statusAfter, type OwnStatus } from '../trading-system/status.ts';
 
 export const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples', 'kind');
 export const NOW = Date.parse('2026-11-24T12:00:00.000Z');
@@ -69,6 +70,14 @@ export function theDemo(system = aTradingSystem(), without: readonly string[] = 
   return stores;
 }
 
+/** The demo's system as it is stored where validation was off: `spec` does not fit the schema. */
+export function theUnreadableDemo(stores: Stores, spec: object): Known {
+  stores.systems.put(aTradingSystem(spec, stores.systems.get(KEY)?.status));
+  const look = observe(KEY, stores);
+  if (look.kind !== 'invalid') throw new Error(look.kind);
+  return look.known;
+}
+
 export function seenIn(stores: Stores): Seen {
   const look = observe(KEY, stores);
   if (look.kind !== 'seen') throw new Error(look.kind);
@@ -78,17 +87,21 @@ export function seenIn(stores: Stores): Seen {
 export const planFor = (seen: Seen, epoch = 1, now = NOW): Plan =>
   planTradingSystem(seen, { images: IMAGES, epoch, now });
 
+/** The status that a pass leaves behind, `done` as planned. */
+export function statusOf(known: Known, plan: Plan, now = NOW): OwnStatus {
+  return statusAfter(known, plan, { document: plan.document ?? known.published, blockers: [] }, now);
+}
+
 /** Does what the plan says, as the API server and the controllers would. */
 export function carryOut(stores: Stores, plan: Plan, isUp = true): void {
   for (const wanted of plan.children) {
     const status = { observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: isUp ? 1 : 0 };
     stores.children[wanted.kind as ChildKind].put(live(wanted, { status }));
   }
-  const [some] = plan.children;
-  if (plan.document === undefined || some === undefined) return;
-  const metadata = { ...some.metadata, name: desiredMapOf('demo') };
-  const data = { 'desired.json': JSON.stringify(plan.document) };
-  stores.children.ConfigMap.put(live({ apiVersion: 'v1', kind: 'ConfigMap', metadata }, { data }));
+  const look = observe(KEY, stores);
+  if (plan.document === undefined || look.kind === 'gone') return;
+  const known = look.kind === 'seen' ? look.seen : look.known;
+  stores.children.ConfigMap.put(live(desiredMap(known, plan.document)));
 }
 
 /** What the param server reports when `acked` of 3 pods run the document. */

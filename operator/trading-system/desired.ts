@@ -1,35 +1,86 @@
 // The desired document for what was seen. Pure.
-import { desiredDocument, type DesiredContent, type DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
+import {
+  desiredDocument,
+  isNewer,
+  type DesiredContent,
+  type DesiredDocument,
+  type DesiredOrder,
+} from '@tradewind/workloads/contract/desired.ts';
 import { contentHash } from '@tradewind/workloads/contract/canonical.ts';
+import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
+import { covers } from '../runtime/apply.ts';
+import type { Wanted } from '../runtime/object.ts';
 import { holdsInForce } from './holds.ts';
-import type { Seen } from './observe.ts';
+import { child } from './objects/frame.ts';
+import type { Known, Seen } from './observe.ts';
 
-/** What the pods must run; undefined while a reference is missing or invalid, as half a document is none. */
-export function desiredContent({ system, spec, risk, rules, holds }: Seen, now: number): DesiredContent | undefined {
-  if (risk.found !== 'yes' || rules.found !== 'yes') return undefined;
+/**
+ * What the pods must run. In place of a RiskParams or RouterRules that is missing or invalid stands the one published last, so
+ * that Holds and `trading` reach the pods all the same; undefined where there is none, as half a document is none.
+ */
+export function desiredContent(seen: Seen, now: number): DesiredContent | undefined {
+  const { system, spec, published, holds } = seen;
+  const risk = seen.risk.found === 'yes' ? { revision: seen.risk.revision, params: seen.risk.spec } : published?.risk;
+  const rules =
+    seen.rules.found === 'yes' ? { revision: seen.rules.revision, rules: seen.rules.spec } : published?.rules;
+  if (risk === undefined || rules === undefined) return undefined;
   const { name, namespace = '' } = system.metadata;
   return {
     system: { name, namespace },
     trading: spec.trading,
     capitalUsd: spec.capitalUsd,
     hardLimits: spec.hardLimits,
-    risk: { revision: risk.revision, params: risk.spec },
-    rules: { revision: rules.revision, rules: rules.spec },
+    risk,
+    rules,
     holds: holdsInForce(holds, now),
   };
 }
 
 /**
- * The document that must be published, or undefined where the published one already says it (or nothing can be said). A
- * later one of the same owner counts up within our epoch; an epoch that is ahead of ours is the caller's to settle first.
+ * The same for a system whose spec cannot be read: what was published last, with the Holds of now. Trading goes on only where
+ * the spec says Enabled in so many words.
  */
-export function nextDocument(seen: Seen, epoch: number, now: number): DesiredDocument | undefined {
-  const content = desiredContent(seen, now);
+export function lastContent({ system, published, holds }: Known, now: number): DesiredContent | undefined {
+  if (published === undefined) return undefined;
+  const { owner: _owner, epoch: _epoch, version: _version, hash: _hash, ...content } = published;
+  const isEnabled = (system.spec as { readonly trading?: unknown } | undefined)?.trading === 'Enabled';
+  return { ...content, trading: isEnabled ? content.trading : 'Stopped', holds: holdsInForce(holds, now) };
+}
+
+/** The latest document that is known to have been published, so that a lost or an old ConfigMap takes no order backwards. */
+export function floorOf({ system, published }: Known): DesiredOrder | undefined {
+  const { desired } = system.status ?? {};
+  if (desired === undefined) return published;
+  const told = { owner: system.metadata.uid, ...desired };
+  return isNewer(told, published) ? told : published;
+}
+
+/**
+ * The document that must be published for `content`, or undefined where the published one already says it (or nothing can be
+ * said). It counts up from the floor within our epoch; an epoch that is ahead of ours is the caller's to settle first.
+ */
+export function nextDocument(
+  known: Known,
+  content: DesiredContent | undefined,
+  epoch: number,
+): DesiredDocument | undefined {
   if (content === undefined) return undefined;
-  const { published, system } = seen;
-  const owner = system.metadata.uid;
-  const isOurs = published?.owner === owner;
-  if (isOurs && published.hash === contentHash(content)) return undefined;
-  const version = isOurs && published.epoch === epoch ? published.version + 1 : 1;
-  return desiredDocument({ owner, epoch, version }, content);
+  const { published, system } = known;
+  const floor = floorOf(known);
+  const says = published !== undefined && published.hash === contentHash(content);
+  if (says && published === floor && isInPlace(known)) return undefined;
+  const version = floor?.epoch === epoch ? floor.version + 1 : 1;
+  return desiredDocument({ owner: system.metadata.uid, epoch, version }, content);
+}
+
+/** The ConfigMap that carries `document`. */
+export const desiredMap = (known: Known, document: DesiredDocument | undefined): Wanted =>
+  child(known, 'ConfigMap', desiredMapOf(known.system.metadata.name), {
+    data: { 'desired.json': JSON.stringify(document) },
+  });
+
+/** With our labels the watch shows it; with our owner the garbage collector neither takes nor forgets it. */
+function isInPlace(known: Known): boolean {
+  const { labels, ownerReferences } = desiredMap(known, known.published).metadata;
+  return covers(known.map?.metadata, { labels, ownerReferences });
 }

@@ -18,23 +18,31 @@ export type Referred<T> =
   | { readonly found: 'no' }
   | { readonly found: 'invalid'; readonly issues: readonly Issue[] };
 
-export interface Seen {
+/** What there is of a system, whatever its spec says. */
+export interface Known {
   readonly system: TradingSystem;
-  readonly spec: TradingSystemSpec;
-  readonly risk: Referred<RiskParamsSpec>;
-  readonly rules: Referred<RouterRulesSpec>;
   readonly holds: readonly Hold[];
   /** Children by `Kind/name`. */
   readonly children: ReadonlyMap<string, Child>;
   readonly pods: readonly Pod[];
-  /** What is published now; undefined also where it cannot be read. */
+  /** The ConfigMap of the desired document, whoever made it and whatever its labels. */
+  readonly map: Child | undefined;
+  /** What is published now; undefined where it cannot be read or is another owner's. */
   readonly published: DesiredDocument | undefined;
+  /** Shards that run; undefined before any does. */
+  readonly shards: number | undefined;
+}
+
+export interface Seen extends Known {
+  readonly spec: TradingSystemSpec;
+  readonly risk: Referred<RiskParamsSpec>;
+  readonly rules: Referred<RouterRulesSpec>;
 }
 
 export type Look =
   | { readonly kind: 'gone'; readonly holds: readonly Hold[] }
   /** What is stored does not fit our schema: older, or written with validation off. */
-  | { readonly kind: 'invalid'; readonly system: TradingSystem; readonly issues: readonly Issue[] }
+  | { readonly kind: 'invalid'; readonly known: Known; readonly issues: readonly Issue[] }
   | { readonly kind: 'seen'; readonly seen: Seen };
 
 export const childKey = (kind: string, name: string): string => `${kind}/${name}`;
@@ -43,28 +51,48 @@ export function observe(key: string, stores: Stores): Look {
   const system = stores.systems.get(key);
   const holds = stores.holds.group(key);
   if (system === undefined || system.metadata.deletionTimestamp !== undefined) return { kind: 'gone', holds };
+  const known = knownOf(system, stores);
   const parsed = parsedSystem(system.spec ?? {});
-  if (!parsed.ok) return { kind: 'invalid', system, issues: parsed.issues };
+  if (!parsed.ok) return { kind: 'invalid', known, issues: parsed.issues };
   const spec = parsed.value;
-  const inNamespace = (name: string): string => keyOf({ ...system.metadata, name });
-  const children = childrenOf(key, stores);
-  const risk = stores.riskParams.get(inNamespace(spec.riskParamsRef.name));
-  const rules = stores.routerRules.get(inNamespace(spec.routerRulesRef.name));
-  const map = children.get(childKey('ConfigMap', desiredMapOf(system.metadata.name)));
+  const risk = stores.riskParams.get(keyOf({ ...system.metadata, name: spec.riskParamsRef.name }));
+  const rules = stores.routerRules.get(keyOf({ ...system.metadata, name: spec.routerRulesRef.name }));
   return {
     kind: 'seen',
     seen: {
-      system,
+      ...known,
       spec,
       risk: risk === undefined ? NOT_FOUND : riskIn(risk.spec ?? {}),
       rules: rules === undefined ? NOT_FOUND : rulesIn(rules.spec ?? {}),
-      holds,
-      children,
-      pods: stores.pods.group(key),
-      published: map === undefined ? undefined : publishedIn(map),
     },
   };
 }
+
+function knownOf(system: TradingSystem, stores: Stores): Known {
+  const { metadata } = system;
+  const key = keyOf(metadata);
+  const children = childrenOf(key, stores);
+  const map = stores.children.ConfigMap.get(keyOf({ ...metadata, name: desiredMapOf(metadata.name) }));
+  const document = map === undefined ? undefined : publishedIn(map);
+  return {
+    system,
+    holds: stores.holds.group(key),
+    children,
+    pods: stores.pods.group(key),
+    map,
+    published: document?.owner === metadata.uid ? document : undefined,
+    shards: shardsOf(system),
+  };
+}
+
+/** As the last whole pass wrote it into the status: objects can be deleted by anybody, and after a crash are only some. */
+function shardsOf({ status }: TradingSystem): number | undefined {
+  const shards = status?.components?.flatMap(({ shard }) => shard ?? []) ?? [];
+  return shards.length === 0 ? undefined : Math.max(...shards) + 1;
+}
+
+export const isOwnedBy = ({ metadata }: Child, uid: string): boolean =>
+  metadata.ownerReferences?.some((reference) => reference.uid === uid && reference.controller === true) ?? false;
 
 function childrenOf(key: string, { children }: Stores): Map<string, Child> {
   const kinds = Object.keys(CHILDREN) as ChildKind[];

@@ -1,11 +1,29 @@
 import assert from 'node:assert/strict';
 import type { V1Deployment, V1PodSpec } from '@kubernetes/client-node';
-import { aHold, aTradingSystem, carryOut, NOW, planFor, seenIn, theDemo } from '../test/builders.ts';
+import {
+  aHold,
+  aPod,
+  aTradingSystem,
+  carryOut,
+  KEY,
+  live,
+  NOW,
+  planFor,
+  seenIn,
+  statusOf,
+  theDemo,
+  theUnreadableDemo,
+} from '../test/builders.ts';
+import type { Pod, TradingSystem } from '../kinds.ts';
 import { covers } from '../runtime/apply.ts';
+import type { Wanted } from '../runtime/object.ts';
 import { childKey } from './observe.ts';
+import { planUnreadable } from './plan.ts';
 
 const names = (kind: string, plan: ReturnType<typeof planFor>): string[] =>
   plan.children.filter((child) => child.kind === kind).map(({ metadata }) => metadata.name);
+
+const BINANCE = { name: 'binance', type: 'binance', symbols: { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' } };
 
 describe('the plan of a trading system', () => {
   const plan = planFor(seenIn(theDemo()));
@@ -49,8 +67,7 @@ describe('the plan of a trading system', () => {
       assert.equal(metadata.ownerReferences?.[0]?.uid, 'uid-TradingSystem-demo');
   });
   it('has no simulator where no source asks for one', () => {
-    const sources = [{ name: 'binance', type: 'binance', symbols: { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' } }];
-    const real = planFor(seenIn(theDemo(aTradingSystem({ sources }))));
+    const real = planFor(seenIn(theDemo(aTradingSystem({ sources: [BINANCE] }))));
     assert.ok(!names('Deployment', real).includes('demo-simulator'));
   });
   it('finds nothing to do a second time, and never makes the password anew', () => {
@@ -66,14 +83,71 @@ describe('the plan of a trading system', () => {
     }
   });
   it('removes what it made and no longer wants, and nothing else', () => {
+    const stores = theDemo();
+    carryOut(stores, planFor(seenIn(stores)));
+    stores.systems.put(aTradingSystem({ sources: [BINANCE] }));
+    const surplus = planFor(seenIn(stores)).surplus.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    assert.deepEqual(surplus.sort(), ['Deployment/demo-simulator', 'Service/demo-simulator']);
+  });
+  it('removes no claim, as the journal is on it', () => {
     const stores = theDemo(aTradingSystem({ shards: 2 }));
     carryOut(stores, planFor(seenIn(stores)));
     stores.systems.put(aTradingSystem({ shards: 1 }));
-    const surplus = planFor(seenIn(stores)).surplus.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-    assert.deepEqual(surplus.sort(), [
-      'Deployment/demo-harmoniser-1', 'Deployment/demo-ingest-1', 'Deployment/demo-router-1',
-      'PersistentVolumeClaim/demo-harmoniser-1', 'PersistentVolumeClaim/demo-ingest-1',
-    ]); // prettier-ignore
+    const kinds = planFor(seenIn(stores)).surplus.map(({ kind }) => kind);
+    assert.ok(kinds.length > 0 && !kinds.includes('PersistentVolumeClaim'), kinds.join());
+  });
+  it('leaves a claim that somebody has enlarged as large as it is', () => {
+    const stores = theDemo();
+    const first = planFor(seenIn(stores));
+    carryOut(stores, first);
+    const isJournal = ({ kind, metadata }: Wanted): boolean =>
+      kind === 'PersistentVolumeClaim' && metadata.name === 'demo-harmoniser-0';
+    const enlarged = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '5Gi' } } };
+    stores.children.PersistentVolumeClaim.put(live(first.children.find(isJournal)!, { spec: enlarged }));
+    const wanted = planFor(seenIn(stores)).children.find(isJournal) as unknown as { spec: object };
+    assert.deepEqual(wanted.spec, enlarged);
+  });
+});
+
+describe('the password of a managed Redis', () => {
+  const secretOf = (plan: ReturnType<typeof planFor>): string | undefined => plan.secret?.metadata.name;
+  /** Every Secret that a pod template names. */
+  const named = (plan: ReturnType<typeof planFor>): string[] => [
+    ...new Set(JSON.stringify(plan.children).match(/demo-redis-[0-9a-f]{8}/g)),
+  ];
+  const waiting = (secret: string): Pod =>
+    live(aPod('router', false), {
+      status: {
+        containerStatuses: [
+          {
+            name: 'router',
+            state: { waiting: { reason: 'CreateContainerConfigError', message: `secret "${secret}" not found` } },
+          },
+        ],
+      },
+    });
+  it('is in a Secret of this very system: one of the same name made again takes no other', () => {
+    const stores = theDemo();
+    const first = planFor(seenIn(stores));
+    carryOut(stores, first);
+    const again: TradingSystem = live(stores.systems.get(KEY)!, {});
+    stores.systems.put({ ...again, metadata: { ...again.metadata, uid: 'uid-of-the-next' } });
+    const next = planFor(seenIn(stores));
+    assert.notEqual(secretOf(next), undefined);
+    assert.notEqual(secretOf(next), secretOf(first));
+    assert.deepEqual(named(next), [secretOf(next)]);
+  });
+  it('is made anew where it is gone, under a name that rolls every pod, and once', () => {
+    const stores = theDemo();
+    const first = planFor(seenIn(stores));
+    carryOut(stores, first);
+    stores.pods.put(waiting(secretOf(first)!));
+    const next = planFor(seenIn(stores));
+    assert.notEqual(secretOf(next), secretOf(first));
+    assert.deepEqual(named(next), [secretOf(next)]);
+    assert.equal(secretOf(planFor(seenIn(stores))), secretOf(next), 'after a crash the same again');
+    carryOut(stores, next);
+    assert.equal(secretOf(planFor(seenIn(stores))), undefined, 'the pod that waits for the old one is on its way out');
   });
 });
 
@@ -82,6 +156,11 @@ describe('what stands in the way', () => {
     ['Live trading', { execution: { mode: 'Live', venue: 'binance', credentialsSecretRef: { name: 's' } } }, 'NotYet'],
     ['the fused topology', { topology: 'Fused' }, 'NotYet'],
     ['standbys', { standby: 1 }, 'NotYet'],
+    ['flattening at a halt', { execution: { onHalt: 'Flatten' } }, 'NotYet'],
+    ['flattening at deletion', { execution: { onDelete: 'Flatten' } }, 'NotYet'],
+    ['TLS to Redis by its URL', { redis: { external: { urls: ['redis://a:1', 'rediss://b:1'] } } }, 'NotYet'],
+    ['TLS to Redis', { redis: { external: { urls: ['redis://a:1'], tls: true } } }, 'NotYet'],
+    ['TLS of the gateway', { gateway: { tls: { secretRef: { name: 's' } } } }, 'NotYet'],
   ] as const)
     it(`refuses ${title} with ${reason}, and touches nothing that is there`, () => {
       const plan = planFor(seenIn(theDemo(aTradingSystem(spec))));
@@ -89,6 +168,14 @@ describe('what stands in the way', () => {
       assert.match(plan.blockers[0]?.message ?? '', /found .*expected/);
       assert.deepEqual([plan.children, plan.surplus, plan.secret], [[], [], undefined]);
     });
+  it('refuses another number of shards while some run, and counts as running what the status shows', () => {
+    const stores = theDemo();
+    const plan = planFor(seenIn(stores));
+    assert.deepEqual(plan.blockers, []);
+    carryOut(stores, plan);
+    stores.systems.put(aTradingSystem({ shards: 2 }, statusOf(seenIn(stores), plan)));
+    assert.match(planFor(seenIn(stores)).blockers[0]?.message ?? '', /spec\.shards: found 2, .* expected 1/);
+  });
   it('names a reference that is not there, and publishes no half document', () => {
     const plan = planFor(seenIn(theDemo(aTradingSystem(), ['RouterRules'])));
     assert.equal(plan.blockers[0]?.reason, 'ReferenceNotFound');
@@ -107,6 +194,46 @@ describe('the desired document', () => {
     assert.deepEqual([held.document?.epoch, held.document?.version], [1, 2]);
     assert.deepEqual(held.document?.holds.map(({ id, effect }) => [id, effect]), [['stop', 'StopTrading']]); // prettier-ignore
   });
+  for (const [title, without] of [
+    ['missing', 'RiskParams'],
+    ['missing', 'RouterRules'],
+  ] as const)
+    it(`carries Holds and a stop also while ${without} is ${title}, with the parameters published last`, () => {
+      const stores = theDemo();
+      const first = planFor(seenIn(stores));
+      carryOut(stores, first);
+      const bare = theDemo(aTradingSystem({ trading: 'Stopped' }), [without]);
+      bare.children.ConfigMap.put(stores.children.ConfigMap.get('trading/demo-desired')!);
+      bare.holds.put(aHold());
+      const { document, blockers } = planFor(seenIn(bare));
+      assert.equal(blockers[0]?.reason, 'ReferenceNotFound');
+      assert.deepEqual([document?.trading, document?.holds[0]?.id], ['Stopped', 'stop']);
+      assert.deepEqual([document?.risk, document?.rules], [first.document?.risk, first.document?.rules]);
+    });
+  it('takes nothing from the document of a predecessor', () => {
+    const stores = theDemo();
+    carryOut(stores, planFor(seenIn(stores)));
+    const system = aTradingSystem();
+    const bare = theDemo({ ...system, metadata: { ...system.metadata, uid: 'another' } }, ['RiskParams']);
+    bare.children.ConfigMap.put(stores.children.ConfigMap.get('trading/demo-desired')!);
+    assert.equal(planFor(seenIn(bare)).document, undefined);
+  });
+  for (const [raw, trading] of [
+    ['Enabled', 'Enabled'],
+    ['Stopped', 'Stopped'],
+    [undefined, 'Stopped'],
+    [true, 'Stopped'],
+  ] as const)
+    it(`carries Holds also while the spec cannot be read; spec.trading ${raw} is ${trading} then`, () => {
+      const stores = theDemo();
+      carryOut(stores, planFor(seenIn(stores)));
+      stores.holds.put(aHold());
+      const known = theUnreadableDemo(stores, { capitalUsd: 'much', trading: raw });
+      const { document, blockers, children } = planUnreadable(known, [], { epoch: 1, now: NOW });
+      assert.deepEqual([blockers[0]?.reason, children.length], ['Invalid', 0]);
+      assert.deepEqual([document?.version, document?.trading, document?.holds[0]?.id], [2, trading, 'stop']);
+      assert.equal(document?.capitalUsd, 1_000_000);
+    });
   it('starts at 1 in a later epoch', () => {
     const stores = theDemo();
     carryOut(stores, planFor(seenIn(stores)));
@@ -122,6 +249,12 @@ describe('the desired document', () => {
     assert.deepEqual(plan.document?.holds.map(({ id }) => id), ['soon']); // prettier-ignore
     assert.equal(plan.lookAgainAt, NOW + 60_000);
   });
+  it('keeps a Hold whose time cannot be read', () => {
+    const stores = theDemo();
+    stores.holds.put(aHold({ until: '2026-12-31T23:59:60Z' }));
+    const plan = planFor(seenIn(stores));
+    assert.deepEqual([plan.document?.holds.length, plan.lookAgainAt], [1, undefined]);
+  });
   it('is written anew where somebody damaged it', () => {
     const stores = theDemo();
     const first = planFor(seenIn(stores));
@@ -129,6 +262,31 @@ describe('the desired document', () => {
     const damaged = { ...first.document!, capitalUsd: 9e9 };
     carryOut(stores, { ...first, document: damaged });
     assert.equal(seenIn(stores).published, undefined);
-    assert.equal(planFor(seenIn(stores)).document?.capitalUsd, 1_000_000);
+    const told = { desired: { epoch: 1, version: 7, hash: 'x' } };
+    stores.systems.put(aTradingSystem({}, told));
+    const { document } = planFor(seenIn(stores));
+    assert.deepEqual([document?.capitalUsd, document?.epoch, document?.version], [1_000_000, 1, 8]);
   });
+  it('counts up from what the status says where it is lost, and where an old copy has come back', () => {
+    const stores = theDemo();
+    const old = planFor(seenIn(stores)).document!;
+    stores.systems.put(aTradingSystem({}, { desired: { epoch: 2, version: 5, hash: old.hash } }));
+    const [lost, later] = [planFor(seenIn(stores), 2), planFor(seenIn(stores), 3)];
+    assert.deepEqual([lost.document?.epoch, lost.document?.version], [2, 6]);
+    assert.deepEqual([later.document?.epoch, later.document?.version], [3, 1]);
+    carryOut(stores, { ...lost, document: old });
+    assert.equal(seenIn(stores).published?.version, 1);
+    assert.deepEqual(planFor(seenIn(stores), 2).document?.version, 6, 'though it says the same');
+  });
+  for (const [title, edit] of [
+    ['labels', { labels: { 'app.kubernetes.io/managed-by': 'somebody' } }],
+    ['owner', { ownerReferences: [] }],
+  ] as const)
+    it(`is written anew where its ${title} were changed`, () => {
+      const stores = theDemo();
+      carryOut(stores, planFor(seenIn(stores)));
+      const map = stores.children.ConfigMap.get('trading/demo-desired')!;
+      stores.children.ConfigMap.put(live({ ...map, metadata: { ...map.metadata, ...edit } }));
+      assert.equal(planFor(seenIn(stores)).document?.version, 2);
+    });
 });

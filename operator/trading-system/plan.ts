@@ -1,16 +1,18 @@
 // Every decision about one trading system: what should be there, what should not, and what stands in the way. Pure.
+import type { Issue } from '@tradewind/crds/schema/parse.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
 import type { Child, Pod } from '../kinds.ts';
 import { withHash } from '../runtime/apply.ts';
 import type { Wanted } from '../runtime/object.ts';
-import { nextDocument } from './desired.ts';
-import { nextEnd } from './holds.ts';
+import { quantityOf } from '../runtime/quantity.ts';
+import { desiredContent, lastContent, nextDocument } from './desired.ts';
+import { nextEnd, redisHolds } from './holds.ts';
 import { configMap } from './objects/config.ts';
 import type { Context, Images } from './objects/frame.ts';
 import { partObjects } from './objects/parts.ts';
-import { redisObjects, redisSecret } from './objects/redis.ts';
-import { childKey, type Seen } from './observe.ts';
+import { redisObjects, redisSecret, redisSecretFor } from './objects/redis.ts';
+import { childKey, isOwnedBy, type Known, type Seen } from './observe.ts';
 
 /** Why not all can be done. `who` must act: somebody else's object (Reconciling), or this one (Stalled). */
 export interface Blocker {
@@ -46,50 +48,94 @@ export const POKED = 'tradewind.io/desired-version';
 export const PUBLISHED_AT = 'tradewind.io/published-at';
 const POKE_AFTER_MS = 1_000;
 
+/** Everything to do about a system whose spec can be read. */
 export function planTradingSystem(seen: Seen, { images, epoch, now }: PlanOptions): Plan {
   const blockers = [...blockersOf(seen)];
-  const lookAgain = [nextEnd(seen.holds, now), pokeTime(seen, now)].filter((at) => at !== undefined);
-  const common = {
-    document: nextDocument(seen, epoch, now),
-    pokes: pokesOf(seen, now),
-    blockers,
-    lookAgainAt: lookAgain.length === 0 ? undefined : Math.min(...lookAgain),
-  };
+  const document = nextDocument(seen, desiredContent(seen, now), epoch);
+  const common = { ...NOTHING, document, pokes: pokesOf(seen, now), blockers, lookAgainAt: lookAgainAt(seen, now) };
   // What cannot run as it is written must not run half: what is there stays as it is.
-  if (blockers.some(({ reason }) => reason === 'NotYet'))
-    return { ...common, secret: undefined, children: [], surplus: [] };
-  const context: Context = { system: seen.system, spec: seen.spec, images };
-  const children = childrenOf(context);
-  return { ...common, secret: secretOf(seen, context), children, surplus: surplusOf(seen, children) };
+  if (blockers.some(({ reason }) => reason === 'NotYet')) return common;
+  const { name, isMissing } = redisSecretFor(seen);
+  const context: Context = { system: seen.system, spec: seen.spec, images, redisSecret: name };
+  const children = childrenOf(context).map((wanted) => keepingSize(wanted, seen));
+  const secret = isMissing && seen.spec.redis.managed !== undefined ? redisSecret(context) : undefined;
+  return { ...common, secret, children, surplus: surplusOf(seen, children) };
+}
+
+/** What is stored does not fit the schema: Holds and a stop still reach the pods, all else stays as it is. */
+export function planUnreadable(
+  known: Known,
+  [issue]: readonly Issue[],
+  { epoch, now }: Omit<PlanOptions, 'images'>,
+): Plan {
+  const message = `spec.${issue?.path}: found ${issue?.found}, expected ${issue?.expected}`;
+  return {
+    ...NOTHING,
+    document: nextDocument(known, lastContent(known, now), epoch),
+    pokes: pokesOf(known, now),
+    blockers: [{ who: 'user', reason: 'Invalid', message }],
+    lookAgainAt: lookAgainAt(known, now),
+  };
+}
+
+const NOTHING = { secret: undefined, children: [], surplus: [] } as const;
+
+function lookAgainAt(known: Known, now: number): number | undefined {
+  const ends = [...redisHolds(known.system), ...known.holds.map(({ spec }) => ({ until: spec?.until }))];
+  const times = [nextEnd(ends, now), pokeTime(known, now)].filter((at) => at !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** By the parsed spec, which is one object for as long as it is the same: most passes are about something else. */
-const rendered = new WeakMap<
-  object,
-  { readonly uid: string; readonly images: Images; readonly children: readonly Wanted[] }
->();
+const rendered = new WeakMap<object, { readonly of: Context; readonly children: readonly Wanted[] }>();
 
 function childrenOf(context: Context): readonly Wanted[] {
-  const { spec, images, system } = context;
-  const { uid } = system.metadata;
+  const { spec, images, system, redisSecret: secret } = context;
   const known = rendered.get(spec);
-  if (known?.uid === uid && known.images === images) return known.children;
+  const { of } = known ?? {};
+  const isSame = of?.system.metadata.uid === system.metadata.uid && of.images === images && of.redisSecret === secret;
+  if (known !== undefined && isSame) return known.children;
   const children = [configMap(context), ...redisObjects(context), ...partObjects(context)].map(withHash);
-  rendered.set(spec, { uid, images, children });
+  rendered.set(spec, { of: context, children });
   return children;
 }
 
-function* blockersOf({ spec, risk, rules }: Seen): Generator<Blocker> {
-  const notYet = (field: string, found: string, expected: string): Blocker => ({
-    who: 'user',
-    reason: 'NotYet',
-    message: `spec.${field}: found ${found}, which this version cannot run; expected ${expected}`,
-  });
-  if (spec.execution.mode === 'Live') yield notYet('execution.mode', 'Live', 'Paper');
-  if (spec.topology === 'Fused') yield notYet('topology', 'Fused', 'Split');
-  if (spec.standby > 0) yield notYet('standby', String(spec.standby), '0');
-  if (spec.redis.external?.sentinel !== undefined) yield notYet('redis.external.sentinel', 'a Sentinel', 'plain urls');
-  if (spec.redis.external?.cluster === true) yield notYet('redis.external.cluster', 'true', 'false');
+/** A claim that somebody has enlarged keeps its size: no claim can shrink. */
+function keepingSize(wanted: Wanted & Pick<Child, 'spec'>, { children }: Known): Wanted {
+  if (wanted.kind !== 'PersistentVolumeClaim') return wanted;
+  const sizeOf = (claim: Pick<Child, 'spec'> | undefined) => claim?.spec?.resources?.requests?.storage;
+  const storage = sizeOf(children.get(childKey(wanted.kind, wanted.metadata.name)));
+  if (storage === undefined || (quantityOf(storage) ?? 0) <= (quantityOf(sizeOf(wanted)) ?? 0)) return wanted;
+  return withHash({ ...wanted, spec: { ...wanted.spec, resources: { requests: { storage } } } });
+}
+
+/** What the schema takes and this version cannot run: to do it half, or in silence not at all, would endanger a desk. */
+const NOT_YET: readonly ((seen: Seen) => readonly [field: string, found: string, expected: string] | undefined)[] = [
+  ({ spec }) => (spec.execution.mode === 'Live' ? ['execution.mode', 'Live', 'Paper'] : undefined),
+  ({ spec }) => (spec.execution.onHalt === 'Flatten' ? ['execution.onHalt', 'Flatten', 'Hold'] : undefined),
+  ({ spec }) => (spec.execution.onDelete === 'Flatten' ? ['execution.onDelete', 'Flatten', 'Stop'] : undefined),
+  ({ spec }) => (spec.topology === 'Fused' ? ['topology', 'Fused', 'Split'] : undefined),
+  ({ spec }) => (spec.standby > 0 ? ['standby', String(spec.standby), '0'] : undefined),
+  ({ spec, shards = spec.shards }) =>
+    spec.shards === shards ? undefined : ['shards', String(spec.shards), `${shards}, as they run`],
+  ({ spec: { redis } }) =>
+    redis.external?.sentinel ? ['redis.external.sentinel', 'a Sentinel', 'plain urls'] : undefined,
+  ({ spec: { redis } }) => (redis.external?.cluster ? ['redis.external.cluster', 'true', 'false'] : undefined),
+  ({ spec: { redis } }) => (redis.external?.tls ? ['redis.external.tls', 'true', 'false'] : undefined),
+  ({ spec: { redis } }) => {
+    const found = redis.external?.urls.find((url) => url.startsWith('rediss:'));
+    return found === undefined ? undefined : ['redis.external.urls', found, 'redis://'];
+  },
+  ({ spec }) => (spec.gateway.tls ? ['gateway.tls', 'a certificate', 'none'] : undefined),
+];
+
+function* blockersOf(seen: Seen): Generator<Blocker> {
+  const { spec, risk, rules } = seen;
+  for (const check of NOT_YET) {
+    const [field, found, expected] = check(seen) ?? [];
+    const message = `spec.${field}: found ${found}, which this version cannot run; expected ${expected}`;
+    if (field !== undefined) yield { who: 'user', reason: 'NotYet', message };
+  }
   const references = [
     { kind: 'RiskParams', name: spec.riskParamsRef.name, referred: risk },
     { kind: 'RouterRules', name: spec.routerRulesRef.name, referred: rules },
@@ -106,23 +152,16 @@ function* blockersOf({ spec, risk, rules }: Seen): Generator<Blocker> {
   }
 }
 
-/** Without a StatefulSet there can be no Redis that knows another password. */
-function secretOf({ children, spec, system }: Seen, context: Context): Wanted | undefined {
-  if (spec.redis.managed === undefined) return undefined;
-  return children.has(childKey('StatefulSet', `${system.metadata.name}-redis`)) ? undefined : redisSecret(context);
-}
-
+/** Claims hold journals: no change of a spec deletes one. */
 function surplusOf({ children, system }: Seen, wanted: readonly Wanted[]): Child[] {
   const keep = new Set(wanted.map(({ kind, metadata }) => childKey(kind, metadata.name)));
   keep.add(childKey('ConfigMap', desiredMapOf(system.metadata.name)));
   return [...children]
-    .filter(([key, { metadata }]) => !keep.has(key) && isOwnedBy(metadata, system.metadata.uid))
+    .filter(([key, item]) => !keep.has(key) && isOwnedBy(item, system.metadata.uid))
     .map(([, item]) => item)
+    .filter(({ kind }) => kind !== 'PersistentVolumeClaim')
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
-
-const isOwnedBy = ({ ownerReferences }: Child['metadata'], uid: string): boolean =>
-  ownerReferences?.some((reference) => reference.uid === uid && reference.controller === true) ?? false;
 
 interface Late {
   readonly version: string;
@@ -131,10 +170,9 @@ interface Late {
 }
 
 /** Pods that the param server reports as not having acknowledged what is published. */
-function lateOf({ system, published, pods, children }: Seen): Late | undefined {
+function lateOf({ system, published, pods, map }: Known): Late | undefined {
   const { acks } = system.status?.runtime ?? {};
   if (published === undefined || acks?.hash !== published.hash || acks.pending.length === 0) return undefined;
-  const map = children.get(childKey('ConfigMap', desiredMapOf(system.metadata.name)));
   const pending = new Set(acks.pending);
   return {
     version: `${published.epoch}.${published.version}`,
@@ -143,17 +181,17 @@ function lateOf({ system, published, pods, children }: Seen): Late | undefined {
   };
 }
 
-function pokesOf(seen: Seen, now: number): Pod[] {
+function pokesOf(seen: Known, now: number): Pod[] {
   const late = lateOf(seen);
   if (late === undefined || now - late.since < POKE_AFTER_MS) return [];
   return late.pods.filter(({ metadata }) => metadata.annotations?.[POKED] !== late.version);
 }
 
-function pokeTime(seen: Seen, now: number): number | undefined {
+function pokeTime(seen: Known, now: number): number | undefined {
   const late = lateOf(seen);
   const at = (late?.since ?? 0) + POKE_AFTER_MS;
   return late === undefined || at <= now ? undefined : at;
 }
 
 /** The value that a late pod is annotated with. */
-export const pokeValue = (seen: Seen): string | undefined => lateOf(seen)?.version;
+export const pokeValue = (seen: Known): string | undefined => lateOf(seen)?.version;

@@ -1,136 +1,58 @@
-// One pass over one trading system: observe → plan → apply → status. It may be stopped after any line and run again.
+// One pass over one trading system: observe → plan → carry out → status. It may be stopped after any line and run again.
 import type { Condition } from '@tradewind/crds/schema/status.ts';
-import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
-import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
-import {
-  CHILDREN,
-  HOLDS,
-  PODS,
-  SECRETS,
-  TRADING_SYSTEMS,
-  type Child,
-  type Hold,
-  type TradingSystem,
-} from '../kinds.ts';
-import { applyIfNeeded, isSame, STATUS_MANAGER } from '../runtime/apply.ts';
-import type { Api } from '../runtime/client.ts';
+import { HOLDS, TRADING_SYSTEMS, type Hold, type TradingSystem } from '../kinds.ts';
+import { isSame, STATUS_MANAGER } from '../runtime/apply.ts';
 import { turned } from '../runtime/conditions.ts';
-import { isConflict, isNotFound } from '../runtime/errors.ts';
 import type { Events } from '../runtime/events.ts';
 import { again, SETTLED, type Outcome } from '../runtime/worker.ts';
-import type { Stores } from '../stores.ts';
-import { holdStatus } from './holds.ts';
-import { child, type Images } from './objects/frame.ts';
-import { childKey, observe, type Seen } from './observe.ts';
-import { planTradingSystem, POKED, pokeValue, PUBLISHED_AT, type Plan } from './plan.ts';
-import { documentAfter, invalidStatus, isProven, statusAfter, type OwnStatus } from './status.ts';
+import { carryOut, ignoreGone, type Hands } from './carry-out.ts';
+import { floorOf } from './desired.ts';
+import { holdStatus, type HoldSeen } from './holds.ts';
+import type { Images } from './objects/frame.ts';
+import { observe, type Look } from './observe.ts';
+import { planTradingSystem, planUnreadable, type Plan } from './plan.ts';
+import { Refusals } from './refusals.ts';
+import { isProven, statusAfter, type OwnStatus } from './status.ts';
 
-export interface Deps {
-  readonly api: Api;
-  readonly stores: Stores;
-  readonly events: Events;
+export interface Deps extends Hands {
   readonly images: Images;
   readonly lease: { readonly epoch: number; raise(least: number): Promise<void> };
-  /** Epoch ms. */
-  readonly now: () => number;
 }
 
 export async function reconcileTradingSystem(key: string, deps: Deps): Promise<Outcome> {
   const look = observe(key, deps.stores);
+  const refusals = new Refusals();
   if (look.kind === 'gone') {
     // Owner references collect the children; Holds stay, and say that they hold nothing.
-    for (const hold of look.holds) await writeHoldStatus(deps, { hold, system: 'missing', proven: false });
-    return SETTLED;
+    const nothing = { system: 'missing', document: undefined, proven: false } as const;
+    await writeHoldStatuses(deps, refusals, { ...nothing, holds: look.holds });
+    return outcomeOf(refusals, undefined);
   }
-  if (look.kind === 'invalid') {
-    await writeStatus(deps, look.system, invalidStatus(look.system, look.issues[0], deps.now()));
-    return SETTLED;
-  }
-  const { seen } = look;
+  const known = look.kind === 'seen' ? look.seen : look.known;
   // Somebody deleted the Lease: what was published under the old one must not be newer than what we publish.
-  if (isOfLaterEpoch(seen, deps.lease.epoch)) await deps.lease.raise((seen.published?.epoch ?? 0) + 1);
+  const floor = floorOf(known);
+  if (floor !== undefined && floor.epoch > deps.lease.epoch) await deps.lease.raise(floor.epoch + 1);
 
-  const plan = planTradingSystem(seen, { images: deps.images, epoch: deps.lease.epoch, now: deps.now() });
-  await applyInOrder(deps, seen, plan);
+  const plan = planOf(look, deps);
+  const document = await carryOut(deps, known, { plan, refusals });
 
-  await writeStatus(deps, seen.system, statusAfter(seen, plan, deps.now()));
-  const proven = isProven(seen, documentAfter(seen, plan));
-  for (const hold of seen.holds) await writeHoldStatus(deps, { hold, system: 'found', proven });
-  return plan.lookAgainAt === undefined ? SETTLED : again(Math.max(1, plan.lookAgainAt - deps.now()));
+  const status = statusAfter(known, plan, { document, blockers: refusals.blockers }, deps.now());
+  await refusals.attempt('status', () => writeStatus(deps, known.system, status));
+  const proven = isProven(known, document);
+  await writeHoldStatuses(deps, refusals, { system: 'found', document, proven, holds: known.holds });
+  return outcomeOf(refusals, plan.lookAgainAt === undefined ? undefined : Math.max(1, plan.lookAgainAt - deps.now()));
 }
 
-const isOfLaterEpoch = ({ published, system }: Seen, epoch: number): boolean =>
-  published !== undefined && published.owner === system.metadata.uid && published.epoch > epoch;
-
-/** Each write is idempotent, and stopped between two of them the next pass does the rest. */
-async function applyInOrder(deps: Deps, seen: Seen, plan: Plan): Promise<void> {
-  const { api, stores, events } = deps;
-  if (plan.document !== undefined) {
-    await publish(deps, seen, plan.document);
-    const { epoch, version, hash } = plan.document;
-    events.emit(seen.system, {
-      type: 'Normal',
-      reason: 'Published',
-      action: 'Publish',
-      note: `desired document ${epoch}.${version} ${hash}`,
-    });
-  }
-  if (plan.secret !== undefined) await createOnce(api, plan.secret);
-  for (const wanted of plan.children) {
-    const kind = wanted.kind as keyof typeof CHILDREN;
-    await applyIfNeeded({ api, store: stores.children[kind], resource: CHILDREN[kind] }, wanted);
-  }
-  for (const item of plan.surplus) await deleteOnce(deps, item);
-  for (const pod of plan.pokes) {
-    await api.patchMetadata(PODS, pod.metadata, { annotations: { [POKED]: pokeValue(seen) ?? '' } }).catch(ignoreGone);
-  }
+function planOf(look: Exclude<Look, { kind: 'gone' }>, { images, lease, now }: Deps): Plan {
+  const options = { images, epoch: lease.epoch, now: now() };
+  return look.kind === 'seen'
+    ? planTradingSystem(look.seen, options)
+    : planUnreadable(look.known, look.issues, options);
 }
 
-/** With the resource version that was seen: a leader that does not know it is not one any more cannot overwrite a newer. */
-async function publish({ api, stores, now }: Deps, seen: Seen, document: DesiredDocument): Promise<void> {
-  const name = desiredMapOf(seen.system.metadata.name);
-  const { ConfigMap: store } = stores.children;
-  const live = seen.children.get(childKey('ConfigMap', name));
-  const made = child(seen, 'ConfigMap', name, {
-    data: { 'desired.json': JSON.stringify(document) },
-  });
-  const annotations = { [PUBLISHED_AT]: new Date(now()).toISOString() };
-  const object = { ...made, metadata: { ...made.metadata, annotations } };
-  if (live !== undefined) {
-    const { uid, resourceVersion } = live.metadata;
-    store.put(
-      await api.update<Child>(CHILDREN.ConfigMap, {
-        ...object,
-        metadata: { ...object.metadata, uid, resourceVersion },
-      }),
-    );
-    return;
-  }
-  try {
-    store.put(await api.create<Child>(CHILDREN.ConfigMap, object));
-  } catch (error) {
-    // There, but not with our labels: taken over by the next pass.
-    if (isConflict(error)) store.put(await api.get<Child>(CHILDREN.ConfigMap, { ...seen.system.metadata, name }));
-    throw error;
-  }
-}
-
-async function createOnce(api: Api, secret: NonNullable<Plan['secret']>): Promise<void> {
-  try {
-    await api.create(SECRETS, secret);
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-  }
-}
-
-async function deleteOnce({ api, events }: Deps, item: Child): Promise<void> {
-  const kind = item.kind as keyof typeof CHILDREN;
-  await api.delete(CHILDREN[kind], item).catch(ignoreGone);
-  events.emit(item, { type: 'Normal', reason: 'Removed', action: 'Delete', note: 'no part of the system any more' });
-}
-
-function ignoreGone(error: unknown): void {
-  if (!isNotFound(error) && !isConflict(error)) throw error;
+function outcomeOf({ error }: Refusals, afterMs: number | undefined): Outcome {
+  if (error !== undefined) return { kind: 'failed', error, afterMs };
+  return afterMs === undefined ? SETTLED : again(afterMs);
 }
 
 async function writeStatus({ api, stores, events }: Deps, system: TradingSystem, status: OwnStatus): Promise<void> {
@@ -155,23 +77,24 @@ function tell(events: Events, system: TradingSystem, { type, status, reason, mes
   events.emit(system, { type: isGood || type === 'Ready' ? 'Normal' : 'Warning', reason, action: 'Reconcile', note });
 }
 
-interface HoldTold {
-  readonly hold: Hold;
-  readonly system: 'found' | 'missing';
-  readonly proven: boolean;
+interface Held extends Omit<HoldSeen, 'hold' | 'now'> {
+  readonly holds: readonly Hold[];
 }
 
-async function writeHoldStatus({ api, stores, now }: Deps, told: HoldTold): Promise<void> {
-  const { hold } = told;
-  if (hold.metadata.deletionTimestamp !== undefined) return;
-  const status = holdStatus({ ...told, now: now() });
+async function writeHoldStatuses(deps: Deps, refusals: Refusals, { holds, ...held }: Held): Promise<void> {
+  for (const hold of holds) {
+    if (hold.metadata.deletionTimestamp !== undefined) continue;
+    const seen = { ...held, hold, now: deps.now() };
+    await refusals.attempt(`Hold ${hold.metadata.name}`, () => writeHoldStatus(deps, seen).catch(ignoreGone));
+  }
+}
+
+async function writeHoldStatus({ api, stores }: Deps, seen: HoldSeen): Promise<void> {
+  const { hold } = seen;
+  const status = holdStatus(seen);
   if (isSame(hold.status, status)) return;
   const { apiVersion, kind, metadata } = hold;
   const { namespace = '', name } = metadata;
   const object = { apiVersion, kind, metadata: { namespace, name }, status };
-  try {
-    stores.holds.put(await api.apply<Hold>(HOLDS, object, STATUS_MANAGER, 'status'));
-  } catch (error) {
-    ignoreGone(error);
-  }
+  stores.holds.put(await api.apply<Hold>(HOLDS, object, STATUS_MANAGER, 'status'));
 }

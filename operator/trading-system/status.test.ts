@@ -1,9 +1,26 @@
 import assert from 'node:assert/strict';
 import type { Condition } from '@tradewind/crds/schema/status.ts';
-import { aHold, aPod, aTradingSystem, carryOut, NOW, planFor, reported, seenIn, theDemo } from '../test/builders.ts';
-import { revisionOf } from './observe.ts';
-import { statusAfter, type OwnStatus } from './status.ts';
+import { tradingSystemStatus } from '@tradewind/crds/schema/trading-system-status.ts';
+import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
+import {
+  aHold,
+  aPod,
+  aTradingSystem,
+  carryOut,
+  KEY,
+  live,
+  NOW,
+  planFor,
+  reported,
+  seenIn,
+  statusOf as statusOfPass,
+  theDemo,
+  theUnreadableDemo,
+} from '../test/builders.ts';
 import { holdStatus } from './holds.ts';
+import { revisionOf } from './observe.ts';
+import { planUnreadable } from './plan.ts';
+import { statusAfter, type OwnStatus } from './status.ts';
 
 const of = (status: { conditions?: readonly Condition[] | undefined }, type: string): Condition | undefined =>
   status.conditions?.find((condition) => condition.type === type);
@@ -21,7 +38,7 @@ function runningDemo({ acked = 3, isUp = true, spec = {} } = {}) {
 }
 function statusOf(stores: ReturnType<typeof theDemo>): OwnStatus {
   const seen = seenIn(stores);
-  return statusAfter(seen, planFor(seen), NOW);
+  return statusOfPass(seen, planFor(seen));
 }
 
 describe('the status of a trading system', () => {
@@ -75,24 +92,89 @@ describe('the status of a trading system', () => {
     const seen = seenIn(stores);
     stores.systems.put(aTradingSystem({}, { ...seen.system.status, ...first }));
     const again = seenIn(stores);
-    assert.deepEqual(statusAfter(again, planFor(again), NOW + 60_000), first);
+    assert.deepEqual(statusOfPass(again, planFor(again), NOW + 60_000), first);
+  });
+  it('does not call in force what could not be published', () => {
+    const stores = runningDemo();
+    stores.systems.put(aTradingSystem({ trading: 'Stopped' }, stores.systems.get(KEY)?.status));
+    const seen = seenIn(stores);
+    const refused = { who: 'others', reason: 'Forbidden', message: 'desired document: quota' } as const;
+    const status = statusAfter(seen, planFor(seen), { document: seen.published, blockers: [refused] }, NOW);
+    assert.deepEqual([status.trading, of(status, 'Ready')?.reason], ['Enabled', 'Forbidden']);
+    assert.match(of(status, 'Ready')?.message ?? '', /quota/);
+  });
+  it('is Stalled where the API server refuses a child for what the spec says', () => {
+    const seen = seenIn(runningDemo());
+    const refused = { who: 'user', reason: 'Refused', message: 'StatefulSet demo-redis: no' } as const;
+    const status = statusAfter(seen, planFor(seen), { document: seen.published, blockers: [refused] }, NOW);
+    assert.equal(threeOf(status), 'False False True');
+  });
+  it('shows a stop and what runs also while the spec cannot be read', () => {
+    const stores = runningDemo();
+    const known = theUnreadableDemo(stores, { capitalUsd: 'much', trading: 'Stopped' });
+    const status = statusOfPass(known, planUnreadable(known, [], { epoch: 1, now: NOW }));
+    assert.deepEqual([status.trading, status.ready, threeOf(status)], ['Stopped', '7/7', 'False False True']);
+    assert.equal(of(status, 'TradingEnabled')?.reason, 'StoppedBySpec');
+  });
+  it('counts holds in Redis, and says how they are lifted', () => {
+    const stores = runningDemo();
+    const { runtime } = stores.systems.get(KEY)?.status ?? {};
+    const holds = [{ id: 'sighup', effect: 'PauseRouter', by: 'pod', reason: 'SIGHUP' }] as const;
+    stores.systems.put(aTradingSystem({}, { runtime: { ...runtime!, holds: [...holds] } }));
+    const status = statusOf(stores);
+    assert.equal(status.router, 'Paused');
+    assert.match(of(status, 'RouterActive')?.message ?? '', /HDEL holds:\{demo\} sighup in Redis/);
+    assert.deepEqual(status.holds?.map(({ name }) => name), ['sighup']); // prettier-ignore
+  });
+  it('keeps within what the schema takes: 65 Holds, and a maker with a long name', () => {
+    const stores = runningDemo();
+    for (let i = 0; i < 65; i++) stores.holds.put(aHold({ reason: 'r'.repeat(256) }, `stop-${i}`));
+    const by = live(aHold({}, 'long'), {}) as ReturnType<typeof aHold>;
+    stores.holds.put({ ...by, metadata: { ...by.metadata, annotations: { 'tradewind.io/by': 'x'.repeat(1_000) } } });
+    const status = statusOf(stores);
+    assert.deepEqual(tradingSystemStatus.safeParse(status).error?.issues, undefined);
+    const long = stores.holds.get('trading/long')!;
+    assert.equal(holdStatus({ ...base, document: undefined, hold: long }).by?.length, 256);
   });
 });
 
+const base = { system: 'found', proven: true, now: NOW } as const;
+
 describe('the status of a Hold', () => {
-  const base = { system: 'found', proven: true, now: NOW } as const;
+  /** A document that carries `hold`. */
+  const documentWith = (hold: ReturnType<typeof aHold>): DesiredDocument => {
+    const stores = theDemo();
+    stores.holds.put(hold);
+    return planFor(seenIn(stores)).document!;
+  };
+  const document = documentWith(aHold());
   it('is Ready when every pod runs it, with who and since when', () => {
-    const status = holdStatus({ ...base, hold: aHold() });
+    const status = holdStatus({ ...base, document, hold: aHold() });
     assert.equal(of(status, 'Ready')?.reason, 'InForce');
     assert.equal(status.effectiveSince, new Date(NOW).toISOString());
     assert.equal(status.by, 'unknown');
   });
   it('says that it holds nothing where its system is not there', () => {
-    assert.equal(of(holdStatus({ ...base, system: 'missing', hold: aHold() }), 'Ready')?.reason, 'SystemNotFound');
+    const status = holdStatus({ ...base, document: undefined, system: 'missing', hold: aHold() });
+    assert.equal(of(status, 'Ready')?.reason, 'SystemNotFound');
   });
   it('is over after its time', () => {
     const hold = aHold({ until: new Date(NOW - 1).toISOString() });
-    assert.equal(of(holdStatus({ ...base, hold }), 'Ready')?.reason, 'Over');
+    assert.equal(of(holdStatus({ ...base, document, hold }), 'Ready')?.reason, 'Over');
+  });
+  for (const [title, seen] of [
+    ['there is no document', { hold: aHold(), document: undefined }],
+    ['the document that every pod runs does not carry it', { hold: aHold({}, 'other'), document }],
+    ['the document carries a predecessor of its name', { hold: aHold({ effect: 'PauseRouter' }), document }],
+    ['not every pod has acknowledged', { hold: aHold(), document, proven: false }],
+  ] as const)
+    it(`is not in force while ${title}`, () => {
+      assert.equal(of(holdStatus({ ...base, ...seen }), 'Ready')?.reason, 'Propagating');
+    });
+  it('says that nothing is flattened yet', () => {
+    const hold = aHold({ effect: 'Flatten' });
+    const ready = of(holdStatus({ ...base, document: documentWith(hold), hold }), 'Ready');
+    assert.match(ready?.message ?? '', /no new positions, but nothing is flattened yet/);
   });
 });
 

@@ -1,12 +1,14 @@
 // What a trading system's status says, computed in one place from what was seen and planned. Pure.
 import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
-import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
+import type { ActiveHold, DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
+import { holdsKey } from '@tradewind/workloads/contract/keys.ts';
 import { ACKNOWLEDGING, PART_LABEL, SHARD_LABEL } from '@tradewind/workloads/contract/pods.ts';
-import { restraintOf } from '@tradewind/workloads/contract/restraint.ts';
+import { restraintOf, type Restraint } from '@tradewind/workloads/contract/restraint.ts';
 import type { Child, Pod } from '../kinds.ts';
 import { conditionsOf, no, unknown, yes, type Verdict } from '../runtime/conditions.ts';
 import type { Wanted } from '../runtime/object.ts';
-import { childKey, type Seen } from './observe.ts';
+import { isFlattening, NOT_FLATTENED, redisHolds } from './holds.ts';
+import { childKey, type Known } from './observe.ts';
 import type { Blocker, Plan } from './plan.ts';
 
 type ComponentStatus = NonNullable<TradingSystemStatus['components']>[number];
@@ -14,98 +16,97 @@ type Phase = NonNullable<TradingSystemStatus['phase']>;
 /** All but `runtime`, which is the param server's. */
 export type OwnStatus = Omit<TradingSystemStatus, 'runtime'>;
 
-/** The document in force after this pass. */
-export const documentAfter = (seen: Seen, plan: Plan): DesiredDocument | undefined => plan.document ?? seen.published;
+/** What has come of a plan. */
+export interface Done {
+  /** The document in force after this pass. */
+  readonly document: DesiredDocument | undefined;
+  /** What was tried and failed, as it stands in the way. */
+  readonly blockers: readonly Blocker[];
+}
 
 /** Whether every pod that must run `document` has said so. */
-export function isProven({ system, spec }: Seen, document: DesiredDocument | undefined): boolean {
+export function isProven({ system, shards = 1 }: Known, document: DesiredDocument | undefined): boolean {
   const { acks } = system.status?.runtime ?? {};
-  const expected = spec.shards * ACKNOWLEDGING.length;
+  const expected = shards * ACKNOWLEDGING.length;
   return document !== undefined && acks?.hash === document.hash && acks.acked >= expected && acks.pending.length === 0;
 }
 
-export function statusAfter(seen: Seen, plan: Plan, now: number): OwnStatus {
-  const { system, spec, pods } = seen;
-  const document = documentAfter(seen, plan);
-  const restraint = restraintOf(document, [], now);
-  const components = plan.children.flatMap((wanted) => componentStatus(seen, wanted));
+export function statusAfter(known: Known, plan: Plan, done: Done, now: number): OwnStatus {
+  const { system } = known;
+  const { document } = done;
+  const restraint = restraintOf(document, redisHolds(system), now);
+  const components = shown(known, plan).flatMap((wanted) => componentStatus(known, wanted));
   const isUp = components.length > 0 && components.every(({ ready, desired }) => ready >= desired);
-  const at = new Date(now).toISOString();
   const { generation = 0 } = system.metadata;
-  const ready = readiness(seen, plan, { components, isUp });
-  const trading = spec.trading === 'Stopped' ? 'Stopped' : restraint.tradingStopped ? 'Held' : 'Enabled';
+  const blockers = [...plan.blockers, ...done.blockers];
+  const ready = readiness(known, { blockers, components, isUp, document });
+  const isStalled = blockers.some(({ who }) => who === 'user');
+  const trading = document?.trading !== 'Enabled' ? 'Stopped' : restraint.tradingStopped ? 'Held' : 'Enabled';
   return {
     observedGeneration: generation,
-    phase: phaseOf(system.status?.phase, { isUp, trading, blockers: plan.blockers }),
+    phase: phaseOf(system.status?.phase, { isUp, trading, blockers }),
     conditions: conditionsOf(
       {
         Ready: ready,
-        Reconciling: ready.status === 'True' || isStalled(plan) ? no(ready.reason) : yes(ready.reason, ready.message),
-        Stalled: isStalled(plan) ? yes(ready.reason, ready.message) : no(ready.reason),
-        TradingEnabled: tradingVerdict(trading, restraint.holds),
-        RouterActive: routerVerdict(restraint.holds),
-        ...liveConditions(system.status, pods),
+        Reconciling: ready.status === 'True' || isStalled ? no(ready.reason) : yes(ready.reason, ready.message),
+        Stalled: isStalled ? yes(ready.reason, ready.message) : no(ready.reason),
+        TradingEnabled: tradingVerdict(known, document, restraint),
+        RouterActive: routerVerdict(known, document, restraint),
+        ...liveConditions(known),
       },
       system.status?.conditions,
-      { generation, now: at },
+      { generation, now: new Date(now).toISOString() },
     ),
     components,
     ready: `${components.filter((one) => one.ready >= one.desired).length}/${components.length}`,
     trading,
     router: restraint.routerPaused ? 'Paused' : 'Active',
-    holds: restraint.holds.map(({ id, effect, by, reason, until }) => ({
-      name: id,
-      effect,
-      by,
-      reason,
-      ...(until === undefined ? {} : { until }),
-    })),
+    holds: heldBy(restraint),
     ...(document === undefined
       ? {}
       : { desired: { epoch: document.epoch, version: document.version, hash: document.hash } }),
   };
 }
 
-/** The status of what is stored but does not fit the schema: nothing is done until somebody changes it. */
-export function invalidStatus(
-  { metadata, status }: Seen['system'],
-  issue: { path: string; found: string; expected: string } | undefined,
-  now: number,
-): OwnStatus {
-  const { generation = 0 } = metadata;
-  const verdict = no('Invalid', `spec.${issue?.path}: found ${issue?.found}, expected ${issue?.expected}`);
-  const { runtime: _, ...own } = status ?? {};
-  return {
-    ...own,
-    observedGeneration: generation,
-    conditions: conditionsOf(
-      { Ready: verdict, Reconciling: no('Invalid'), Stalled: { ...verdict, status: 'True' } },
-      status?.conditions,
-      { generation, now: new Date(now).toISOString() },
-    ),
-  };
+/** Where nothing is planned, what runs is shown. */
+const shown = ({ children }: Known, plan: Plan): readonly Wanted[] =>
+  plan.children.length > 0 ? plan.children : [...children.values()];
+
+/** Most holds that the schema takes. */
+const MAX_HOLDS = 64;
+
+/** One entry per name: a Hold and a hold in Redis may share one. */
+function heldBy({ holds }: Restraint): NonNullable<OwnStatus['holds']> {
+  const byName = new Map(holds.map((hold) => [hold.id, hold]));
+  return [...byName.values()].slice(0, MAX_HOLDS).map(({ id, effect, by, reason, until }) => ({
+    name: id,
+    effect,
+    by,
+    reason,
+    ...(until === undefined ? {} : { until }),
+  }));
 }
 
-const isStalled = ({ blockers }: Plan): boolean => blockers.some(({ who }) => who === 'user');
-
 interface Standing {
+  readonly blockers: readonly Blocker[];
   readonly components: readonly ComponentStatus[];
   readonly isUp: boolean;
+  readonly document: DesiredDocument | undefined;
 }
 
 /** The first thing that is not as it should be, in the order in which a person would want to know it. */
-function readiness(seen: Seen, plan: Plan, { components, isUp }: Standing): Verdict {
-  const [blocker] = [...plan.blockers].sort((a, b) => Number(b.who === 'user') - Number(a.who === 'user'));
+function readiness(known: Known, { blockers, components, isUp, document }: Standing): Verdict {
+  const [blocker] = [...blockers].sort((a, b) => Number(b.who === 'user') - Number(a.who === 'user'));
   if (blocker !== undefined) return no(blocker.reason, blocker.message);
   const waiting = components.filter(({ ready, desired }) => ready < desired);
   if (!isUp) {
     const what = waiting.map(({ name, message }) => (message === undefined ? name : `${name}: ${message}`));
-    return no('ComponentsNotReady', what.join('; ').slice(0, 1_000));
+    return no('ComponentsNotReady', what.join('; '));
   }
-  if (!isProven(seen, documentAfter(seen, plan))) {
-    const { acks } = seen.system.status?.runtime ?? {};
+  if (!isProven(known, document)) {
+    const { acks } = known.system.status?.runtime ?? {};
     const errors = acks?.errors?.map(({ pod, message }) => `${pod}: ${message}`).join('; ');
-    if (errors) return no('Refused', errors.slice(0, 1_000));
+    if (errors) return no('Refused', errors);
     return no('Propagating', `waits for pods to acknowledge: ${acks?.pending.join(', ') || 'all of them'}`);
   }
   return yes('Ready', 'all parts are up and every pod runs the desired document');
@@ -121,22 +122,36 @@ function phaseOf(
   return blockers.length > 0 ? 'Pending' : 'Starting';
 }
 
-type Holds = ReturnType<typeof restraintOf>['holds'];
-
-function tradingVerdict(trading: string, holds: Holds): Verdict {
-  if (trading === 'Enabled') return yes('Enabled');
-  if (trading === 'Stopped') return no('StoppedBySpec', 'spec.trading is Stopped');
-  const names = holds.filter(({ effect }) => effect !== 'PauseRouter' && effect !== 'CapKelly').map(({ id }) => id);
-  return no('Held', names.length === 0 ? 'no desired document yet' : `lifted by deleting Hold ${names.join(', ')}`);
+function tradingVerdict(known: Known, document: DesiredDocument | undefined, restraint: Restraint): Verdict {
+  if (document === undefined) return no('NoDocument', 'no desired document yet: nothing is traded');
+  if (document.trading === 'Stopped') return no('StoppedBySpec', 'spec.trading is Stopped');
+  if (!restraint.tradingStopped) return yes('Enabled');
+  const stopping = restraint.holds.filter(({ effect }) => effect !== 'PauseRouter' && effect !== 'CapKelly');
+  const honest = stopping.some(({ effect }) => isFlattening(effect)) ? `${NOT_FLATTENED}; ` : '';
+  return no('Held', honest + liftedBy(known, document, stopping));
 }
 
-function routerVerdict(holds: Holds): Verdict {
-  const names = holds.filter(({ effect }) => effect === 'PauseRouter').map(({ id }) => id);
-  return names.length === 0 ? yes('Active') : no('Paused', `lifted by deleting Hold ${names.join(', ')}`);
+function routerVerdict(known: Known, document: DesiredDocument | undefined, { holds }: Restraint): Verdict {
+  const pausing = holds.filter(({ effect }) => effect === 'PauseRouter');
+  return pausing.length === 0 ? yes('Active') : no('Paused', liftedBy(known, document, pausing));
+}
+
+/** What somebody must do so that these restrain no more: a Hold is an object, a hold in Redis a field of a hash. */
+function liftedBy({ system }: Known, document: DesiredDocument | undefined, holds: readonly ActiveHold[]): string {
+  const restraining = new Set(holds.map(({ id }) => id));
+  const among = (found: readonly ActiveHold[] = []): string[] =>
+    found.map(({ id }) => id).filter((id) => restraining.has(id));
+  const objects = among(document?.holds);
+  const fields = among(redisHolds(system));
+  const ways = [
+    ...(objects.length === 0 ? [] : [`deleting Hold ${objects.join(', ')}`]),
+    ...(fields.length === 0 ? [] : [`HDEL ${holdsKey(system.metadata.name)} ${fields.join(' ')} in Redis`]),
+  ];
+  return `lifted by ${ways.join(' and ')}`;
 }
 
 /** What only the param server can tell; unknown while it is not there to tell. */
-function liveConditions(status: TradingSystemStatus | undefined, pods: readonly Pod[]): Record<string, Verdict> {
+function liveConditions({ system: { status }, pods }: Known): Record<string, Verdict> {
   const isTold = pods.some((pod) => pod.metadata.labels?.[PART_LABEL] === 'param-server' && isReady(pod));
   const { breaker, redisConnected, dataFlowing } = status?.runtime ?? {};
   const verdict = (known: boolean | undefined, [good, bad]: readonly [string, string]): Verdict => {
@@ -154,14 +169,14 @@ const isReady = ({ status, metadata }: Pod): boolean =>
   metadata.deletionTimestamp === undefined &&
   (status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false);
 
-function componentStatus(seen: Seen, wanted: Wanted): ComponentStatus[] {
+function componentStatus(known: Known, wanted: Wanted): ComponentStatus[] {
   if (wanted.kind !== 'Deployment' && wanted.kind !== 'StatefulSet') return [];
   const { name, labels } = wanted.metadata;
-  const live = seen.children.get(childKey(wanted.kind, name));
+  const live = known.children.get(childKey(wanted.kind, name));
   const shard = labels?.[SHARD_LABEL];
   const desired = live?.spec?.replicas ?? 1;
   const ready = live === undefined ? 0 : Math.min(readyOf(live, desired), desired);
-  const message = ready < desired ? waitingFor(seen, labels ?? {}) : undefined;
+  const message = ready < desired ? waitingFor(known, labels ?? {}) : undefined;
   return [
     {
       name,
@@ -182,7 +197,7 @@ function readyOf({ metadata, status }: Child, desired: number): number {
 }
 
 /** The first thing that a pod of the component says about itself. */
-function waitingFor({ pods }: Seen, labels: Readonly<Record<string, string>>): string | undefined {
+function waitingFor({ pods }: Known, labels: Readonly<Record<string, string>>): string | undefined {
   const own = pods.filter(({ metadata }) =>
     [PART_LABEL, SHARD_LABEL].every((label) => metadata.labels?.[label] === labels[label]),
   );

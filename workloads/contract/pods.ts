@@ -41,8 +41,6 @@ export const ENV = {
 
 export const configMapOf = (system: string): string => `${system}-config`;
 export const desiredMapOf = (system: string): string => `${system}-desired`;
-/** Secret with keys `password` and `redis.conf` of a managed Redis. */
-export const redisSecretOf = (system: string): string => `${system}-redis`;
 /** Deployment, Service and pod name of a part: `demo-gateway`, or `demo-router-0` where it is sharded. */
 export const partName = (system: string, part: Part, shard?: number): string =>
   shard === undefined ? `${system}-${part}` : `${system}-${part}-${shard}`;

@@ -17,6 +17,8 @@ export interface Context {
   readonly system: TradingSystem;
   readonly spec: TradingSystemSpec;
   readonly images: Images;
+  /** Secret of a managed Redis. */
+  readonly redisSecret: string;
 }
 
 export const MANAGED_BY = 'app.kubernetes.io/managed-by';

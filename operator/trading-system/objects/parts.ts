@@ -11,7 +11,6 @@ import {
   HEALTH_PORT,
   partName,
   RECORDINGS_DIR,
-  redisSecretOf,
   VENUE_PORT,
   type Part,
 } from '@tradewind/workloads/contract/pods.ts';
@@ -173,10 +172,10 @@ function deployment(context: Context, traits: Traits, role: Role): V1DeploymentS
   };
 }
 
-function environment({ system, spec }: Context, role: Role): NonNullable<V1Container['env']> {
+function environment({ spec, redisSecret }: Context, role: Role): NonNullable<V1Container['env']> {
   const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   const { managed, external } = spec.redis;
-  const secret = managed === undefined ? external?.secretRef?.name : redisSecretOf(system.metadata.name);
+  const secret = managed === undefined ? external?.secretRef?.name : redisSecret;
   return [
     { name: ENV.part, value: role.part },
     { name: ENV.shard, value: String(role.shard ?? 0) },

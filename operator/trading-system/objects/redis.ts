@@ -1,17 +1,48 @@
 // The managed Redis: append-only file, noeviction (evicting would lose positions), a password that only the pods know.
 import { randomBytes } from 'node:crypto';
 import type { V1StatefulSetSpec } from '@kubernetes/client-node';
-import { partName, REDIS_PORT, redisSecretOf } from '@tradewind/workloads/contract/pods.ts';
+import { contentHash } from '@tradewind/workloads/contract/canonical.ts';
+import { partName, REDIS_PORT } from '@tradewind/workloads/contract/pods.ts';
+import type { Pod } from '../../kinds.ts';
 import { quantityOf } from '../../runtime/quantity.ts';
 import type { Wanted } from '../../runtime/object.ts';
+import { childKey, isOwnedBy, type Known } from '../observe.ts';
 import { child, CONFINED, labelsOf, podTemplate, resourcesOf, type Context } from './frame.ts';
 
 const ROLE = { part: 'redis' } as const;
+const SECRET_VOLUME = 'secret';
+
+/**
+ * Name of the Secret that the system's pods take the password from, and whether it must be made. It is the one that runs,
+ * until a pod cannot start because it is gone: then the next, under a new name, so that every pod, Redis's too, is rolled to
+ * the new password. Names are of this owner and in a fixed order: a predecessor's Secret is never taken for ours, and a crash
+ * between making it and using it makes no third.
+ */
+export function redisSecretFor({ system, children, pods }: Known): {
+  readonly name: string;
+  readonly isMissing: boolean;
+} {
+  const { name, uid } = system.metadata;
+  const nameAfter = (last: string): string => `${partName(name, 'redis')}-${contentHash([uid, last]).slice(0, 8)}`;
+  const live = children.get(childKey('StatefulSet', partName(name, 'redis')));
+  const volumes = live !== undefined && isOwnedBy(live, uid) ? live.spec?.template?.spec?.volumes : undefined;
+  const running = volumes?.find((volume) => volume.name === SECRET_VOLUME)?.secret?.secretName;
+  if (running === undefined) return { name: nameAfter(''), isMissing: true };
+  const isMissing = pods.some((pod) => lacks(pod, running));
+  return { name: isMissing ? nameAfter(running) : running, isMissing };
+}
+
+/** `secret "demo-redis-1f2e3d4c" not found`, or `couldn't find key password in Secret trading/demo-redis-1f2e3d4c`. */
+const lacks = ({ status }: Pod, secret: string): boolean =>
+  status?.containerStatuses?.some(({ state }) => {
+    const { reason, message = '' } = state?.waiting ?? {};
+    return reason === 'CreateContainerConfigError' && message.includes(secret);
+  }) ?? false;
 
 /** Secret with a fresh password. Only ever created: the operator has no right to read or change it. */
 export function redisSecret(context: Context): Wanted {
   const password = randomBytes(24).toString('base64url');
-  return child(context, 'Secret', redisSecretOf(context.system.metadata.name), {
+  return child(context, 'Secret', context.redisSecret, {
     role: ROLE,
     type: 'Opaque',
     stringData: { password, 'redis.conf': `requirepass ${password}\n` },
@@ -52,9 +83,12 @@ function statefulSet(context: Context, { storage, maxMemory }: Managed, name: st
       graceSeconds: 30,
       volumes: [
         {
-          name: 'secret',
+          name: SECRET_VOLUME,
           secret: {
-            secretName: redisSecretOf(context.system.metadata.name),
+            secretName: context.redisSecret,
+            // A missing Secret is then told by the environment below, where the operator can see it; Redis does not start
+            // without its file.
+            optional: true,
             items: [{ key: 'redis.conf', path: 'redis.conf' }],
           },
         },
@@ -68,13 +102,13 @@ function statefulSet(context: Context, { storage, maxMemory }: Managed, name: st
           env: [
             {
               name: 'REDISCLI_AUTH',
-              valueFrom: { secretKeyRef: { name: redisSecretOf(context.system.metadata.name), key: 'password' } },
+              valueFrom: { secretKeyRef: { name: context.redisSecret, key: 'password' } },
             },
           ],
           ports: [{ name: 'redis', containerPort: REDIS_PORT, protocol: 'TCP' }],
           volumeMounts: [
             { name: 'data', mountPath: '/data' },
-            { name: 'secret', mountPath: '/etc/redis', readOnly: true },
+            { name: SECRET_VOLUME, mountPath: '/etc/redis', readOnly: true },
           ],
           // A connection is enough: our clients wait by themselves while Redis loads its file.
           readinessProbe: { tcpSocket: { port: 'redis' }, periodSeconds: 2, timeoutSeconds: 1 },

@@ -1,0 +1,144 @@
+// What tests of the operator against a real kube-apiserver share. There are no nodes: Deployments never become ready by
+// themselves, and the test plays kubelet and param server where it needs them.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { load } from 'js-yaml';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { testApi } from '@tradewind/hack/test-api-server.ts';
+import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
+import { startOperator, type Operator } from '../../operator.ts';
+import { Api } from '../../runtime/client.ts';
+import { findCredentials } from '../../runtime/credentials.ts';
+import { EXAMPLES, IMAGES } from '../builders.ts';
+
+export interface Running {
+  readonly operator: Operator;
+  readonly stopping: AbortController;
+  readonly api: Api;
+  readonly registry: Registry;
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Conditioned {
+  readonly metadata: { readonly generation: number };
+  readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] };
+}
+
+const manifest = (file: string): { spec: object; metadata: object } =>
+  load(readFileSync(join(EXAMPLES, file), 'utf8')) as { spec: object; metadata: object };
+
+export async function eventually<T>(what: string, look: () => Promise<T | undefined>, withinMs = 10_000): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const found = await look().catch(() => undefined);
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await delay(30);
+  }
+}
+
+/** True once `look` gives something truthy. */
+export const becomes = (what: string, look: () => Promise<unknown>, withinMs?: number): Promise<true> =>
+  eventually(what, async () => ((await look()) ? (true as const) : undefined), withinMs);
+
+export type Place = Awaited<ReturnType<typeof aPlace>>;
+
+/** A namespace of its own on the tests' API server, and what is done in it. Give it back with `leave`. */
+export async function aPlace() {
+  const server = await testApi();
+  const namespace = await server.namespace();
+  const kubectl = async (args: readonly string[], input?: object): Promise<string> => {
+    const ran = await server.kubectl(
+      ['-n', namespace, ...args],
+      input === undefined ? undefined : JSON.stringify(input),
+    );
+    if (ran.code !== 0) throw new Error(ran.stderr);
+    return ran.stdout;
+  };
+  const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await kubectl([...args, '-o', 'json'])) as T;
+  const condition = async (kind: string, type: string, name = 'demo'): Promise<Condition | undefined> =>
+    (await json<Conditioned>('get', kind, name)).status?.conditions?.find((one) => one.type === type);
+  const published = async (): Promise<DesiredDocument> => {
+    const map = await json<{ data: Record<string, string> }>('get', 'cm', 'demo-desired');
+    return JSON.parse(map.data['desired.json'] ?? '') as DesiredDocument;
+  };
+  const ours = (kind: string, name: string, spec: object): object => ({
+    apiVersion: 'tradewind.io/v1alpha1',
+    kind,
+    metadata: { name },
+    spec,
+  });
+  return {
+    server,
+    namespace,
+    kubectl,
+    json,
+    condition,
+    published,
+    patch: (kind: string, spec: object) =>
+      kubectl(['patch', kind, 'demo', '--type=merge', '-p', JSON.stringify({ spec })]),
+    createHold: (name: string, spec: object = {}) =>
+      kubectl(
+        ['create', '--field-manager=somebody', '-f', '-'],
+        ours('Hold', name, { systemRef: { name: 'demo' }, effect: 'StopTrading', reason: 'test', ...spec }),
+      ),
+    createReferences: async (): Promise<void> => {
+      for (const file of ['risk-params.yaml', 'router-rules.yaml']) {
+        const { metadata, ...rest } = manifest(file);
+        await kubectl(['create', '-f', '-'], { ...rest, metadata: { ...metadata, namespace } });
+      }
+    },
+    /** The demo's system, enabled. */
+    createSystem: (name = 'demo', more: object = {}) => {
+      const refs = { riskParamsRef: { name: 'demo' }, routerRulesRef: { name: 'demo' } };
+      const spec = { ...refs, ...manifest('values.yaml').spec, trading: 'Enabled', ...more };
+      return kubectl(['create', '-f', '-'], ours('TradingSystem', name, spec));
+    },
+    /** What the param server would report: every pod runs what is published. */
+    acknowledge: async (): Promise<void> => {
+      const { hash, version } = await published();
+      const acks = { acked: 3, expected: 3, version, hash, pending: [] };
+      const status = { runtime: { observedAt: new Date().toISOString(), acks } };
+      const { spec: _, ...object } = ours('TradingSystem', 'demo', {}) as { spec: object };
+      await kubectl(
+        ['apply', '--server-side', '--field-manager=tradewind-param-server', '--subresource=status', '-f', '-'],
+        { ...object, status },
+      );
+    },
+    start: (identity: string) => startIn(server.kubeconfig, namespace, identity),
+    leave: () => kubectl(['delete', 'namespace', namespace, '--wait=false']),
+  };
+}
+
+/** Of this namespace only: its Lease is here, too. */
+async function startIn(kubeconfig: string, namespace: string, identity: string): Promise<Running> {
+  process.env['KUBECONFIG'] = kubeconfig;
+  const registry = new Registry();
+  const api = Api.open({ credentials: await findCredentials(), registry });
+  const stopping = new AbortController();
+  const config = {
+    podName: identity,
+    namespace,
+    watchNamespaces: [namespace],
+    images: IMAGES,
+    logLevel: 'warn',
+    healthPort: 0,
+  };
+  const log = pino({ level: 'fatal' });
+  const operator = startOperator({ config, api, log, registry, identity, signal: stopping.signal });
+  return { operator, stopping, api, registry };
+}
+
+export async function stop({ operator, stopping, api }: Running): Promise<void> {
+  stopping.abort();
+  await operator.done;
+  api.close();
+}

@@ -1,0 +1,118 @@
+// Does what a plan says. Each write is idempotent: stopped between two of them, the next pass does the rest.
+import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
+import { CHILDREN, PODS, SECRETS, type Child } from '../kinds.ts';
+import { applyIfNeeded } from '../runtime/apply.ts';
+import type { Api } from '../runtime/client.ts';
+import { endsPass, isConflict, isNotFound } from '../runtime/errors.ts';
+import type { Events } from '../runtime/events.ts';
+import type { Wanted } from '../runtime/object.ts';
+import type { Stores } from '../stores.ts';
+import { desiredMap } from './desired.ts';
+import type { Known } from './observe.ts';
+import { POKED, pokeValue, PUBLISHED_AT, type Plan } from './plan.ts';
+import type { Refusals } from './refusals.ts';
+
+export interface Hands {
+  readonly api: Api;
+  readonly stores: Stores;
+  readonly events: Events;
+  /** Epoch ms. */
+  readonly now: () => number;
+}
+
+/**
+ * The document first, as a Hold waits for nothing; then the rest, whatever is refused of it. Gives the document in force.
+ * Throws a conflict over the document: what was seen is not what is there.
+ */
+export async function carryOut(
+  hands: Hands,
+  known: Known,
+  { plan, refusals }: { readonly plan: Plan; readonly refusals: Refusals },
+): Promise<DesiredDocument | undefined> {
+  const { document, secret } = plan;
+  const isPublished =
+    document !== undefined &&
+    (await refusals.attempt(
+      'desired document',
+      () => publish(hands, known, document),
+      (error) => endsPass(error) || isConflict(error),
+    ));
+  // Pods that name a Secret that is not there cannot start: what runs goes on meanwhile.
+  if (secret === undefined || (await refusals.attempt(named(secret), () => createOnce(hands.api, secret)))) {
+    await applyChildren(hands, plan, refusals);
+  }
+  for (const pod of plan.pokes) {
+    const annotations = { [POKED]: pokeValue(known) ?? '' };
+    await refusals.attempt(named(pod), () =>
+      hands.api.patchMetadata(PODS, pod.metadata, { annotations }).catch(ignoreGone),
+    );
+  }
+  return isPublished ? document : known.published;
+}
+
+const named = ({ kind, metadata }: Wanted): string => `${kind} ${metadata.name}`;
+
+async function applyChildren(hands: Hands, { children, surplus }: Plan, refusals: Refusals): Promise<void> {
+  const { api, stores } = hands;
+  for (const wanted of children) {
+    const kind = wanted.kind as keyof typeof CHILDREN;
+    const target = { api, store: stores.children[kind], resource: CHILDREN[kind] };
+    await refusals.attempt(named(wanted), () => applyIfNeeded(target, wanted));
+  }
+  for (const item of surplus) await refusals.attempt(named(item), () => deleteOnce(hands, item));
+}
+
+/** With the resource version that was seen: a leader that does not know it is not one any more cannot overwrite a newer. */
+async function publish(hands: Hands, known: Known, document: DesiredDocument): Promise<void> {
+  const { api, stores, events, now } = hands;
+  const wanted = desiredMap(known, document);
+  const annotations = { [PUBLISHED_AT]: new Date(now()).toISOString() };
+  const object = { ...wanted, metadata: { ...wanted.metadata, annotations } };
+  const { uid, resourceVersion } = known.map?.metadata ?? {};
+  try {
+    const made =
+      uid === undefined || resourceVersion === undefined
+        ? await api.create<Child>(CHILDREN.ConfigMap, object)
+        : await api.update<Child>(CHILDREN.ConfigMap, {
+            ...object,
+            metadata: { ...object.metadata, uid, resourceVersion },
+          });
+    stores.children.ConfigMap.put(made);
+  } catch (error) {
+    if (isConflict(error) || isNotFound(error)) await lookAtMap(hands, known, wanted);
+    throw error;
+  }
+  const { epoch, version, hash } = document;
+  const note = `desired document ${epoch}.${version} ${hash}`;
+  events.emit(known.system, { type: 'Normal', reason: 'Published', action: 'Publish', note });
+}
+
+/** The ConfigMap as it is: without our labels the watch does not show it. The next pass goes on from there. */
+async function lookAtMap({ api, stores }: Hands, { map }: Known, { metadata }: Wanted): Promise<void> {
+  const { ConfigMap: store } = stores.children;
+  try {
+    store.put(await api.get<Child>(CHILDREN.ConfigMap, metadata));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    if (map !== undefined) store.drop(map);
+  }
+}
+
+async function createOnce(api: Api, secret: Wanted): Promise<void> {
+  try {
+    await api.create(SECRETS, secret);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+  }
+}
+
+async function deleteOnce({ api, events }: Hands, item: Child): Promise<void> {
+  const kind = item.kind as keyof typeof CHILDREN;
+  await api.delete(CHILDREN[kind], item).catch(ignoreGone);
+  events.emit(item, { type: 'Normal', reason: 'Removed', action: 'Delete', note: 'no part of the system any more' });
+}
+
+/** Gone, or another of the same name since: nothing is left to do. */
+export function ignoreGone(error: unknown): void {
+  if (!isNotFound(error) && !isConflict(error)) throw error;
+}
