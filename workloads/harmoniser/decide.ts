@@ -92,9 +92,11 @@ function size(state: State, own: SymbolState, { seen, blended }: { seen: Seen; b
   const ceiling = ((state.cut?.ceilings[symbol.name] ?? Infinity) * quoteUsdPerLot(quote)) / view.capitalUsd;
   const forced = Math.abs(held) > ceiling;
   if (forced) notes.push('VarCut');
-  const bounded = clamp(bound(seen, { wanted, notes }), -ceiling, ceiling);
-  const target = forced ? bounded : afterNoTradeBand(held, bounded, cap, policy.noTradeBand);
-  return { band, cap, target, notes };
+  const aim = forced ? wanted : afterNoTradeBand(held, wanted, cap, policy.noTradeBand);
+  const bounded = clamp(bound(seen, { wanted: aim, notes }), -ceiling, ceiling);
+  // The bounds come after the trim to the cap, as that may take a hedge away; what they leave of a move must still pay.
+  const isTooSmall = !forced && bounded !== aim && Math.abs(bounded - held) < policy.noTradeBand * cap;
+  return { band, cap, target: isTooSmall ? held : bounded, notes };
 }
 
 /** The Kelly fraction, and what holds cap it to. */

@@ -34,9 +34,11 @@ export function takeEquity(equity: Equity, usd: number, now: number, maxDailyLos
   if (dayLossPct(equity) >= maxDailyLossPct) equity.dayHalted = true;
 }
 
-/** Percent below the high-water mark; 0 while unknown. */
-export const drawdownPct = ({ usd, highWaterUsd }: Equity): number =>
-  usd === undefined || highWaterUsd <= 0 ? 0 : (100 * (highWaterUsd - usd)) / highWaterUsd;
+/** Percent below the high-water mark; 0 while unknown, 100 for an account that was never worth anything. */
+export function drawdownPct({ usd, highWaterUsd }: Equity): number {
+  if (usd === undefined) return 0;
+  return highWaterUsd > 0 ? (100 * (highWaterUsd - usd)) / highWaterUsd : 100;
+}
 
 /** Percent lost since the day's start; negative = gained. */
 export const dayLossPct = ({ usd, dayStartUsd }: Equity): number =>
