@@ -98,11 +98,7 @@ export async function openJournal<Snapshot, Entry>(dir: string, name: string): P
     append: (entry) => writer.append(lineOf({ e: entry }), (text) => writeDurably(file, text)),
     compact: (snapshot) =>
       writer.alone(async () => {
-        const next = `${path}.next`;
-        const fresh = await open(next, 'w');
-        await writeDurably(fresh, lineOf({ s: snapshot }));
-        await rename(next, path);
-        await syncFolder(dirname(path));
+        const fresh = await writeInPlace(path, lineOf({ s: snapshot }));
         await file.close();
         file = fresh;
       }),
@@ -113,6 +109,21 @@ export async function openJournal<Snapshot, Entry>(dir: string, name: string): P
 async function writeDurably(file: FileHandle, text: string): Promise<void> {
   await file.appendFile(text);
   await file.datasync();
+}
+
+/** A new file under the path of the old one: after a crash it is the one or the other. */
+async function writeInPlace(path: string, text: string): Promise<FileHandle> {
+  const next = `${path}.next`;
+  const fresh = await open(next, 'w');
+  try {
+    await writeDurably(fresh, text);
+    await rename(next, path);
+    await syncFolder(dirname(path));
+    return fresh;
+  } catch (error) {
+    await fresh.close();
+    throw error;
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -49,6 +49,7 @@ describe('the paper venue of a pod', () => {
   let core: ReturnType<typeof aCore>;
   let stop: AbortController;
   let fatal: unknown[];
+  const shells: PaperShell[] = [];
   before(async () => (server = await startRedis()));
   after(() => server.stop());
   beforeEach(async () => {
@@ -58,15 +59,16 @@ describe('the paper venue of a pod', () => {
     stop = new AbortController();
     fatal = [];
   });
-  afterEach(() => {
+  afterEach(async () => {
     stop.abort();
     core.stop();
+    await Promise.all(shells.splice(0).map((shell) => shell.stop()));
     rmSync(dir, { recursive: true, force: true });
   });
   const start = async (more: Partial<PaperOptions> = {}, shards = 1): Promise<PaperShell> => {
     const group = CONFIG.symbols.find(({ name }) => name === BTC)?.group ?? BTC;
     const pod = { system: { ...CONFIG, shards }, shard: shardOf(group, shards), dataDir: dir };
-    return startPaper({
+    const shell = await startPaper({
       pod: pod as unknown as PaperOptions['pod'],
       log: pino({ level: 'silent' }),
       redis: await server.client(),
@@ -76,6 +78,8 @@ describe('the paper venue of a pod', () => {
       signal: stop.signal,
       ...more,
     });
+    shells.push(shell);
+    return shell;
   };
   const order = (id: string, t: number): OrderRequest => ({
     kind: 'new',
