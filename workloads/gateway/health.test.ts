@@ -31,7 +31,7 @@ describe('/health', () => {
     ['no ingest that lives', seen(all(anIngest({ at: NOW - 9_000 }))), 'books', 'unhealthy', /no ingest/],
     ['a book that is not valid', seen(all(anIngest({ symbols: two(aBook({ valid: false })) }))), 'books', 'degraded', /BTC-USD: not valid/], // prettier-ignore
     ['a book that is old', seen(all(anIngest({ symbols: two(aBook({ ageMs: 5_001 })) }))), 'books', 'degraded', /BTC-USD: silent for 5 s/], // prettier-ignore
-    ['a book that was never heard', seen(all(anIngest({ symbols: two(aBook({ ageMs: -1 })) }))), 'books', 'degraded', /BTC-USD/], // prettier-ignore
+    ['a book that was never heard', seen(all(anIngest({ symbols: two(aBook({ ageMs: -1 })) }))), 'books', 'degraded', /BTC-USD: never/], // prettier-ignore
     ['a symbol that no ingest has', seen(all(anIngest({ symbols: { 'BTC-USD': aBook() } }))), 'books', 'degraded', /ETH-USD: no ingest/], // prettier-ignore
     ['a source that is cut', seen(all(anIngest({ sources: [{ ...source, connected: false }] }))), 'sources', 'degraded', /binance: not connected/], // prettier-ignore
     ['a source with a refused symbol', seen(all(anIngest({ sources: [{ ...source, reason: 'X is BREAK' }] }))), 'sources', 'degraded', /X is BREAK/], // prettier-ignore

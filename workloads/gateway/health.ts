@@ -73,9 +73,8 @@ function bookCheck({ system }: Seen, { ingest }: Live): HealthCheck {
     const book = ingest.map(({ symbols }) => symbols[name]).find((found) => found !== undefined);
     if (book === undefined) return [`${name}: no ingest has it`];
     if (!book.valid) return [`${name}: not valid`];
-    return book.ageMs < 0 || book.ageMs > OLD_BOOK_MS
-      ? [`${name}: silent for ${Math.round(book.ageMs / 1_000)} s`]
-      : [];
+    if (book.ageMs < 0) return [`${name}: never heard`];
+    return book.ageMs > OLD_BOOK_MS ? [`${name}: silent for ${Math.round(book.ageMs / 1_000)} s`] : [];
   });
   return troubles.length === 0
     ? check('books', 'healthy', 'all valid and fresh')

@@ -108,10 +108,13 @@ export function applyFrame(market: Market, frame: MarketFrame, t: number): Effec
   }
 }
 
-/** A snapshot that was asked for. It may come late, when the book is live again: then it is left aside. */
+/**
+ * A snapshot that was asked for. It may come late, when the book is live again, or its stream is dead and nothing would
+ * follow on it: then it is left aside.
+ */
 export function applySnapshot(market: Market, snapshot: Snapshot, t: number): Effect {
-  if (market.sync.phase === 'Live') return NONE;
-  const splice = spliceOnto(snapshot, market.sync.phase === 'Buffering' ? market.sync.events : []);
+  if (market.sync.phase !== 'Buffering') return NONE;
+  const splice = spliceOnto(snapshot, market.sync.events);
   if (splice.kind === 'TooOld') return { kind: 'SnapshotWanted', because: 'TooOld' };
   if (splice.kind === 'Gap') {
     market.sync = { phase: 'Buffering', events: splice.events };
@@ -138,6 +141,11 @@ export function loseStream(market: Market, t: number): Effect {
   market.sync = WAITING;
   refresh(market, t);
   return { kind: 'Stalled' };
+}
+
+/** Nothing was looked at for a while: what is behind may have come meanwhile, and is given its time again. */
+export function excuse(market: Market, t: number): void {
+  if (market.aheadSince > 0) market.aheadSince = t;
 }
 
 /** Whether the depth stream has fallen behind the bookTicker for good. */
@@ -221,7 +229,7 @@ function settle(market: Market, t: number): Effect {
   const bid = bestTicks(market.book.bids);
   const ask = bestTicks(market.book.asks);
   if (bid > 0 && ask > 0 && bid >= ask) {
-    market.sync = WAITING;
+    market.sync = { phase: 'Buffering', events: [] };
     refresh(market, t);
     return { kind: 'SnapshotWanted', because: 'Crossed' };
   }

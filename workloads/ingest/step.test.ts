@@ -109,6 +109,8 @@ describe('two symbols of one connection', () => {
     if (event.kind === 'frame') return { ...event, frame: { ...event.frame, symbol: ETH } };
     return event.kind === 'snapshot' ? { ...event, snapshot: { ...event.snapshot, symbol: ETH } } : event;
   };
+  const ticks = (from: number, to: number): readonly Event[] =>
+    Array.from({ length: (to - from) / 100 + 1 }, (_, i) => ({ kind: 'tick', t: from + 100 * i }));
   const validity = ({ shard }: ReturnType<typeof aShard>): boolean[] =>
     [BTC, ETH].map((symbol) => shard.markets.get(symbol)!.valid);
   const symbolsOf = (outputs: readonly Output[], kind: Output['kind']): string[] =>
@@ -155,8 +157,22 @@ describe('two symbols of one connection', () => {
   it('raise no alarm while nothing happens: a bookTicker that the book has reached says that all came', () => {
     const world = books();
     world.run(frame(ticker(12, [99, 4], [101, 3]), 1_050), frame(depth(11, 12, [99, 4], []), 1_100));
-    assert.deepEqual(symbolsOf(world.run({ kind: 'tick', t: 60_000 }), 'streamLost'), []);
+    assert.deepEqual(symbolsOf(world.run(...ticks(1_100, 60_000)), 'streamLost'), []);
     assert.deepEqual(validity(world), [true, true]);
+  });
+
+  it('raise no alarm while the process itself stood still: what it has not read yet is not missing', () => {
+    const world = books();
+    const ahead = frame(ticker(12, [99, 4], [101, 3]), 1_050);
+    assert.deepEqual(symbolsOf(world.run(...ticks(1_000, 1_100), ahead, ...ticks(9_000, 10_900)), 'streamLost'), []);
+    assert.deepEqual(symbolsOf(world.run(...ticks(11_000, 11_200)), 'streamLost'), [BTC]);
+  });
+
+  it('take no snapshot while stalled: nothing would follow on it', () => {
+    const world = books();
+    world.run(ofEth(frame(depth(15, 16, [], []), 1_100)), { kind: 'stalled', symbol: ETH, t: 1_200 });
+    world.run(ofEth({ kind: 'snapshot', snapshot: snapshot(16, [50, 1], [60, 1]), t: 1_300 }));
+    assert.deepEqual(validity(world), [true, false]);
   });
 });
 

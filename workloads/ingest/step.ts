@@ -7,6 +7,7 @@ import {
   applySnapshot,
   bookId,
   closeGrid,
+  excuse,
   isStalled,
   loseLink,
   loseStream,
@@ -51,6 +52,8 @@ export interface Shard {
   readonly bootId: string;
   readonly markets: Map<string, Market>;
   readonly emissions: Map<string, Emission>;
+  /** `t` of the last tick. */
+  tickedAt: number;
   /** Undefined outside Paper mode, and until its account is open. */
   paper: PaperVenue | undefined;
 }
@@ -59,6 +62,7 @@ export const newShard = (bootId: string): Shard => ({
   bootId,
   markets: new Map(),
   emissions: new Map(),
+  tickedAt: 0,
   paper: undefined,
 });
 
@@ -124,12 +128,18 @@ function onMarket(shard: Shard, symbol: string, t: number, change: (market: Mark
   return outputsOf(shard, market, { effect: change(market), gridMoved, t });
 }
 
+/** Ticks further apart than this say that the process itself stood still, not the venue. */
+const STOOD_STILL_MS = 500;
+
 function onTick(shard: Shard, t: number): readonly Output[] {
   const outputs: Output[] = [];
+  const stoodStill = t - shard.tickedAt > STOOD_STILL_MS;
+  shard.tickedAt = t;
   for (const market of shard.markets.values()) {
     const emission = shard.emissions.get(market.symbol);
     if (emission === undefined) continue;
     const gridMoved = closeGrid(market, t);
+    if (stoodStill) excuse(market, t);
     if (isStalled(market, t)) {
       outputs.push(...outputsOf(shard, market, { effect: loseStream(market, t), gridMoved, t }));
       continue;
