@@ -57,6 +57,27 @@ describe('blend', () => {
     assert.ok(Math.abs(edgeBps - (0.2 * 2) / (0.2 + 1 / 9)) < 1e-12);
   });
 
+  it('takes a penalty off the weight, of the model that it names', () => {
+    const rules = { ...RULES, penalties: { pressure: 0.4, other: 0.9 } };
+    const w = 0.5 * (1 - 0.4);
+    assert.ok(Math.abs(blend([aClaim()], 60, rules).edgeBps - (w * 10) / (w + 1 / 9)) < 1e-12);
+  });
+
+  it('lets a weight decay with age by 1/(1 + d·age/h), beside the edge that is left', () => {
+    const { edgeBps, confidence } = blend([aClaim({ ageSeconds: 30 })], 60, RULES);
+    const w = 0.5 / (1 + 0.3 * 0.5);
+    assert.ok(Math.abs(edgeBps - (w * 5) / (w + 1 / 9)) < 1e-12);
+    assert.ok(Math.abs(confidence - (w * 0.65) / (w + 1 / 9)) < 1e-12);
+    const steady = blend([aClaim({ model: 'unnamed', ageSeconds: 30 })], 60, RULES);
+    assert.ok(Math.abs(steady.edgeBps - (0.5 * 5) / (0.5 + 1 / 9)) < 1e-12);
+  });
+
+  it('fades a weight to 0 over the last tenth of a claim’s life (ADR 11)', () => {
+    const w = (0.5 / (1 + 0.3 * 0.95)) * 0.5;
+    const { edgeBps } = blend([aClaim({ ageSeconds: 57 })], 60, RULES);
+    assert.ok(Math.abs(edgeBps - (w * 0.5) / (w + 1 / 9)) < 1e-12);
+  });
+
   it('gives the prior without claims', () => {
     assert.deepEqual(blend([], 60, { ...RULES, priorEdgeBps: 2 }), { edgeBps: 2, confidence: 0, models: [] });
     assert.equal(blend([], 60, { ...RULES, shrinkage: 0, priorEdgeBps: 1 }).edgeBps, 1);

@@ -33,6 +33,59 @@ describe('calibration', () => {
     assert.ok(within >= 180, `${within} of 200`);
   });
   it('is sure that a sign-flipped model is none', () => assert.ok(scoreOf(after(-0.5), RULES).confidence < 0.3));
+  it('has B2’s t, to the figure: shrunk by √(n/(n+30)), with weights that halve in 500 samples', () => {
+    const samples = [
+      [10, 4],
+      [-6, 1],
+      [8, 9],
+    ] as const;
+    const calibration = newCalibration();
+    for (const [x, y] of samples) takeSample(calibration, x, y);
+    const weights = [0.5 ** (2 / 500), 0.5 ** (1 / 500), 1];
+    const sum = (of: (x: number, y: number) => number): number =>
+      samples.reduce((total, [x, y], i) => total + weights[i]! * of(x, y), 0);
+    const n = sum(() => 1);
+    const [sxx, sxy, syy] = [sum((x) => x * x), sum((x, y) => x * y), sum((_, y) => y * y)];
+    const t = (sxy / sxx / Math.sqrt((syy - (sxy * sxy) / sxx) / ((n - 1) * sxx))) * Math.sqrt(n / (n + 30));
+    const { confidence, beta, effectiveSamples } = scoreOf(calibration, RULES);
+    assert.ok(Math.abs(effectiveSamples - n) < 1e-12);
+    assert.ok(Math.abs(confidence - (0.5 + (0.5 * t) / Math.sqrt(2 + t * t))) < 1e-12);
+    const prior = (50 * sxx) / n;
+    assert.ok(Math.abs(beta - (prior + sxy) / (prior + sxx)) < 1e-12);
+  });
+  it('forgets by halves: 500 samples weigh half of what comes after them', () => {
+    const calibration = newCalibration();
+    takeSample(calibration, 1, 1);
+    for (let i = 0; i < 500; i++) takeSample(calibration, 0, 0);
+    assert.ok(Math.abs(calibration.sxx - 0.5) < 1e-12);
+    for (let i = 0; i < 20_000; i++) takeSample(calibration, 1, 0);
+    assert.ok(Math.abs(calibration.n - 721.85) < 0.01, `${calibration.n}`);
+  });
+  it('loses its confidence when the outcomes are shuffled', () => {
+    const normal = normalFrom(randomFrom(8));
+    const samples = Array.from({ length: 600 }, () => {
+      const x = 10 * normal();
+      return [x, 0.3 * x + 10 * normal()] as const;
+    });
+    const confidenceOf = (outcomes: readonly number[]): number => {
+      const calibration = newCalibration();
+      samples.forEach(([x], i) => takeSample(calibration, x, outcomes[i]!));
+      return scoreOf(calibration, RULES).confidence;
+    };
+    const outcomes = samples.map(([, y]) => y);
+    assert.ok(confidenceOf(outcomes) > 0.95);
+    const shuffled = Array.from({ length: 40 }, (_, seed) => {
+      const random = randomFrom(seed);
+      return confidenceOf(
+        outcomes
+          .map((y) => [random(), y] as const)
+          .sort(([a], [b]) => a - b)
+          .map(([, y]) => y),
+      );
+    }).sort((a, b) => a - b);
+    assert.ok(shuffled[20]! > 0.2 && shuffled[20]! < 0.8, `median ${shuffled[20]}`);
+    assert.ok(shuffled.filter((c) => c > 0.95).length <= 6);
+  });
   it('stays within its bounds whatever it sees, and never answers NaN', () => {
     const returns = fc.double({ min: -500, max: 500, noNaN: true });
     fc.assert(
@@ -69,6 +122,35 @@ describe('samples', () => {
     observe(calibration, { ...claim, edgeBps: -99 }, { mid: 101, now: 60_000 });
     assert.equal(calibration.samples, 1);
     assert.ok(Math.abs(calibration.sxy - 10 * 100) < 1e-9, 'the first claim against the return of 100 bps');
+  });
+  it('know nothing of what comes later: a path cut anywhere gives the same up to there', () => {
+    const step = fc.record({
+      edgeBps: fc.integer({ min: -30, max: 30 }),
+      move: fc.integer({ min: -50, max: 50 }),
+      ms: fc.integer({ min: 1, max: 40_000 }),
+    });
+    const walk = (steps: readonly { edgeBps: number; move: number; ms: number }[]): Calibration[] => {
+      const calibration = newCalibration();
+      let [now, mid] = [0, 10_000];
+      return steps.map(({ edgeBps, move, ms }) => {
+        now += ms;
+        mid += move;
+        observe(calibration, { ...claim, edgeBps }, { mid, now });
+        return structuredClone(calibration);
+      });
+    };
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 2, maxLength: 40 }),
+        fc.array(step, { maxLength: 20 }),
+        fc.nat(),
+        (path, other, at) => {
+          const cut = at % path.length;
+          const before = walk(path).slice(0, cut);
+          assert.deepEqual(walk([...path.slice(0, cut), ...other]).slice(0, cut), before);
+        },
+      ),
+    );
   });
   it('are dropped where the feed stalled in between', () => {
     const calibration = newCalibration();
