@@ -25,8 +25,6 @@ export function tryRun(file: string, args: readonly string[], options: RunOption
   const log = logFile === undefined ? 'pipe' : openSync(logFile, 'a');
   const child = spawn(file, args, {
     stdio: ['pipe', log, log],
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
     env: { ...process.env, ...env },
     cwd,
   });
@@ -37,10 +35,16 @@ export function tryRun(file: string, args: readonly string[], options: RunOption
   // A program that ends without reading its input closes the pipe: its exit code tells, not EPIPE.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
+  // Not spawn's own time limit: where the program is missing it would keep the script waiting.
+  const limit = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   return new Promise((resolve) => {
+    const end = (ran: Ran): void => {
+      clearTimeout(limit);
+      resolve(ran);
+    };
     const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString('utf8');
-    child.on('error', (error) => resolve({ code: 127, stdout: '', stderr: error.message }));
-    child.on('close', (code) => resolve({ code: code ?? 124, stdout: text(stdout), stderr: text(stderr) }));
+    child.on('error', (error) => end({ code: 127, stdout: '', stderr: error.message }));
+    child.on('close', (code) => end({ code: code ?? 124, stdout: text(stdout), stderr: text(stderr) }));
   });
 }
 
