@@ -34,6 +34,16 @@ describe('a size', () => {
       desk.state.equity.highWaterUsd = 1_000_000 / (1 - drawdown);
       close(decisions(desk.signal())[0]!.hi, hiOf({ factor }));
     });
+  it('has its cap from VaR where σ is high', () => {
+    const desk = new Desk().open();
+    desk.signal({ edges: [] });
+    Object.assign(desk.state.volatilities.get(BTC)!, { slowVariance: 0.01, fastVariance: 0.01 });
+    desk.now += 250;
+    const [decision] = decisions(desk.signal({ edges: [{ edgeBps: 100, confidence: 1 }] }));
+    const cap = 0.8 * (0.0135 / (aPolicy().var.z * 0.1));
+    const edge = (100 * 1) / (1 + 1 / 9);
+    close(decision!.hi, cap * sat((edge + COST) / (0.5 * 1e4 * 0.1 * Math.sqrt(60 / 86_400))));
+  });
   it('shrinks by what the blend errs beyond σ, once 30 samples say so', () => {
     for (const samples of [29, 30]) {
       const desk = new Desk().open();

@@ -84,7 +84,9 @@ describe('what survives the harmoniser’s pod', () => {
     } as const;
     const report = new ReportMaker().make('BTC-USD', T0, { kind: 'fill', ...body });
     const act = (): void => void step(first.state, { kind: 'report', report, now: T0 });
-    await Promise.all([first.report({ symbol: 'BTC-USD', id: '5-0', report, now: T0 }, act), first.snapshot()]);
+    const reported = first.report({ symbol: 'BTC-USD', id: '5-0', report, now: T0 }, act);
+    await new Promise((resolve) => setImmediate(resolve)); // it is being written
+    await Promise.all([reported, first.snapshot()]);
     const second = await open(T0 + 1_000);
     assert.equal(second.state.account.lots['BTC-USD'], 7);
     assert.equal(second.fillsRead.get('BTC-USD'), '5-0');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { watchBreaker, watchCut } from './ladder.ts';
 import { newState, savedOf, type Output, type State } from './state.ts';
 import { aPolicy, SYMBOLS } from './test/builders.ts';
-import { decisions, Desk, IDENTITY, orders, requests, T } from './test/desk.ts';
+import { Desk, IDENTITY, orders, requests, T } from './test/desk.ts';
 
 const [BTC, ETH] = ['BTC-USD', 'ETH-USD'] as const;
 const policy = aPolicy();
@@ -43,22 +43,32 @@ describe('the forced cut', () => {
     Object.assign(state.account.lots, { [BTC]: 499_999 + 16, [ETH]: 4_999_999 }); // 9.60 USD above
     assert.deepEqual(codes(watchCut(state, policy, { V: 0.0135, now: T + 1 })), ['VarCutDone']);
   });
-  it('brings a book down to the target, whatever the models claim, and opens nothing meanwhile', () => {
-    const desk = new Desk().open({ cash: 150_000e6, positions: { [BTC]: 1_000_000, [ETH]: 10_000_000 } });
-    const edges = [{ edgeBps: 60, confidence: 1 }];
+  it('brings a book down to its ceilings, whatever the models claim, and opens nothing meanwhile', () => {
+    const desk = new Desk().open({ cash: 800_000e6, positions: { [BTC]: 166_667, [ETH]: 4_000_000 } });
+    const signals = (edgeBps: number): Output[] => {
+      const edges = [{ edgeBps, confidence: 1 }];
+      return [...desk.signal({ edges }), ...desk.signal({ symbol: ETH, mid: 2_500, edges })];
+    };
+    assert.deepEqual(orders(signals(0)), []);
+    for (const own of desk.state.volatilities.values())
+      Object.assign(own, { slowVariance: 0.0144, fastVariance: 0.0144 });
+    const cutStarted = desk.tick();
+    assert.ok(codes(cutStarted).includes('VarCutStarted'));
+    const { ceilings } = desk.state.cut!;
+    assert.ok(ceilings[BTC]! < 0.4 * 166_667, 'below the cap that sizing alone would trim to');
     const notes: string[] = [];
-    for (let i = 0; i < 120; i++) {
-      const outputs = [desk.signal({ edges }), desk.signal({ symbol: ETH, mid: 2_500, edges }), desk.tick()].flat();
+    for (let outputs = cutStarted; !notes.includes('VarCutDone'); outputs = [...signals(60), ...desk.tick()]) {
+      assert.ok(desk.now - T < 5_000, 'it must end');
       notes.push(...codes(outputs));
       for (const order of orders(outputs)) {
-        if (desk.state.cut !== undefined) assert.equal(order.side, 'sell');
+        assert.equal(order.side, 'sell');
         desk.fill(order);
       }
-      if (notes.includes('VarCutDone')) break;
     }
-    assert.ok(desk.now - T <= 30_000, 'within the pace of B5');
-    const { varPct } = decisions(desk.signal({ edges: [], seq: 999 }))[0] ?? { varPct: 0 };
-    assert.ok(varPct <= 1.36, `VaR ${varPct}`);
+    for (const [name, lots] of Object.entries(desk.state.account.lots)) {
+      const usd = ((lots - ceilings[name]!) / 1e5) * (name === BTC ? 60_000 : 2_500);
+      assert.ok(usd < 10 && lots > 0, `${name}: ${lots} lots, at most ${ceilings[name]}`);
+    }
   });
 });
 
