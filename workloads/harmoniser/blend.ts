@@ -36,7 +36,7 @@ export interface Blend {
 /** A claim beyond this is a fault of its model, in bps. */
 const LARGEST_CLAIM_BPS = 100;
 /** Share of a claim's life over which its weight fades to 0. TRADING B1 projects only the edge to the time left; beside a
- * second claim that still let E jump when the old one was dropped (docs/adr/0021). */
+ * second claim that still let E jump when the old one was dropped (docs/adr/0011). */
 const FADE_SHARE = 0.1;
 
 interface Weighted {
