@@ -123,27 +123,29 @@ async function build(
   note: (text: string) => void,
 ): Promise<void> {
   const part = join(dirname(target), `.${module}`);
+  const [programsPart, temporary] = [join(part, 'programs'), join(part, 'temporary')];
+  for (const folder of [programsPart, temporary]) mkdirSync(folder, { recursive: true });
   const log = `${target}.log`;
-  mkdirSync(part);
   try {
     for (const [order, [program, path]] of Object.entries(programs).entries()) {
       note(`${program}, ${order + 1} of ${Object.keys(programs).length}`);
-      await run('go', ['build', '-trimpath', '-ldflags', LINKER_FLAGS, '-o', join(part, program), path], {
+      await run('go', ['build', '-trimpath', '-ldflags', LINKER_FLAGS, '-o', join(programsPart, program), path], {
         cwd: source,
-        env: { GOTOOLCHAIN: 'local', GOFLAGS: '-buildvcs=false -mod=readonly' },
+        env: { GOTOOLCHAIN: 'local', GOFLAGS: '-buildvcs=false -mod=readonly', GOTMPDIR: temporary },
         timeoutMs: 30 * 60_000,
         logFile: log,
       });
     }
     note('');
     rmSync(target, { recursive: true, force: true });
-    renameSync(part, target);
+    renameSync(programsPart, target);
   } catch (cause) {
-    rmSync(part, { recursive: true, force: true });
     throw new StepFailed(`${title} could not be built`, {
       cause,
       log,
       next: 'see the log; modules come from the Go module proxy (`go env GOPROXY`), which must be reachable once',
     });
+  } finally {
+    rmSync(part, { recursive: true, force: true });
   }
 }
