@@ -22,6 +22,10 @@ describe('what an applied object covers', () => {
   it('compares quantities by value', () => {
     assert.ok(covers({ memory: '1Gi' }, { memory: '1024Mi' }));
     assert.ok(covers({ cpu: '500m' }, { cpu: '0.5' }));
+    for (let milli = 1; milli < 1_000; milli++) assert.ok(covers({ cpu: `${milli}m` }, { cpu: String(milli / 1_000) }));
+    assert.ok(covers({ memory: '107374182400m' }, { memory: '0.1Gi' }));
+    assert.ok(covers({ cpu: '500u' }, { cpu: '0.0005' }));
+    assert.ok(!covers({ cpu: '701m' }, { cpu: '0.7' }));
     assert.ok(!covers({ memory: '1G' }, { memory: '1Gi' }));
   });
   it('marks an object with the hash of its content', () => {

@@ -3,7 +3,7 @@ import { canonicalJson, contentHash } from '@tradewind/workloads/contract/canoni
 import type { Api } from './client.ts';
 import type { Live, Resource, Wanted } from './object.ts';
 import { keyOf } from './object.ts';
-import { quantityOf } from './quantity.ts';
+import { isSameQuantity } from './quantity.ts';
 import type { Store } from './store.ts';
 
 /** Owner of the fields of children; status has its own, so that neither removes the other's fields. */
@@ -43,11 +43,6 @@ export function covers(live: unknown, wanted: unknown): boolean {
     return Object.entries(wanted).every(([key, value]) => covers((live as Record<string, unknown>)[key], value));
   }
   return live === wanted || isSameQuantity(live, wanted);
-}
-
-function isSameQuantity(a: unknown, b: unknown): boolean {
-  const first = quantityOf(a);
-  return first !== undefined && first === quantityOf(b);
 }
 
 /** Whether two statuses say the same. */

@@ -4,7 +4,8 @@ import type { Credentials } from './credentials.ts';
 import { ApiError } from './errors.ts';
 import { requestCounter } from './metrics.ts';
 import { pathOf, type Live, type Place, type Resource, type Wanted } from './object.ts';
-import { Session, type Answer } from './session.ts';
+import { Connections } from './connections.ts';
+import type { Answer } from './session.ts';
 
 const DEADLINE_MS = 10_000;
 
@@ -23,12 +24,12 @@ export interface List<T> {
 type Query = Readonly<Record<string, string | undefined>>;
 
 export class Api {
-  readonly #session: Session;
+  readonly #connections: Connections;
   readonly #count: CountRequest | undefined;
   readonly #mayWrite: () => void;
 
-  private constructor(session: Session, count: CountRequest | undefined, mayWrite: () => void) {
-    this.#session = session;
+  private constructor(connections: Connections, count: CountRequest | undefined, mayWrite: () => void) {
+    this.#connections = connections;
     this.#count = count;
     this.#mayWrite = mayWrite;
   }
@@ -36,16 +37,17 @@ export class Api {
   /** Connects at the first use. */
   static open({ credentials, registry }: ApiOptions): Api {
     const count = registry === undefined ? undefined : requestCounter(registry, new URL(credentials.origin).host);
-    return new Api(new Session(credentials), count, () => undefined);
+    return new Api(new Connections(credentials), count, () => undefined);
   }
 
-  /** The same connection, but each write first asks `mayWrite`, which throws where we may not (the lease is spent). */
+  /** The same connections, but each write first asks `mayWrite`, which throws where we may not (the lease is spent). */
   guarded(mayWrite: () => void): Api {
-    return new Api(this.#session, this.#count, mayWrite);
+    return new Api(this.#connections, this.#count, mayWrite);
   }
 
+  /** Made so far: a steady number is the proof that they are kept. */
   get connections(): number {
-    return this.#session.connections;
+    return this.#connections.made;
   }
 
   get<T extends Live>(resource: Resource, place: Required<Pick<Place, 'name'>> & Place): Promise<T> {
@@ -101,7 +103,7 @@ export class Api {
   async watch(path: string, query: Query, { onOpen, onEvent, signal }: WatchHandlers): Promise<void> {
     let status = 0;
     let rest = '';
-    await this.#session.read({
+    await this.#connections.read({
       path: `${path}${queryText({ ...query, watch: 'true' })}`,
       signal,
       onOpen: (code) => {
@@ -121,7 +123,7 @@ export class Api {
   }
 
   close(): void {
-    this.#session.close();
+    this.#connections.close();
   }
 
   #write<T>(
@@ -135,7 +137,7 @@ export class Api {
 
   async #json<T>(method: string, path: string, sent?: { body: string; type: string }): Promise<T> {
     const headers = { accept: 'application/json', ...(sent === undefined ? {} : { 'content-type': sent.type }) };
-    const answer = await this.#session.call({
+    const answer = await this.#connections.call({
       method,
       path,
       headers,

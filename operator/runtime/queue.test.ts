@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Queue } from './queue.ts';
 
 /** A queue whose clock stands still unless the test moves it. */
@@ -28,6 +29,20 @@ describe('the queue of keys', () => {
     assert.equal(await Promise.race([next, Promise.resolve('nothing yet')]), 'nothing yet');
     queue.done('a');
     assert.equal(await next, 'a');
+    queue.close();
+  });
+  it('waits for what is due in more than 24.8 days, though a timer cannot', async () => {
+    let looks = 0;
+    const now = (): number => {
+      looks += 1;
+      return 0;
+    };
+    const queue = new Queue({ now });
+    queue.add('a', 30 * 86_400_000);
+    void queue.take();
+    const before = looks;
+    await delay(20);
+    assert.equal(looks, before);
     queue.close();
   });
   it('keeps the earlier of two times', async () => {

@@ -3,6 +3,8 @@ import type { ControllerMetrics } from './metrics.ts';
 
 const FIRST_RETRY_MS = 50;
 const SLOWEST_RETRY_MS = 60_000;
+/** A timer that is set for longer than this many ms, 24.8 days, goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface QueueOptions {
   readonly metrics?: ControllerMetrics;
@@ -112,6 +114,6 @@ export class Queue {
     let earliest = Infinity;
     for (const [key, { at }] of this.#due) if (!this.#working.has(key)) earliest = Math.min(earliest, at);
     if (earliest === Infinity || this.#takers.length === 0) return;
-    this.#timer = setTimeout(() => this.#serve(), Math.max(0, earliest - now));
+    this.#timer = setTimeout(() => this.#serve(), Math.min(Math.max(0, earliest - now), LONGEST_TIMER_MS));
   }
 }

@@ -1,5 +1,5 @@
-// One HTTP/2 connection for everything: requests and watches. A dead peer is found by PING, not by waiting for data
-// (docs/adr/0001-own-watch-runtime.md). Called by client.ts.
+// One HTTP/2 connection for requests and watches alike. A dead peer is found by PING, not by waiting for data
+// (docs/adr/0001-own-watch-runtime.md). Called by connections.ts.
 import {
   connect,
   constants,
@@ -46,7 +46,7 @@ export class Session {
   readonly #credentials: Credentials;
   #current: Promise<ClientHttp2Session> | undefined;
   #closed = false;
-  /** Connections made so far: a steady number is the proof that they are kept. */
+  /** Connections made so far. */
   connections = 0;
 
   constructor(credentials: Credentials) {

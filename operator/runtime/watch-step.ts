@@ -23,7 +23,14 @@ export type WatchInput<T> =
 /** {"type":"MODIFIED","object":{…}} */
 export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; readonly object: T }
-  | { readonly type: 'ERROR'; readonly object: { readonly code?: number; readonly message?: string } };
+  | { readonly type: 'ERROR'; readonly object: ErrorTold };
+
+/** A Status object. */
+export interface ErrorTold {
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+}
 
 export type Effect<T> =
   /** These are all there are. */

@@ -6,7 +6,7 @@ import type { Api } from './client.ts';
 import { ApiError, classify, isExpired, isStreamingRefused } from './errors.ts';
 import { apiVersionOf, pathOf, type Live, type Resource } from './object.ts';
 import type { Store } from './store.ts';
-import { watchStep, type WatchEvent, type WatchInput, type WatchState } from './watch-step.ts';
+import { watchStep, type ErrorTold, type WatchEvent, type WatchInput, type WatchState } from './watch-step.ts';
 
 const PAGE = 500;
 const FIRST_RETRY_MS = 100;
@@ -14,6 +14,8 @@ const SLOWEST_RETRY_MS = 1_000;
 /** After a minute of failures the server is left alone more. */
 const PATIENT_AFTER_MS = 60_000;
 const PATIENT_RETRY_MS = 5_000;
+/** A watch that ended before has failed, however well it began: else one that a server or proxy cuts at once is asked for ever. */
+const LASTING_MS = 1_000;
 
 export interface WatchOptions<T extends Live> {
   readonly api: Api;
@@ -44,6 +46,7 @@ class Watcher<T extends Live> {
   #streaming = true;
   #failingSince: number | undefined;
   #failures = 0;
+  #hurried = false;
 
   constructor(options: WatchOptions<T>) {
     this.#options = options;
@@ -74,15 +77,29 @@ class Watcher<T extends Live> {
       this.#state.at === 'Following'
         ? { resourceVersion: this.#state.version }
         : { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
-    await api.watch(
-      pathOf(resource, { namespace }),
-      { ...from, labelSelector, fieldSelector, allowWatchBookmarks: 'true' },
-      {
-        signal,
-        onOpen: () => this.#opened(),
-        onEvent: (event) => this.#take({ kind: 'event', event: event as WatchEvent<T> }),
-      },
-    );
+    const query = { ...from, labelSelector, fieldSelector, allowWatchBookmarks: 'true' };
+    let lives = false;
+    let lasting: NodeJS.Timeout | undefined;
+    let told: ApiError | undefined;
+    const onOpen = (): void => {
+      this.#opened();
+      lasting = setTimeout(() => {
+        lives = true;
+        this.#recovered();
+      }, LASTING_MS);
+    };
+    const onEvent = (given: unknown): void => {
+      const event = given as WatchEvent<T>;
+      if (event.type === 'ERROR') told = errorTold(event.object);
+      this.#take({ kind: 'event', event });
+    };
+    try {
+      await api.watch(pathOf(resource, { namespace }), query, { signal, onOpen, onEvent });
+    } finally {
+      clearTimeout(lasting);
+    }
+    if (told !== undefined) throw told;
+    if (!lives) throw new ApiError(200, `ended within ${LASTING_MS} ms`, { reason: 'EndedAtOnce' });
   }
 
   async #listPages(): Promise<void> {
@@ -116,10 +133,17 @@ class Watcher<T extends Live> {
     }
   }
 
+  /** The server answers again, though it may yet end at once: whoever waits is told, once. */
   #opened(): void {
-    if (this.#failures > 0) this.#options.onRecovered?.();
+    if (this.#failures === 0 || this.#hurried) return;
+    this.#hurried = true;
+    this.#options.onRecovered?.();
+  }
+
+  #recovered(): void {
     this.#failures = 0;
     this.#failingSince = undefined;
+    this.#hurried = false;
   }
 
   async #afterFailure(error: unknown): Promise<void> {
@@ -138,6 +162,10 @@ class Watcher<T extends Live> {
     await pause(Math.max(asked, ceiling * (0.5 + random() / 2)), signal);
   }
 }
+
+/** {"kind":"Status","code":410,"reason":"Expired","message":"too old resource version: …"} in place of an object. */
+const errorTold = ({ code = 500, reason = '', message = 'no message' }: ErrorTold): ApiError =>
+  new ApiError(code, `the watch ended with an error: ${message}`, { reason });
 
 const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
   delay(ms, undefined, { signal }).catch(() => undefined);

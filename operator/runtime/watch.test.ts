@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { PODS } from '../kinds.ts';
+import { aLoopback } from '../test/loopback.ts';
+import { Store } from './store.ts';
+import { watch } from './watch.ts';
+
+const EXPIRED = { type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' } };
+const BOOKMARK = {
+  type: 'BOOKMARK',
+  object: { metadata: { name: '', resourceVersion: '5', annotations: { 'k8s.io/initial-events-end': 'true' } } },
+};
+
+/** What the server is asked and what is logged in 300 ms in which every watch ends with `lines`. */
+async function insisted(lines: readonly object[]): Promise<{ requests: number; hurries: number; logged: string[] }> {
+  const server = await aLoopback((stream) => {
+    stream.respond({ ':status': 200 });
+    stream.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  });
+  const stopping = new AbortController();
+  const logged: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) });
+  let hurries = 0;
+  const watching = watch({
+    api: server.api,
+    resource: PODS,
+    store: new Store(),
+    log,
+    random: () => 1,
+    onRecovered: () => (hurries += 1),
+    signal: stopping.signal,
+  });
+  await delay(300);
+  stopping.abort();
+  await watching;
+  server.close();
+  return { requests: server.count(), hurries, logged };
+}
+
+describe('a watch that does not last', () => {
+  for (const [title, lines] of [
+    ['ends at once', []],
+    ['ends at once though its list is whole', [BOOKMARK]],
+    ['ends with an error', [EXPIRED]],
+    ['ends with an error though its list is whole', [BOOKMARK, EXPIRED]],
+  ] as const)
+    it(`is tried again at once, and then ever more slowly, when it ${title}`, async () => {
+      // At 0, 0, 100 and 300 ms.
+      const { requests, hurries } = await insisted(lines);
+      assert.ok(requests >= 3 && requests <= 4, `${requests} requests`);
+      assert.equal(hurries, 1, 'whoever waits is told once');
+    });
+  it('says what the server said', async () => {
+    const { logged } = await insisted([EXPIRED]);
+    assert.match(logged.join(), /"code":"Expired","reason":"the watch ended with an error: too old"/);
+  });
+});
