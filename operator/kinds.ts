@@ -49,6 +49,8 @@ export interface Child extends Live {
     readonly template?: { readonly spec?: { readonly volumes?: readonly Volume[] } };
   };
   readonly data?: Readonly<Record<string, string>>;
+  /** Of a ConfigMap. */
+  readonly immutable?: boolean;
   readonly status?: {
     readonly observedGeneration?: number;
     readonly replicas?: number;

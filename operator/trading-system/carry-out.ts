@@ -68,15 +68,14 @@ async function publish(hands: Hands, known: Known, document: DesiredDocument): P
   const wanted = desiredMap(known, document);
   const annotations = { [PUBLISHED_AT]: new Date(now()).toISOString() };
   const object = { ...wanted, metadata: { ...wanted.metadata, annotations } };
-  const { uid, resourceVersion } = known.map?.metadata ?? {};
+  const { map } = known;
   try {
+    // Somebody has frozen it: only another can say more.
+    if (map?.immutable === true) await api.delete(CHILDREN.ConfigMap, map);
     const made =
-      uid === undefined || resourceVersion === undefined
+      map === undefined || map.immutable === true
         ? await api.create<Child>(CHILDREN.ConfigMap, object)
-        : await api.update<Child>(CHILDREN.ConfigMap, {
-            ...object,
-            metadata: { ...object.metadata, uid, resourceVersion },
-          });
+        : await api.update<Child>(CHILDREN.ConfigMap, atVersion(object, map));
     stores.children.ConfigMap.put(made);
   } catch (error) {
     if (isConflict(error) || isNotFound(error)) await lookAtMap(hands, known, wanted);
@@ -86,6 +85,11 @@ async function publish(hands: Hands, known: Known, document: DesiredDocument): P
   const note = `desired document ${epoch}.${version} ${hash}`;
   events.emit(known.system, { type: 'Normal', reason: 'Published', action: 'Publish', note });
 }
+
+const atVersion = (object: Wanted, { metadata: { uid, resourceVersion } }: Child): Child => ({
+  ...object,
+  metadata: { ...object.metadata, uid, resourceVersion },
+});
 
 /** The ConfigMap as it is: without our labels the watch does not show it. The next pass goes on from there. */
 async function lookAtMap({ api, stores }: Hands, { map }: Known, { metadata }: Wanted): Promise<void> {

@@ -79,8 +79,8 @@ export const desiredMap = (known: Known, document: DesiredDocument | undefined):
     data: { 'desired.json': JSON.stringify(document) },
   });
 
-/** With our labels the watch shows it; with our owner the garbage collector neither takes nor forgets it. */
+/** With our labels the watch shows it, with our owner the garbage collector does as it should, and it can be changed. */
 function isInPlace(known: Known): boolean {
   const { labels, ownerReferences } = desiredMap(known, known.published).metadata;
-  return covers(known.map?.metadata, { labels, ownerReferences });
+  return covers(known.map?.metadata, { labels, ownerReferences }) && known.map?.immutable !== true;
 }

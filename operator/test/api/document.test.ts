@@ -53,6 +53,7 @@ describe('the desired document', () => {
       'damaged',
       () => place.kubectl(['patch', 'cm', 'demo-desired', '--type=merge', '-p', '{"data":{"desired.json":"{"}}']),
     ],
+    ['frozen', () => place.kubectl(['patch', 'cm', 'demo-desired', '--type=merge', '-p', '{"immutable":true}'])],
     ['relabelled', () => place.kubectl(['label', 'cm', 'demo-desired', 'app.kubernetes.io/managed-by-'])],
     [
       'given to another system',
