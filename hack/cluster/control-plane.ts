@@ -10,6 +10,9 @@ import { markOf, type Layout } from './names.ts';
 import { CLIENTS, ensurePki, ETCD_CERTIFICATE, serverCertificate } from './pki.ts';
 import { ensureComponent, type Component } from './supervise.ts';
 
+/** It serves within a second or two, or, from a log that was cut, never. */
+export const ETCD_WITHIN_MS = 20_000;
+
 interface Ports {
   readonly etcd: number;
   readonly etcdPeer: number;
@@ -23,6 +26,7 @@ function etcdComponent(plan: Plan): Component {
     command: etcdCommand(plan),
     env: markOf(plan.layout),
     ready: async () => (await get(access, '/readyz')).status === 200,
+    withinMs: ETCD_WITHIN_MS,
   };
 }
 

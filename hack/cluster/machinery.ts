@@ -13,6 +13,7 @@ import {
   type Plan,
 } from './components.ts';
 import { isReady } from './api-client.ts';
+import { ETCD_WITHIN_MS } from './control-plane.ts';
 import type { Access } from './kubeconfig.ts';
 import { markOf, type Layout, type NodeAddresses } from './names.ts';
 import { readText } from './process-table.ts';
@@ -56,7 +57,10 @@ const component = (plan: Plan, name: string, port: number, command: Component['c
   ready: async () => listens(plan.layout, name, port),
 });
 
-export const storeOf = (plan: Plan): Component => component(plan, 'etcd', plan.etcdPort, etcdCommand(plan));
+export const storeOf = (plan: Plan): Component => ({
+  ...component(plan, 'etcd', plan.etcdPort, etcdCommand(plan)),
+  withinMs: ETCD_WITHIN_MS,
+});
 
 export const apiServerOf = (plan: Plan, access: Access): Component => ({
   ...component(plan, 'kube-apiserver', plan.apiPort, apiServerCommand(plan)),

@@ -16,7 +16,7 @@ describe('an instance whose data may be cut', () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  const failed = (component: string): Error => new ComponentFailed(component, `${component} ended`, {});
+  const failed = (component: string, ended = true): Error => new ComponentFailed(component, 'why', { ended });
   /** Starts `failures.length` times in vain, then for good. */
   const run = async (failures: readonly Error[]) => {
     const done: string[] = [];
@@ -28,7 +28,7 @@ describe('an instance whose data may be cut', () => {
       return 'up';
     };
     const end = async (): Promise<void> => void done.push('end');
-    const place = { etcd, logs: dir, processes: dir };
+    const place = { etcd, logs: dir };
     const result = await startOrRebuild(place, { start, end, say: () => undefined }).catch((error: Error) => error);
     return { done, result };
   };
@@ -46,6 +46,10 @@ describe('an instance whose data may be cut', () => {
       assert.deepEqual([done.at(-1), result], ['start anew', 'up']);
       assert.equal(readFileSync(join(dir, 'etcd.unusable', 'member', 'db'), 'utf8'), 'old');
     });
+  it('does not wait twice for an etcd that runs and does not serve', async () => {
+    const { done, result } = await run([failed('etcd', false)]);
+    assert.deepEqual([done, result], [['start on data', 'end', 'start anew'], 'up']);
+  });
   it('puts the data back where it was not to blame', async () => {
     const failure = failed('etcd');
     const { done, result } = await run([failure, failure, failure]);

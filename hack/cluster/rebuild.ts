@@ -2,10 +2,9 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Layout } from './names.ts';
-import { isAlive } from './process-table.ts';
-import { ComponentFailed, lastLines, logOf, recorded } from './supervise.ts';
+import { ComponentFailed, lastLines, logOf } from './supervise.ts';
 
-type Place = Pick<Layout, 'etcd' | 'logs' | 'processes'>;
+type Place = Pick<Layout, 'etcd' | 'logs'>;
 
 interface Ways<T> {
   /** Starts what is not running. */
@@ -15,48 +14,45 @@ interface Ways<T> {
   readonly say: (text: string) => void;
 }
 
+/** Components that the data can keep from starting. */
+const isOfStore = (error: unknown): error is ComponentFailed =>
+  error instanceof ComponentFailed && ['etcd', 'kube-apiserver'].includes(error.component);
+
 /**
  * Starts an instance; where etcd, or the API server for want of it, does not come up from data that is there, the data is put
  * aside and the instance starts anew. Data that was not to blame, as nothing starts without it either, is put back.
  */
 export async function startOrRebuild<T>(place: Place, { start, end, say }: Ways<T>): Promise<T> {
   if (!existsSync(join(place.etcd, 'member'))) return await start();
-  try {
-    return await start();
-  } catch (error) {
-    if (!isOfStore(place, error)) throw error;
-  }
-  // A process that a killed script had not written down yet can be in the way, too: the same again without any process.
+  const first = await attempt(start);
+  if ('result' in first) return first.result;
   await end();
-  try {
-    return await start();
-  } catch (error) {
-    if (!isOfStore(place, error)) throw error;
+  // A process that a killed script had not written down yet can be in the way, too: the same again without any process. An
+  // etcd that runs and never serves waits for entries that its log has lost.
+  if (first.error.ended) {
+    const again = await attempt(start);
+    if ('result' in again) return again.result;
+    await end();
   }
-  await end();
   const aside = `${place.etcd}.unusable`;
   rmSync(aside, { recursive: true, force: true });
   renameSync(place.etcd, aside);
   say(`etcd does not start from its data: ${lastLines(logOf(place, 'etcd'), 1).slice(0, 200)}`);
   say(`the data is now in ${aside}, and the cluster is built anew`);
-  try {
-    return await start();
-  } catch (error) {
-    if (!isOfStore(place, error)) throw error;
-    await end();
-    rmSync(place.etcd, { recursive: true, force: true });
-    renameSync(aside, place.etcd);
-    throw error;
-  }
+  const anew = await attempt(start);
+  if ('result' in anew) return anew.result;
+  await end();
+  rmSync(place.etcd, { recursive: true, force: true });
+  renameSync(aside, place.etcd);
+  throw anew.error;
 }
 
-/** Whether the data may be why: etcd has ended, or the API server has ended while it worked on it. */
-function isOfStore(place: Place, error: unknown): boolean {
-  if (!(error instanceof ComponentFailed)) return false;
-  const runs = (name: string): boolean => {
-    const known = recorded(place, name);
-    return known !== undefined && isAlive(known);
-  };
-  if (error.component === 'etcd') return !runs('etcd');
-  return error.component === 'kube-apiserver' && !(runs('etcd') && runs('kube-apiserver'));
+/** Throws what is not of the store. */
+async function attempt<T>(start: () => Promise<T>): Promise<{ result: T } | { error: ComponentFailed }> {
+  try {
+    return { result: await start() };
+  } catch (error) {
+    if (isOfStore(error)) return { error };
+    throw error;
+  }
 }

@@ -34,10 +34,13 @@ export interface Folders {
 /** A component that does not come up. */
 export class ComponentFailed extends StepFailed {
   readonly component: string;
+  /** It is no more; else it runs and does not serve. */
+  readonly ended: boolean;
 
-  constructor(component: string, what: string, more: ConstructorParameters<typeof StepFailed>[1]) {
+  constructor(component: string, what: string, more: ConstructorParameters<typeof StepFailed>[1] & { ended: boolean }) {
     super(what, more);
     this.component = component;
+    this.ended = more.ended;
   }
 }
 
@@ -74,8 +77,10 @@ export async function ensureComponent(folders: Folders, component: Component, pl
   const { withinMs = 60_000, name } = component;
   const gone = (): boolean => !isRunning(folders, component);
   if (await until(component.ready, { withinMs, hopeless: gone })) return;
-  const what = gone() ? 'ended while starting' : `does not answer after ${withinMs / 1000} s`;
+  const ended = gone();
+  const what = ended ? 'ended while starting' : `does not answer after ${withinMs / 1000} s`;
   throw new ComponentFailed(name, `${name} ${what}`, {
+    ended,
     log: logOf(folders, name),
     cause: new Error(lastLines(logOf(folders, name))),
     next: 'see the last lines of the log; run the same command again to go on, or `make down` to start afresh',
