@@ -32,7 +32,7 @@ async function main(name: string, progress: Progress): Promise<void> {
   await waitUntilReady(target, progress);
   const port = await progress.step('localhost → gateway', async (note) => {
     const found = await ensureForwarder(name, target);
-    note(`port ${found}${found === 8080 ? '' : ', as 8080 is taken'}`);
+    note(`port ${found}${found === 8080 ? '' : '; 8080 was taken'}`);
     return found;
   });
   const status = await waitUntilWorking(port, progress);

@@ -50,6 +50,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   ensurePrivateFolder(folders().state);
   const tools = await ensureTools(progress);
   const start = (): Promise<Access> => {
+    ensurePrivateFolder(layout.root);
     if (options.controlPlaneOnly !== true) {
       return ensureNodes(layout, { name, nodes: options.nodes ?? nodesThere(layout), apiServerFlags }, tools, progress);
     }
