@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { layerOf, writeArchive } from '../images/oci.ts';
 import { baseFiles, NONROOT, program } from '../images/rootfs.ts';
 import { importImages, type Cluster } from '../cluster/cluster.ts';
+import { instanceId } from '../cluster/names.ts';
 import { goVersion } from '../cluster/tools.ts';
 import { run, tryRun } from '../run.ts';
 
@@ -82,7 +83,7 @@ export async function tracesOf(name: string, stateDir: string, slot: number): Pr
 }
 
 function cgroupIn(root: string, name: string): string[] {
-  const wanted = `tradewind.${name}`;
+  const wanted = `tradewind.${instanceId(name)}`;
   if (root === wanted) return [root];
   try {
     return readdirSync(join('/sys/fs/cgroup', root)).filter((entry) => entry === wanted).map((entry) => join(root, entry)); // prettier-ignore
@@ -95,7 +96,7 @@ function isOf(name: string, stateDir: string, pid: string): boolean {
   if (Number(pid) === process.pid) return false;
   try {
     const read = (file: string): string => readFileSync(`/proc/${pid}/${file}`, 'utf8');
-    return read('cgroup').includes(`/tradewind.${name}/`) || read('cmdline').includes(`${stateDir}/`);
+    return read('cgroup').includes(`/tradewind.${instanceId(name)}/`) || read('cmdline').includes(`${stateDir}/`);
   } catch {
     return false; // it has ended between two looks
   }
