@@ -85,6 +85,12 @@ function knownOf(system: TradingSystem, stores: Stores): Known {
   };
 }
 
+/** The same look, with the children as they are after our own writes: a status must not call ready what was just changed. */
+export const withChildrenNow = (known: Known, stores: Stores): Known => ({
+  ...known,
+  children: childrenOf(keyOf(known.system.metadata), stores),
+});
+
 /** As the last whole pass wrote it into the status: objects can be deleted by anybody, and after a crash are only some. */
 function shardsOf({ status }: TradingSystem): number | undefined {
   const shards = status?.components?.flatMap(({ shard }) => shard ?? []) ?? [];

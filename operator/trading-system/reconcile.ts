@@ -9,7 +9,7 @@ import { carryOut, ignoreGone, type Hands } from './carry-out.ts';
 import { floorOf } from './desired.ts';
 import { holdStatus, type HoldSeen } from './holds.ts';
 import type { Images } from './objects/frame.ts';
-import { observe, type Look } from './observe.ts';
+import { observe, withChildrenNow, type Look } from './observe.ts';
 import { planTradingSystem, planUnreadable, type Plan } from './plan.ts';
 import { Refusals } from './refusals.ts';
 import { isProven, statusAfter, type OwnStatus } from './status.ts';
@@ -36,7 +36,8 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   const plan = planOf(look, deps);
   const document = await carryOut(deps, known, { plan, refusals });
 
-  const status = statusAfter(known, plan, { document, blockers: refusals.blockers }, deps.now());
+  const after = withChildrenNow(known, deps.stores);
+  const status = statusAfter(after, plan, { document, blockers: refusals.blockers }, deps.now());
   await refusals.attempt('status', () => writeStatus(deps, known.system, status));
   const proven = isProven(known, document);
   await writeHoldStatuses(deps, refusals, { system: 'found', document, proven, holds: known.holds });

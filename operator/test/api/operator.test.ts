@@ -79,6 +79,22 @@ describe('the operator', () => {
     assert.equal(await writes(running), first);
   });
 
+  it('is not Ready for a moment between a change of the spec and the pods that it asks for', async () => {
+    const said: string[] = [];
+    const undo = running.operator.stores.systems.onChange(({ metadata, status }) => {
+      if (status?.observedGeneration !== metadata.generation) return;
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      said.push(`${metadata.generation} ${ready?.status} ${ready?.reason}`);
+    });
+    const before = (await place.json<Conditioned>('get', 'tsys', 'demo')).metadata.generation;
+    await place.patch('tsys', { logging: { level: 'debug' } });
+    const next = await eventually('a status of it', async () => said.find((one) => one.startsWith(`${before + 1} `)));
+    assert.equal(next, `${before + 1} False ComponentsNotReady`);
+    undo();
+    await bringUp();
+    await becomes('Ready', async () => (await place.condition('tsys', 'Ready'))?.status === 'True');
+  });
+
   it('publishes a change of RiskParams, and calls it Active only when it is acknowledged', async () => {
     const old = await place.published();
     await place.patch('rp', { positionSizing: { kellyFraction: 0.15 } });
