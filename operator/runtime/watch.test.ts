@@ -56,3 +56,37 @@ describe('a watch that does not last', () => {
     assert.match(logged.join(), /"code":"Expired","reason":"the watch ended with an error: too old"/);
   });
 });
+
+describe('a streaming list whose end does not come', () => {
+  it('is given up for one in pages, and the watch goes on from there', async () => {
+    const asked: string[] = [];
+    const pod = { metadata: { name: 'a', namespace: 'n', uid: 'u', resourceVersion: '4' } };
+    const server = await aLoopback((stream, path) => {
+      asked.push(path.replace(/.*(sendInitialEvents|limit|resourceVersion)=(\w+).*/, '$1=$2'));
+      stream.respond({ ':status': 200 });
+      if (path.includes('limit=')) stream.end(JSON.stringify({ metadata: { resourceVersion: '5' }, items: [pod] }));
+      else if (path.includes('sendInitialEvents')) stream.write(`${JSON.stringify({ type: 'ADDED', object: pod })}\n`);
+    });
+    const stopping = new AbortController();
+    const store = new Store();
+    const synced = Promise.withResolvers<void>();
+    const log = pino({ level: 'silent' });
+    const { signal } = stopping;
+    const watching = watch({
+      api: server.api,
+      resource: PODS,
+      store,
+      log,
+      silentMs: 30,
+      onSynced: synced.resolve,
+      signal,
+    });
+    await synced.promise;
+    assert.equal(store.get('n/a')?.metadata.uid, 'u');
+    while (asked.length < 3) await new Promise(setImmediate);
+    assert.deepEqual(asked, ['sendInitialEvents=true', 'limit=500', 'resourceVersion=5']);
+    stopping.abort();
+    await watching;
+    server.close();
+  });
+});

@@ -16,6 +16,11 @@ const PATIENT_AFTER_MS = 60_000;
 const PATIENT_RETRY_MS = 5_000;
 /** A watch that ended before has failed, however well it began: else one that a server or proxy cuts at once is asked for ever. */
 const LASTING_MS = 1_000;
+/**
+ * A streaming list that is not whole and says nothing for this long is given up for one in pages: of a quiet kind an API server
+ * (1.35) now and then sends its end a minute late, with the next bookmark.
+ */
+const SILENT_MS = 2_000;
 
 export interface WatchOptions<T extends Live> {
   readonly api: Api;
@@ -31,6 +36,7 @@ export interface WatchOptions<T extends Live> {
   /** The store is whole; called again after each new list. */
   readonly onSynced?: () => void;
   readonly random?: () => number;
+  readonly silentMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -43,6 +49,7 @@ export async function watch<T extends Live>(options: WatchOptions<T>): Promise<v
 class Watcher<T extends Live> {
   readonly #options: WatchOptions<T>;
   #state: WatchState<T> = { at: 'Start' };
+  /** Whether the next list is a streaming one. */
   #streaming = true;
   #failingSince: number | undefined;
   #failures = 0;
@@ -72,7 +79,7 @@ class Watcher<T extends Live> {
   }
 
   async #watchOnce(): Promise<void> {
-    const { api, resource, namespace, labelSelector, fieldSelector, signal } = this.#options;
+    const { api, resource, namespace, labelSelector, fieldSelector, signal, silentMs = SILENT_MS } = this.#options;
     const from =
       this.#state.at === 'Following'
         ? { resourceVersion: this.#state.version }
@@ -81,8 +88,15 @@ class Watcher<T extends Live> {
     let lives = false;
     let lasting: NodeJS.Timeout | undefined;
     let told: ApiError | undefined;
+    const silence = new AbortController();
+    let silent: NodeJS.Timeout | undefined;
+    const expectMore = (): void => {
+      clearTimeout(silent);
+      if (this.#state.at !== 'Following') silent = setTimeout(() => silence.abort(), silentMs);
+    };
     const onOpen = (): void => {
       this.#opened();
+      expectMore();
       lasting = setTimeout(() => {
         lives = true;
         this.#recovered();
@@ -92,11 +106,18 @@ class Watcher<T extends Live> {
       const event = given as WatchEvent<T>;
       if (event.type === 'ERROR') told = errorTold(event.object);
       this.#take({ kind: 'event', event });
+      expectMore();
     };
+    const ends = AbortSignal.any([signal, silence.signal]);
     try {
-      await api.watch(pathOf(resource, { namespace }), query, { signal, onOpen, onEvent });
+      await api.watch(pathOf(resource, { namespace }), query, { signal: ends, onOpen, onEvent });
     } finally {
       clearTimeout(lasting);
+      clearTimeout(silent);
+    }
+    if (silence.signal.aborted) {
+      this.#streaming = false;
+      return;
     }
     if (told !== undefined) throw told;
     if (!lives) throw new ApiError(200, `ended within ${LASTING_MS} ms`, { reason: 'EndedAtOnce' });
@@ -116,6 +137,7 @@ class Watcher<T extends Live> {
     } while (token !== undefined);
     this.#opened();
     this.#take({ kind: 'listed', items, version });
+    this.#streaming = true;
   }
 
   #take(input: WatchInput<T>): void {
