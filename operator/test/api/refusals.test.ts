@@ -13,6 +13,13 @@ const LIMITS = {
   spec: { limits: [{ type: 'PersistentVolumeClaim', min: { storage: '10Gi' } }] },
 };
 
+const SMALL_CLAIM = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'probe' },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+};
+
 describe('a child that is refused', () => {
   let place: Place;
   let running: Running;
@@ -47,6 +54,8 @@ describe('a child that is refused', () => {
 
   it('for want of a right or a quota: the system is Reconciling and says what it waits for', async () => {
     await place.kubectl(['create', '-f', '-'], LIMITS);
+    const tries = () => place.kubectl(['create', '--dry-run=server', '-f', '-'], SMALL_CLAIM);
+    await becomes('enforced', () => tries().then(() => false, () => true)); // prettier-ignore
     await place.createSystem();
     const moving = await eventually('reconciling', async () => {
       const found = await place.condition('tsys', 'Reconciling');
