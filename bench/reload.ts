@@ -35,6 +35,10 @@ interface System extends Live {
     readonly runtime?: { readonly acks?: { readonly acked: number; readonly expected: number; readonly hash: string } };
   };
 }
+interface RedisPod extends Live {
+  readonly spec: { readonly volumes: readonly { readonly secret?: { readonly secretName: string } }[] };
+  readonly status: { readonly podIP: string };
+}
 interface Risk extends Live {
   readonly spec: { readonly positionSizing: { readonly kellyFraction: number } };
 }
@@ -89,13 +93,13 @@ async function applyKelly(api: Api, kellyFraction: number): Promise<void> {
 /** The managed Redis at its pod's own address, which this machine can reach in the embedded cluster. */
 async function connect(api: Api): Promise<Redis> {
   const { namespace, name } = PLACE;
-  const pod = await api.get<Live & { status: { podIP: string } }>(core('Pod', 'pods'), {
-    namespace,
-    name: `${name}-redis-0`,
-  });
+  const pod = await api.get<RedisPod>(core('Pod', 'pods'), { namespace, name: `${name}-redis-0` });
+  const secretName = pod.spec.volumes.flatMap(({ secret }) => secret?.secretName ?? [])[0];
+  if (secretName === undefined)
+    throw new Error(`pod ${name}-redis-0: found no volume from a Secret, expected its password`);
   const secret = await api.get<Live & { data: Record<string, string> }>(core('Secret', 'secrets'), {
     namespace,
-    name: `${name}-redis`,
+    name: secretName,
   });
   const password = Buffer.from(secret.data['password'] ?? '', 'base64').toString('utf8');
   const redis = new Redis({ host: pod.status.podIP, password, lazyConnect: true });

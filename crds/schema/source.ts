@@ -19,7 +19,14 @@ const market = z.object({
     .max(3600)
     .meta({ description: 'Half-life of the book pressure.' })
     .default(30),
-  feeBps: z.number().min(0).max(200).meta({ description: 'What the simulated venue charges a taker, bps.' }).default(3),
+  feeBps: z
+    .number()
+    .min(0)
+    .max(200)
+    .meta({
+      description: 'What the simulated venue charges a taker, bps; absent: costs.feeBps of the RiskParams in force.',
+    })
+    .optional(),
 });
 
 const recording = z.object({
