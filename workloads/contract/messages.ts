@@ -66,6 +66,11 @@ export interface Signal {
   readonly t: number;
   /** The features that this signal was made from, whole: book, age and grid travel with the edges. */
   readonly features: Features;
+  /**
+   * Ms ≥ 0: how old the features were when the router sent the signal. Since Redis took them, by the clock of Redis, and
+   * what the router itself needed, by its own.
+   */
+  readonly featuresAgeMs: number;
   /** Active model per horizon of the symbol, e.g. {"60": "order_book_pressure"}. */
   readonly active: Readonly<Record<string, string>>;
   /** The union of the horizons' active models and of alpha sources, each once. */

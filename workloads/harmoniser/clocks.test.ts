@@ -8,6 +8,8 @@ import { decisions, Desk, T } from './test/desk.ts';
 const BTC = 'BTC-USD';
 const HOUR = 3_600_000;
 
+const heardAt = ({ state }: Desk): number => state.symbols.get(BTC)!.heardAt;
+
 /** Puts the router's and ingest's clocks off. */
 function offBy(signal: Signal, { router, ingest }: { router: number; ingest: number }): Signal {
   const { features, edges } = signal;
@@ -27,21 +29,64 @@ describe('clocks of other pods', () => {
     it(`change no decision: router ${clocks.router / HOUR} h, ingest ${clocks.ingest / HOUR} h off`, () => {
       const [near, away] = [new Desk().open(), new Desk().open()];
       for (let i = 1; i <= 40; i++) {
-        const now = T + i * 300;
-        const signal = aSignal({ seq: i, t: now - (i % 7) * 10, edges: [{ edgeBps: 12, t: now - 200 }] });
-        const expected = decisions(step(near.state, { kind: 'signal', signal, now }));
-        assert.deepEqual(decisions(step(away.state, { kind: 'signal', signal: offBy(signal, clocks), now })), expected);
+        const [now, ageMs, featuresAgeMs] = [T + i * 300, (i % 7) * 10, (i % 5) * 7];
+        const signal = aSignal({ seq: i, t: now - ageMs, featuresAgeMs, edges: [{ edgeBps: 12, t: now - 200 }] });
+        const shifted = offBy(signal, clocks);
+        const expected = decisions(step(near.state, { kind: 'signal', signal, ageMs, now }));
+        assert.deepEqual(decisions(step(away.state, { kind: 'signal', signal: shifted, ageMs, now })), expected);
+        assert.equal(heardAt(away), heardAt(near));
       }
     });
-  for (const offset of [-HOUR, 0, HOUR])
-    it(`find a signal that was long on its way, ${offset / HOUR} h off`, () => {
+  for (const offset of [-HOUR, 0, HOUR]) {
+    const clocks = { router: offset, ingest: -offset };
+    it(`find a signal that was long on its way, also the first, ${offset / HOUR} h off`, () => {
       const { state } = new Desk().open();
-      const give = (seq: number, late: number): number => {
+      const give = (seq: number, ageMs: number): number => {
         const now = T + seq * 300;
-        const signal = offBy(aSignal({ seq, t: now - late }), { router: offset, ingest: offset });
-        return decisions(step(state, { kind: 'signal', signal, now })).length;
+        const signal = offBy(aSignal({ seq, t: now - ageMs }), clocks);
+        return decisions(step(state, { kind: 'signal', signal, ageMs, now })).length;
       };
-      assert.deepEqual([give(1, 5), give(2, 2_000), give(3, 2_006)], [1, 1, 0]);
+      assert.deepEqual([give(1, 2_001), give(2, 5), give(3, 2_000), give(4, 2_001)], [0, 1, 1, 0]);
+    });
+    it(`find a book that grew old on its whole way, ${offset / HOUR} h off`, () => {
+      const blockedAt = (sourceMs: number): readonly string[] => {
+        const desk = new Desk().open();
+        const made = { t: T - 700, featuresAgeMs: 600, features: { heardAt: T - 700 - sourceMs } };
+        step(desk.state, { kind: 'signal', signal: offBy(aSignal(made), clocks), ageMs: 700, now: T });
+        assert.equal(heardAt(desk), T - 700 - 600 - sourceMs);
+        return desk.blocked();
+      };
+      assert.deepEqual([blockedAt(700), blockedAt(701)], [[], ['BookStale']]);
+    });
+  }
+});
+
+describe('the age of a claim', () => {
+  it('goes on while its signal is on its way', () => {
+    const edgeAfter = (ageMs: number): number => {
+      const desk = new Desk().open();
+      const signal = offBy(aSignal({ t: T, edges: [{ t: T - 1_500 + ageMs }] }), { router: HOUR, ingest: -HOUR });
+      return decisions(step(desk.state, { kind: 'signal', signal, ageMs, now: T }))[0]!.edgeBps;
+    };
+    assert.equal(edgeAfter(1_500), edgeAfter(0));
+    assert.notEqual(edgeAfter(1_500), decisions(new Desk().open().signal())[0]!.edgeBps);
+  });
+});
+
+describe('a message without an age', () => {
+  const none = undefined as unknown as number;
+  for (const [title, ageMs, signal] of [
+    ['of its own', NaN, aSignal({ t: T })],
+    ['that is finite', Infinity, aSignal({ t: T })],
+    ['at all', none, aSignal({ t: T })],
+    ['of its features', 0, { ...aSignal({ t: T }), featuresAgeMs: none }],
+    ['of its features that is finite', 0, JSON.parse(JSON.stringify(aSignal({ t: T, featuresAgeMs: NaN }))) as Signal],
+    ['of its book', 0, aSignal({ t: T, features: { heardAt: NaN } })],
+  ] as const)
+    it(`counts as old: none ${title}`, () => {
+      const { state } = new Desk().open();
+      assert.deepEqual(step(state, { kind: 'signal', signal, ageMs, now: T }), []);
+      assert.equal(state.staleSignals, 1);
     });
 });
 

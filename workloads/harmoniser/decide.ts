@@ -53,7 +53,7 @@ export function decide(state: State, symbol: SymbolState, now: number): Output[]
   return order === undefined ? [decided] : [decided, { kind: 'order', order }];
 }
 
-/** Ages are the router's own clock up to the signal and ours since: clocks of two pods are never subtracted. */
+/** Ages are by the router's own clock up to the signal, by Redis's since: clocks of two pods are never subtracted. */
 function claimsOf({ madeAt }: SymbolState, { signal, now }: Seen): Claim[] {
   return signal.edges.map((edge) => ({
     model: edge.model,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDurable, type Durable } from './durable.ts';
@@ -12,13 +12,23 @@ const T0 = 1_700_000_000_000;
 describe('what survives the harmoniser’s pod', () => {
   let dir: string;
   const opened: Durable[] = [];
+  const warned: unknown[] = [];
+  const log = { warn: (fields: unknown) => void warned.push(fields) };
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'harmoniser-'))));
   afterEach(async () => {
     for (const durable of opened.splice(0)) await durable.close().catch(() => undefined);
     rmSync(dir, { recursive: true });
   });
   const open = async (now = T0): Promise<Durable> => {
-    const durable = await openDurable({ dir, system: 'demo', shard: 0, symbols: SYMBOLS, storedEstimates: {}, now });
+    const durable = await openDurable({
+      dir,
+      system: 'demo',
+      shard: 0,
+      symbols: SYMBOLS,
+      storedEstimates: {},
+      now,
+      log,
+    });
     opened.push(durable);
     return durable;
   };
@@ -37,7 +47,7 @@ describe('what survives the harmoniser’s pod', () => {
       });
     }
     const signal = aSignal({ symbol: 'BTC-USD', t: T0, edges: [{ edgeBps: 25, confidence: 0.9 }] });
-    const outputs = step(state, { kind: 'signal', signal, now: T0 });
+    const outputs = step(state, { kind: 'signal', signal, ageMs: 0, now: T0 });
     const order = outputs.flatMap((output) => (output.kind === 'order' ? [output.order] : []))[0];
     return order ?? assert.fail(JSON.stringify(outputs));
   };
@@ -90,6 +100,16 @@ describe('what survives the harmoniser’s pod', () => {
     const second = await open(T0 + 1_000);
     assert.equal(second.state.account.lots['BTC-USD'], 7);
     assert.equal(second.fillsRead.get('BTC-USD'), '5-0');
+  });
+  it('is what was whole, and a torn tail is told', async () => {
+    const first = await open();
+    const order = firstOrder(first);
+    await first.intend(order);
+    appendFileSync(join(dir, 'harmoniser.journal'), 'torn');
+    assert.deepEqual(warned, []);
+    const second = await open(T0 + 1_000);
+    assert.deepEqual(Object.keys(second.state.account.working), [order.id]);
+    assert.deepEqual(warned, [{ bytes: 4 }]);
   });
   it('is no time of its clock: an order counts as sent before the first question', async () => {
     const first = await open();

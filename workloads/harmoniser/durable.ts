@@ -2,6 +2,7 @@
 // the volume before it is acted on. Called by shell.ts.
 import type { VenueReport } from '../contract/messages.ts';
 import { openJournal } from '../kit/journal.ts';
+import type { Logger } from '../kit/log.ts';
 import { afterRestart } from './account.ts';
 import { newState, savedOf, type NewOrder, type Saved, type State, type StoredEstimate } from './state.ts';
 import { step } from './step.ts';
@@ -33,6 +34,7 @@ export interface DurableOptions {
   readonly storedEstimates: Readonly<Record<string, StoredEstimate>>;
   /** Epoch ms. */
   readonly now: number;
+  readonly log: Pick<Logger, 'warn'>;
 }
 
 export interface Durable {
@@ -56,8 +58,9 @@ export interface Durable {
  * unreconciled: the venue has the last word about what was under way.
  */
 export async function openDurable(options: DurableOptions): Promise<Durable> {
-  const { dir, system, shard, symbols, storedEstimates, now } = options;
+  const { dir, system, shard, symbols, storedEstimates, now, log } = options;
   const journal = await openJournal<Snapshot, Entry>(dir, 'harmoniser');
+  if (journal.cutBytes > 0) log.warn({ bytes: journal.cutBytes }, 'torn tail of the journal cut off');
   const before = journal.snapshot;
   // Seconds, so that a volume that was lost does not bring old order ids back.
   const epoch = Math.max((before?.epoch ?? 0) + 1, Math.floor(now / 1_000));

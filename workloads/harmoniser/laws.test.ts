@@ -193,7 +193,7 @@ function trade(book: Book, random: () => number, normal: () => number): number {
     equity.dayHalted = random() < 0.1;
     const edges = [{ edgeBps: (random() - 0.5) * 200, confidence: 1, t: desk.now }];
     const signal = aSignal({ symbol, seq: i, t: desk.now, mid, edges });
-    const outputs = step(desk.state, { kind: 'signal', signal, now: desk.now });
+    const outputs = step(desk.state, { kind: 'signal', signal, ageMs: 0, now: desk.now });
     const [decision] = decisions(outputs);
     const drawdown = equity.usd === undefined ? 0 : (1 - equity.usd / equity.highWaterUsd) * 100;
     const own = policy.symbols.get(symbol)!;

@@ -64,7 +64,7 @@ export function registerMetrics(
   });
   const toOrder = new Histogram({
     name: METRIC.tickToOrderSeconds,
-    help: 'Time from a frame read by ingest to the order that it led to, less the quickest transit seen',
+    help: 'Time from a frame read by ingest to the order that it led to, handed over',
     buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
     registers,
   });

@@ -67,6 +67,7 @@ export async function openShell(options: ShellOptions): Promise<Shell> {
     symbols: symbols.map(({ name }) => name),
     storedEstimates: isConnected(redis) ? await readEstimates(redis) : {},
     now: Date.now(),
+    log,
   });
   const classes = new Map(symbols.map(({ name, assetClass }) => [name, assetClass]));
   const taps = createTaps(redis, log, (symbol) => classes.get(symbol) ?? '');
@@ -134,12 +135,13 @@ class RunningShell implements Shell {
   }
 
   #tick(): void {
-    this.#lookAtControl();
-    this.#emit({ kind: 'tick', now: monotonicNow() });
+    const now = monotonicNow();
+    this.#lookAtControl(now);
+    this.#emit({ kind: 'tick', now });
   }
 
   /** Before every decision: a hold counts from the next one on. */
-  #lookAtControl(): void {
+  #lookAtControl(now: number): void {
     const wall = Date.now();
     const desired = this.#options.desired();
     const control = { restraint: desired.restraint(wall), readable: desired.controlReadable(wall) };
@@ -154,7 +156,7 @@ class RunningShell implements Shell {
       { tradingStopped, routerPaused, readable: control.readable, holds: holds.map(({ id }) => id) },
       'control changed',
     );
-    this.#emit({ kind: 'control', ...control, now: monotonicNow() });
+    this.#emit({ kind: 'control', ...control, now });
   }
 
   #emit(event: Event): void {
@@ -209,13 +211,14 @@ class RunningShell implements Shell {
       from: 'newest',
       signal,
       log,
-      onMessage: (key, id, data) => {
+      onMessage: (key, id, data, ageMs) => {
+        const now = monotonicNow();
         const message = parsed<Signal>(data);
         if (message?.features === undefined) return log.error({ key, id }, 'signal passed over: not readable');
-        this.#lookAtControl();
+        this.#lookAtControl(now);
         const started = performance.now();
         const before = this.#durable.state.decisionSeq;
-        this.#emit({ kind: 'signal', signal: message, now: monotonicNow() });
+        this.#emit({ kind: 'signal', signal: message, ageMs, now });
         if (this.#durable.state.decisionSeq > before) this.#metrics.decided((performance.now() - started) / 1_000);
         return undefined;
       },

@@ -1,7 +1,6 @@
 // What the harmoniser's core knows, the events that move it and what comes out. Changed in place by step and its parts only.
 import type { Decision, Instrument, OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
 import type { Restraint } from '../contract/restraint.ts';
-import { newTransit, type Transit } from '../contract/transit.ts';
 import { emptyAccount, type Account } from './account.ts';
 import type { Covariance } from './covariance.ts';
 import { emptyEquity, type Equity } from './equity.ts';
@@ -13,7 +12,8 @@ import type { Volatility } from './volatility.ts';
 
 /** Times are epoch ms of this process's monotonic clock. */
 export type Event =
-  | { readonly kind: 'signal'; readonly signal: Signal; readonly now: number }
+  /** `ageMs` at `now`: since Redis took it, by its clock. */
+  | { readonly kind: 'signal'; readonly signal: Signal; readonly ageMs: number; readonly now: number }
   /** A newer desired document, compiled. */
   | { readonly kind: 'policy'; readonly policy: Policy; readonly now: number }
   /** What restrains, and whether the desired document can be read; sent on change. */
@@ -54,11 +54,9 @@ export interface Quote {
 export interface SymbolState {
   readonly name: string;
   signal: Signal | undefined;
-  /** By our clock: when the router made the signal, and when ingest had last read from the source of its book. */
+  /** By our clock: when the router sent the signal, and when ingest had last read from the source of its book. */
   madeAt: number;
   heardAt: number;
-  readonly signalTransit: Transit;
-  readonly featuresTransit: Transit;
   quote: Quote | undefined;
   reconciliation: Reconciliation;
   readonly excess: Excess;
@@ -166,8 +164,6 @@ const newSymbol = (name: string, old: Saved['symbols'][string] | undefined): Sym
   signal: undefined,
   madeAt: 0,
   heardAt: 0,
-  signalTransit: newTransit(),
-  featuresTransit: newTransit(),
   quote: old?.quote,
   reconciliation: { state: 'Needed', because: 'Start' },
   liquidity: newLiquidity(),

@@ -1,7 +1,6 @@
 // The harmoniser's core: one event in, outputs out. Synchronous and deterministic: no clock, no I/O, no log; the state is
 // changed in place. The shell (main.ts) makes orders durable and sends them, and writes the rest.
 import type { OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
-import { messageAgeMs } from '../contract/transit.ts';
 import { passGap, settleWorking, takeReport } from './account.ts';
 import { decide } from './decide.ts';
 import { seedRisk, takeGridStep } from './estimates.ts';
@@ -21,7 +20,7 @@ const ANSWER_MS = 5_000;
 export function step(state: State, event: Event): Output[] {
   switch (event.kind) {
     case 'signal':
-      return onSignal(state, event.signal, event.now);
+      return onSignal(state, event);
     case 'policy':
       return onPolicy(state, event.policy, event.now);
     case 'control':
@@ -35,21 +34,28 @@ export function step(state: State, event: Event): Output[] {
   }
 }
 
-function onSignal(state: State, signal: Signal, now: number): Output[] {
+function onSignal(state: State, { signal, ageMs, now }: Extract<Event, { kind: 'signal' }>): Output[] {
   const symbol = state.symbols.get(signal.symbol);
   if (symbol === undefined) return [];
-  const ageMs = messageAgeMs(symbol.signalTransit, signal, now);
-  const { features } = signal;
-  const heardAt =
-    now - messageAgeMs(symbol.featuresTransit, features, now) - Math.max(0, features.t - features.heardAt);
-  if (ageMs > SIGNAL_FRESH_MS || isOlder(signal, symbol.signal)) {
+  const heardAt = now - ageMs - bookAgeMs(signal);
+  const isFresh = Number.isFinite(heardAt) && ageMs <= SIGNAL_FRESH_MS;
+  if (!isFresh || isOlder(signal, symbol.signal)) {
     state.staleSignals++;
     return [];
   }
   Object.assign(symbol, { signal, madeAt: now - ageMs, heardAt });
   takeQuote(symbol, signal);
-  if (state.policy !== undefined) takeMarket(symbol.liquidity, features, state.policy.liquidity, now);
+  if (state.policy !== undefined) takeMarket(symbol.liquidity, signal.features, state.policy.liquidity, now);
   return now - symbol.decidedAt >= DECISION_MS ? decide(state, symbol, now) : [];
+}
+
+/**
+ * Ms since ingest had last read from the source of the book, when the router sent the signal; each part is a difference on
+ * one clock. NaN where a part is missing.
+ */
+function bookAgeMs({ features, featuresAgeMs }: Signal): number {
+  if (!Number.isFinite(featuresAgeMs)) return NaN;
+  return featuresAgeMs + Math.max(0, features.t - features.heardAt);
 }
 
 /** Within one boot of the router, its numbers say what is newer. */

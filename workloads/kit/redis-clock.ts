@@ -32,10 +32,10 @@ export class RedisClock {
     this.heardAt = now;
   }
 
-  /** Ms since Redis took the entry of this id, ≥ 0; 0 while nothing was heard. */
+  /** Ms since Redis took the entry of this id, ≥ 0; Infinity while nothing was heard. */
   ageOf(id: string, now: number): number {
     const best = this.#best;
-    return best === undefined ? 0 : Math.max(0, now + best.offsetMs - Number.parseInt(id, 10));
+    return best === undefined ? Infinity : Math.max(0, now + best.offsetMs - Number.parseInt(id, 10));
   }
 
   get #best(): Sample | undefined {

@@ -49,9 +49,11 @@ export async function readStreams(options: ReadOptions): Promise<void> {
   while (!signal.aborted) {
     const answer = await fromRedis(redis, async () => {
       const now = connections();
-      if (connection !== now) await anchor(redis, last, from === 'newest');
+      const isNew = connection !== now;
+      if (isNew) await anchor(redis, last, from === 'newest');
+      // Before the first entry of each connection: another server may answer, with another clock.
+      if (isNew || monotonicNow() - clock.heardAt > TIME_EVERY_MS) await askTime(redis, clock);
       connection = now;
-      if (monotonicNow() - clock.heardAt > TIME_EVERY_MS) await askTime(redis, clock);
       return redis.xread('COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', ...last.keys(), ...last.values());
     });
     if (answer === 'away') await pause(signal);

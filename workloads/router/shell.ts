@@ -127,11 +127,12 @@ class RunningShell implements Shell {
       from: 'newest',
       signal,
       log,
-      onMessage: (key, id, data) => {
+      onMessage: (key, id, data, ageMs) => {
+        const now = monotonicNow();
         const message = featuresIn(data);
         if (message === undefined) return log.error({ key, id }, 'features passed over: not readable');
         this.#lookAtControl();
-        return this.#emit({ kind: 'features', features: message, now: monotonicNow() });
+        return this.#emit({ kind: 'features', features: message, ageMs, now });
       },
     });
     clearInterval(saving);
@@ -173,8 +174,9 @@ class RunningShell implements Shell {
     const { symbol } = first;
     for (let next: Signal | undefined = first; next !== undefined; next = this.#sending.get(symbol)) {
       this.#sending.set(symbol, undefined);
+      const sent = { ...next, featuresAgeMs: next.featuresAgeMs + monotonicNow() - next.t };
       // Readers never catch up: what Redis does not take is replaced by the next.
-      await append(this.#options.redis, signalsStream(symbol), next, STREAM_LENGTH.signals).catch(() => undefined);
+      await append(this.#options.redis, signalsStream(symbol), sent, STREAM_LENGTH.signals).catch(() => undefined);
     }
     this.#sending.delete(symbol);
   }

@@ -1,6 +1,5 @@
 // What the router's core knows, and what of it survives a restart. Pure data.
 import type { Features, Signal } from '../contract/messages.ts';
-import { newTransit, type Transit } from '../contract/transit.ts';
 import { newCalibration, type Calibration } from './calibration.ts';
 import type { Claim, GridPoints, Memory } from './models.ts';
 import type { Policy } from './policy.ts';
@@ -8,7 +7,8 @@ import type { Selection, SwitchReason } from './selection.ts';
 
 /** Times are epoch ms of this process's monotonic clock. */
 export type Event =
-  | { readonly kind: 'features'; readonly features: Features; readonly now: number }
+  /** `ageMs` at `now`: since Redis took them, by its clock. */
+  | { readonly kind: 'features'; readonly features: Features; readonly ageMs: number; readonly now: number }
   | { readonly kind: 'policy'; readonly policy: Policy; readonly now: number }
   | { readonly kind: 'paused'; readonly paused: boolean };
 
@@ -19,7 +19,7 @@ export interface Switch {
   readonly from: string;
   readonly to: string;
   readonly reason: SwitchReason;
-  /** From the features' receipt to the switch. */
+  /** Since Redis took the features that led to it. */
   readonly latencyMs: number;
 }
 
@@ -42,7 +42,6 @@ export interface SymbolState {
   features: Features | undefined;
   /** When they were received. */
   receivedAt: number;
-  readonly transit: Transit;
   seq: number;
   readonly grid: GridPoints;
   readonly models: Map<string, ModelState>;
@@ -100,7 +99,6 @@ export const newSymbol = (name: string): SymbolState => ({
   name,
   features: undefined,
   receivedAt: 0,
-  transit: newTransit(),
   seq: 0,
   grid: { points: [] },
   models: new Map(),

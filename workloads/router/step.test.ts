@@ -8,8 +8,9 @@ describe('the router', () => {
   it('makes a signal of each features, with the features whole and each active model once', () => {
     const state = aRouter();
     const given = features(1);
-    const signal = signalIn(give(state, given));
+    const signal = signalIn(give(state, given, 7));
     assert.deepEqual(signal?.features, given);
+    assert.equal(signal?.featuresAgeMs, 7);
     assert.deepEqual(signal?.active, { 60: 'order_book_pressure', 300: 'momentum' });
     assert.deepEqual(signal?.edges.map(({ model }) => model), ['order_book_pressure']); // prettier-ignore
     assert.equal(signal?.horizonSeconds, 60);
@@ -20,7 +21,13 @@ describe('the router', () => {
     assert.equal(give(state, features(5)).length, 1);
     assert.equal(give(state, features(5)).length, 0);
     assert.equal(give(state, features(4)).length, 0);
-    assert.equal(step(state, { kind: 'features', features: features(6), now: T0 + 10_000 }).length, 0);
+    assert.equal(give(state, features(6), 2_001).length, 0);
+    assert.equal(state.staleFeatures, 3);
+  });
+  it('takes features without a finite age for old', () => {
+    const state = aRouter();
+    for (const ageMs of [NaN, Infinity, undefined as unknown as number])
+      assert.deepEqual(step(state, { kind: 'features', features: features(1), ageMs, now: T0 }), []);
     assert.equal(state.staleFeatures, 3);
   });
   it('smooths pressure over 10 s: what is scored is what is traded', () => {
@@ -94,12 +101,12 @@ describe('the router', () => {
         const one = features(i, { mid: 60_000 + i });
         const shifted = { ...one, t: one.t + offset, heardAt: one.heardAt + offset };
         const expected = signalIn(give(near, one));
-        const signal = signalIn(step(away, { kind: 'features', features: shifted, now: one.t + 1 }));
+        const signal = signalIn(step(away, { kind: 'features', features: shifted, ageMs: 1, now: one.t + 1 }));
         assert.deepEqual(signal?.edges, expected?.edges);
       }
       const late = features(3_001);
       const stale = { ...late, t: late.t + offset, heardAt: late.heardAt + offset };
-      assert.deepEqual(step(away, { kind: 'features', features: stale, now: late.t + 2_002 }), []);
+      assert.deepEqual(step(away, { kind: 'features', features: stale, ageMs: 2_001, now: late.t + 2_001 }), []);
     });
   it('scores nothing across a stall, of the feed or of its own', () => {
     const samples = (silent: (i: number) => boolean, more: (i: number) => object): number => {

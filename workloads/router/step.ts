@@ -2,7 +2,6 @@
 // in place.
 import { canonicalJson } from '../contract/canonical.ts';
 import type { Edge, Features, Signal } from '../contract/messages.ts';
-import { messageAgeMs } from '../contract/transit.ts';
 import { interrupt, observe, scoreOf } from './calibration.ts';
 import { claimOf, takeGrid, type ModelSpec } from './models.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
@@ -27,7 +26,7 @@ const EXCESS_AGAIN_MS = 5_000;
 export function step(state: State, event: Event): Output[] {
   switch (event.kind) {
     case 'features':
-      return onFeatures(state, event.features, event.now);
+      return onFeatures(state, event);
     case 'policy':
       return onPolicy(state, event.policy);
     case 'paused':
@@ -63,13 +62,13 @@ function onPolicy(state: State, policy: Policy): Output[] {
 const identityOf = ({ type, horizonSeconds, parameters }: ModelSpec): string =>
   canonicalJson({ type, horizonSeconds, parameters });
 
-function onFeatures(state: State, features: Features, now: number): Output[] {
+function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kind: 'features' }>): Output[] {
   const { policy } = state;
   const symbol = state.symbols.get(features.symbol);
   const own = policy?.symbols.get(features.symbol);
   if (policy === undefined || symbol === undefined || own === undefined) return [];
-  const ageMs = messageAgeMs(symbol.transit, features, now);
-  if (ageMs > FRESH_MS || isOlder(features, symbol.features)) {
+  const isFresh = ageMs <= FRESH_MS; // nor is what has no age
+  if (!isFresh || isOlder(features, symbol.features)) {
     state.staleFeatures += 1;
     return [];
   }
@@ -81,7 +80,7 @@ function onFeatures(state: State, features: Features, now: number): Output[] {
   return [
     ...switches,
     ...excessOf(state, policy, now),
-    { kind: 'signal', signal: signalOf(state, symbol, { policy, own, now }) },
+    { kind: 'signal', signal: signalOf(state, symbol, { policy, own, now, ageMs }) },
   ];
 }
 
@@ -170,10 +169,12 @@ interface Signalling {
   readonly policy: Policy;
   readonly own: SymbolPolicy;
   readonly now: number;
+  /** Of the features. */
+  readonly ageMs: number;
 }
 
 /** The features, whole, with the claims of the active models, each once. */
-function signalOf(state: State, symbol: SymbolState, { policy, own, now }: Signalling): Signal {
+function signalOf(state: State, symbol: SymbolState, { policy, own, now, ageMs }: Signalling): Signal {
   const { features } = symbol;
   if (features === undefined) throw new Error('a signal is made from features');
   const active = [...symbol.selections].sort(([a], [b]) => a - b);
@@ -185,6 +186,7 @@ function signalOf(state: State, symbol: SymbolState, { policy, own, now }: Signa
     bootId: state.bootId,
     t: now,
     features,
+    featuresAgeMs: ageMs,
     active: Object.fromEntries(active.map(([horizon, { model }]) => [String(horizon), model])),
     edges: names.flatMap((name) => edgeOf(policy, name, symbol.models.get(name))),
     horizonSeconds: own.horizons[0] ?? 0,

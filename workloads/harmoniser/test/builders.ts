@@ -134,10 +134,12 @@ export interface SignalOptions {
   readonly mid?: number;
   readonly edges?: readonly Partial<Edge>[];
   readonly features?: Partial<Features>;
+  readonly featuresAgeMs?: number;
 }
 
 /** A signal of one pressure claim of 20 bps at 60 s, confidence .8, on a valid book 20 ticks wide. */
-export function aSignal({ symbol = 'BTC-USD', seq = 1, t, mid = 60_000, edges, features }: SignalOptions): Signal {
+export function aSignal(options: SignalOptions): Signal {
+  const { symbol = 'BTC-USD', seq = 1, t, mid = 60_000, edges, features, featuresAgeMs = 0 } = options;
   const centre = Math.round(mid * INSTRUMENT.priceScale);
   const book: Features = {
     symbol,
@@ -168,6 +170,7 @@ export function aSignal({ symbol = 'BTC-USD', seq = 1, t, mid = 60_000, edges, f
     bootId: 'router-1',
     t,
     features: book,
+    featuresAgeMs,
     active: { '60': 'order_book_pressure' },
     edges: (edges ?? [{}]).map((edge) => ({
       model: 'order_book_pressure',

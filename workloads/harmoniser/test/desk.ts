@@ -57,9 +57,10 @@ export class Desk {
     return step(this.state, { kind: 'report', report: this.venue.make(symbol, this.now, body), now: this.now });
   }
 
+  /** The router's clock is the desk's own here: what was made before now has that age. */
   signal(change: Partial<SignalOptions> = {}): Output[] {
     const signal = aSignal({ seq: ++this.#seq, t: this.now, ...change });
-    return step(this.state, { kind: 'signal', signal, now: this.now });
+    return step(this.state, { kind: 'signal', signal, ageMs: this.now - signal.t, now: this.now });
   }
 
   tick(ms = 250): Output[] {

@@ -73,7 +73,8 @@ export function runMarket({ seed, seconds, meanwhile, policy = aPolicy(), plante
     move(markets, normal, plantedBps);
     if (meanwhile) take(meanwhile(state, now), now);
     for (const report of venue.reports.splice(0)) take(step(state, { kind: 'report', report, now }), now);
-    for (const market of markets) take(step(state, { kind: 'signal', signal: signalOf(market, i, now), now }), now);
+    for (const market of markets)
+      take(step(state, { kind: 'signal', signal: signalOf(market, i, now), ageMs: 0, now }), now);
     take(step(state, { kind: 'tick', now }), now);
     run.equityUsd.push(state.equity.usd ?? 1_000_000);
   }

@@ -33,7 +33,7 @@ const CHECKS: readonly Check[] = [
       ? undefined
       : `BadOrder: lots ${lots} at ${limitTicks} ticks, both must be whole and above 0`,
   (_, { ageMs }) =>
-    ageMs > MAX_ORDER_AGE_MS ? `TooOld: ${Math.round(ageMs)} ms, at most ${MAX_ORDER_AGE_MS}` : undefined,
+    ageMs <= MAX_ORDER_AGE_MS ? undefined : `TooOld: ${Math.round(ageMs)} ms, at most ${MAX_ORDER_AGE_MS}`,
   (_, { waiting }) => (waiting >= MAX_WAITING ? `TooManyOrders: ${waiting} on their way` : undefined),
   ({ limitTicks }, { listing }) =>
     limitTicks % listing.instrument.tickStep === 0

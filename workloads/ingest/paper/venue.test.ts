@@ -152,6 +152,7 @@ describe('an order to the paper venue', () => {
     const { run } = aPaperShard();
     run(...book());
     assert.deepEqual(reasons(run(ask(order(1_000), 1_000, 2_001))), ['TooOld']);
+    assert.deepEqual(reasons(run(ask(order(1_000), 1_000, NaN))), ['TooOld'], 'nobody knows');
     assert.deepEqual(fills(run(ask(order(-60_000), 1_000), tick(1_040))), ['3@101', '2@102']);
   });
 

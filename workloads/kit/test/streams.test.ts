@@ -59,6 +59,25 @@ describe('reading streams', () => {
     );
   });
 
+  it('hands out nothing before Redis has said what time it is', async () => {
+    const admin = await server.client();
+    const from = { [KEY]: await add('before') };
+    await add('one');
+    await admin.acl('SETUSER', 'default', '-time');
+    const ages: number[] = [];
+    const enough = new AbortController();
+    const onMessage = (_key: string, _id: string, _data: string, ageMs: number): void => {
+      ages.push(ageMs);
+      enough.abort();
+    };
+    const reading = read(from, onMessage, enough.signal);
+    await eventually('asked in vain', async () => ((await admin.acl('LOG')) as unknown[])[0]);
+    assert.deepEqual(ages, []);
+    await admin.acl('SETUSER', 'default', '+time');
+    await reading;
+    assert.ok(ages[0]! >= 0 && ages[0]! < 5_000, `${ages[0]}`);
+  });
+
   it('tells each entry’s age by the clock of Redis, the reader’s delay included', async () => {
     const from = { [KEY]: await add('before') };
     await add('one');

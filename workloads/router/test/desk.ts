@@ -52,7 +52,8 @@ export const aRouter = (change: object = {}): State => {
   step(state, { kind: 'policy', policy: policyOf(change), now: T0 });
   return state;
 };
-export const give = (state: State, one: Features): Output[] =>
-  step(state, { kind: 'features', features: one, now: one.t + 1 });
+/** Features that were `ageMs` on their way; ingest's clock is the router's own here. */
+export const give = (state: State, one: Features, ageMs = 1): Output[] =>
+  step(state, { kind: 'features', features: one, ageMs, now: one.t + ageMs });
 export const signalIn = (outputs: readonly Output[]): Signal | undefined =>
   outputs.flatMap((output) => (output.kind === 'signal' ? [output.signal] : []))[0];
