@@ -68,17 +68,17 @@ describe('the synthetic market', () => {
     ] as const) {
       // prettier-ignore
       const market = aMarket({ plantedAlphaBps, seed: 11 });
-      const seen: { p: number; mid: number }[] = [];
-      for (let i = 0; i < 12_000; i++) {
+      const seen: { p: number; mid: number }[][] = [];
+      for (let i = 0; i < 6_000; i++) {
         stepMarket(market, 2);
-        const [btc] = market.instruments;
-        seen.push({ p: btc!.pressure, mid: btc!.mid });
+        seen.push(market.instruments.map(({ pressure, mid }) => ({ p: pressure, mid })));
       }
       let [xy, xx] = [0, 0];
       for (let i = 0; i + 30 < seen.length; i++) {
-        const { p, mid } = seen[i]!;
-        xy += p * 1e4 * (seen[i + 30]!.mid / mid - 1);
-        xx += p * p;
+        seen[i]!.forEach(({ p, mid }, k) => {
+          xy += p * 1e4 * (seen[i + 30]![k]!.mid / mid - 1);
+          xx += p * p;
+        });
       }
       assert.ok(xy / xx > low && xy / xx < high, `slope ${xy / xx}`);
     }
