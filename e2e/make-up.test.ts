@@ -56,7 +56,10 @@ describe('make up', function () {
       const { edgeBps, seq } = await nextDecision(demo.system, symbol);
       assert.ok(Number.isFinite(edgeBps) && seq > 0);
       const hash = (await demo.system.redis('HGETALL', `risk.edge_blended.${symbol}`)) as Record<string, string>;
-      assert.ok(Date.now() - Date.parse(hash['at'] ?? '') < 10_000, `risk.edge_blended.${symbol} was written at ${hash['at']}`);
+      assert.ok(
+        Date.now() - Date.parse(hash['at'] ?? '') < 10_000,
+        `risk.edge_blended.${symbol} was written at ${hash['at']}`,
+      );
     }
     const { spec } = await demo.system.kubectl.json<{ spec: TradingSystemSpec }>(['get', 'tradingsystem', 'demo']);
     assert.equal(spec.sources[0]?.options.recording?.claimName, 'recordings');
