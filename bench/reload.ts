@@ -1,6 +1,6 @@
 // How long a change of RiskParams takes until every pod runs it, on the warm system of `make up`; every change is a little
-// tighter than the last. Two ends are measured from the moment the apply is sent: the last pod's acknowledgement, heard on the
-// system's own Redis, and its proof in `.status.runtime`, seen by a watch.
+// tighter than the last. From the moment the apply is sent: its answer, the desired document in its ConfigMap, the same in
+// Redis, the last pod's acknowledgement heard there, and the proof in `.status.runtime`, seen by a watch.
 import { setTimeout as delay } from 'node:timers/promises';
 import { clusterName, recordedWay } from '@tradewind/hack/up/clusters.ts';
 import { Api } from '@tradewind/operator/runtime/client.ts';
@@ -9,8 +9,8 @@ import type { Live, Resource } from '@tradewind/operator/runtime/object.ts';
 import { Store } from '@tradewind/operator/runtime/store.ts';
 import { watch } from '@tradewind/operator/runtime/watch.ts';
 import type { Ack } from '@tradewind/workloads/contract/desired.ts';
-import { acksKey } from '@tradewind/workloads/contract/keys.ts';
-import { ACKNOWLEDGING } from '@tradewind/workloads/contract/pods.ts';
+import { acksKey, RELOAD } from '@tradewind/workloads/contract/keys.ts';
+import { ACKNOWLEDGING, desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { spreadFigures, type Figures, type Options } from './stats.ts';
@@ -43,6 +43,17 @@ interface Risk extends Live {
   readonly spec: { readonly positionSizing: { readonly kellyFraction: number } };
 }
 
+/** Ends that are measured, in the order in which they are reached. */
+const ENDS = ['answer', 'publication', 'carrying', 'lastAck', 'proof'] as const;
+type Times = Readonly<Record<(typeof ENDS)[number], number>>;
+
+interface Seats {
+  readonly api: Api;
+  readonly systems: Store<System>;
+  readonly maps: Store<Live>;
+  readonly redis: Redis;
+}
+
 /** Kelly from .2 down to .15 in `--changes` steps (default 100), then as it was. Rejects where one takes over 10 s. */
 export async function reload({ values, progress }: Options): Promise<Figures> {
   const changes = Number(values['changes'] ?? 100);
@@ -51,36 +62,52 @@ export async function reload({ values, progress }: Options): Promise<Figures> {
   process.env['KUBECONFIG'] = record.kubeconfig;
   const api = Api.open({ credentials: await findCredentials() });
   const stopping = new AbortController();
-  const store = new Store<System>();
-  const log = pino({ level: 'warn' });
-  const watching = watch({ api, resource: SYSTEMS, namespace: PLACE.namespace, store, log, signal: stopping.signal });
-  const redis = await connect(api);
+  const seats: Seats = { api, systems: new Store<System>(), maps: new Store<Live>(), redis: await connect(api) };
+  const common = { api, namespace: PLACE.namespace, log: pino({ level: 'warn' }), signal: stopping.signal };
+  const fieldSelector = `metadata.name=${desiredMapOf(PLACE.name)}`;
+  const watching = Promise.all([
+    watch({ ...common, resource: SYSTEMS, store: seats.systems }),
+    watch({ ...common, resource: core('ConfigMap', 'configmaps'), fieldSelector, store: seats.maps }),
+  ]);
   const before = (await api.get<Risk>(RISK, PLACE)).spec.positionSizing.kellyFraction;
-  const acknowledged: number[] = [];
-  const proven: number[] = [];
+  const all: Times[] = [];
   try {
     for (let i = -WARM_UP; i < changes; i++) {
       const kelly = Number((0.2 - (0.05 * (i + WARM_UP + 1)) / (changes + WARM_UP)).toFixed(6));
-      const last = store.get(KEY)?.status?.runtime?.acks?.hash ?? '';
-      const started = performance.now();
-      const [acks, proof] = await within(
-        Promise.all([lastAck(redis, last), proofAfter(store, last), applyKelly(api, kelly)]),
-      );
-      if (i >= 0) {
-        acknowledged.push(acks - started);
-        proven.push(proof - started);
-      }
-      if (i % 20 === 0) progress(`${i} of ${changes}: ${(acks - started).toFixed(1)} ms`);
+      const times = await within(change(seats, kelly));
+      if (i >= 0) all.push(times);
+      if (i % 20 === 0) progress(`${i} of ${changes}: ${times.lastAck.toFixed(1)} ms`);
       await delay(PAUSE_MS);
     }
   } finally {
     await applyKelly(api, before);
     stopping.abort();
-    redis.disconnect();
+    seats.redis.disconnect();
     await watching;
     api.close();
   }
-  return { changes, ...spreadFigures('applyToLastAckMs', acknowledged), ...spreadFigures('applyToProofMs', proven) };
+  const figures = ENDS.map((end) => {
+    const name = `applyTo${end.charAt(0).toUpperCase()}${end.slice(1)}Ms`;
+    return spreadFigures(name, all.map((times) => times[end])); // prettier-ignore
+  });
+  return Object.assign({ changes }, ...figures) as Figures;
+}
+
+/** One change; how many ms after its start each end was reached. */
+async function change({ api, systems, maps, redis }: Seats, kelly: number): Promise<Times> {
+  const last = systems.get(KEY)?.status?.runtime?.acks?.hash ?? '';
+  const started = performance.now();
+  const ends = await Promise.all([
+    applyKelly(api, kelly).then(() => performance.now()),
+    firstChange(maps, () => true),
+    heard(redis, RELOAD, () => true),
+    lastAck(redis, last),
+    firstChange(systems, ({ status }) => {
+      const acks = status?.runtime?.acks;
+      return acks !== undefined && acks.hash !== last && acks.expected > 0 && acks.acked >= acks.expected;
+    }),
+  ]);
+  return Object.fromEntries(ENDS.map((end, i) => [end, (ends[i] ?? NaN) - started])) as Times;
 }
 
 /** What `kubectl apply --server-side` sends. */
@@ -104,19 +131,25 @@ async function connect(api: Api): Promise<Redis> {
   const password = Buffer.from(secret.data['password'] ?? '', 'base64').toString('utf8');
   const redis = new Redis({ host: pod.status.podIP, password, lazyConnect: true });
   await redis.connect();
-  await redis.subscribe(acksKey(name));
+  await redis.subscribe(acksKey(name), RELOAD);
   return redis;
 }
 
 /** When the last part acknowledged a document other than `last`. */
 function lastAck(redis: Redis, last: string): Promise<number> {
   const waiting = new Set<string>(ACKNOWLEDGING);
+  return heard(redis, acksKey(PLACE.name), (text) => {
+    const { part, hash, error } = JSON.parse(text) as Ack;
+    if (hash !== last && error === undefined) waiting.delete(part);
+    return waiting.size === 0;
+  });
+}
+
+/** When the first message came on `channel` that is the last one to wait for. */
+function heard(redis: Redis, channel: string, isLast: (text: string) => boolean): Promise<number> {
   return new Promise((resolve) => {
-    const onMessage = (_channel: string, text: string): void => {
-      const { part, hash, error } = JSON.parse(text) as Ack;
-      if (hash === last || error !== undefined) return;
-      waiting.delete(part);
-      if (waiting.size > 0) return;
+    const onMessage = (on: string, text: string): void => {
+      if (on !== channel || !isLast(text)) return;
       redis.off('message', onMessage);
       resolve(performance.now());
     };
@@ -124,12 +157,11 @@ function lastAck(redis: Redis, last: string): Promise<number> {
   });
 }
 
-/** When the status first showed that every pod runs a document other than `last`. */
-function proofAfter(store: Store<System>, last: string): Promise<number> {
+/** When the store first had what was waited for. */
+function firstChange<T extends Live>(store: Store<T>, isIt: (item: T) => boolean): Promise<number> {
   return new Promise((resolve) => {
-    const undo = store.onChange(({ status }) => {
-      const acks = status?.runtime?.acks;
-      if (acks === undefined || acks.hash === last || acks.acked < acks.expected || acks.expected === 0) return;
+    const undo = store.onChange((item) => {
+      if (!isIt(item)) return;
       undo();
       resolve(performance.now());
     });
