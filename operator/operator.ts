@@ -20,6 +20,7 @@ import {
 } from './rollout/reconcile.ts';
 import { createStores, watchAll, type Stores } from './stores.ts';
 import { reconcileTradingSystem } from './trading-system/reconcile.ts';
+import { SETTLE_MS } from './trading-system/status.ts';
 
 const LEASE = 'tradewind-operator';
 const WORKERS = 4;
@@ -98,20 +99,23 @@ function createQueues(registry: Registry) {
   return { systems: queue('trading-system'), riskParams: queue('risk-params'), routerRules: queue('router-rules') };
 }
 
-/** Which keys a change concerns. What is there already is added first. */
+/**
+ * Which keys a change concerns. What is there already is added first. A revision waits a moment for its publication: the
+ * acknowledgement makes its status due at once.
+ */
 function enqueueOnChange(stores: Stores, queues: Queues): void {
   const revision = (kind: RevisionKind, queue: Queue): void => {
     const store = kind.store(stores);
     const add = ({ metadata }: Live): void => {
-      queue.add(keyOf(metadata));
+      queue.add(keyOf(metadata), SETTLE_MS);
       for (const system of systemsOf(kind, keyOf(metadata), stores)) queues.systems.add(system);
     };
     store.onChange(add);
     for (const item of store.all()) add(item);
   };
-  const revisionsOf = (key: string): void => {
-    for (const risk of followedBy(RISK_PARAMS_KIND, key, stores)) queues.riskParams.add(risk);
-    for (const rules of followedBy(ROUTER_RULES_KIND, key, stores)) queues.routerRules.add(rules);
+  const revisionsOf = (key: string, delayMs = 0): void => {
+    for (const risk of followedBy(RISK_PARAMS_KIND, key, stores)) queues.riskParams.add(risk, delayMs);
+    for (const rules of followedBy(ROUTER_RULES_KIND, key, stores)) queues.routerRules.add(rules, delayMs);
   };
   const system = (key: string | undefined): void => {
     if (key !== undefined) queues.systems.add(key);
@@ -126,7 +130,7 @@ function enqueueOnChange(stores: Stores, queues: Queues): void {
   };
   for (const store of Object.values(stores.children)) store.onChange((item) => system(owned(item)));
   // A new document concerns the revisions in it, too.
-  stores.children.ConfigMap.onChange((item) => revisionsOf(owned(item) ?? ''));
+  stores.children.ConfigMap.onChange((item) => revisionsOf(owned(item) ?? '', SETTLE_MS));
   stores.pods.onChange((pod) => system(owned(pod)));
   stores.holds.onChange(({ metadata, spec }) =>
     system(spec === undefined ? undefined : keyOf({ ...metadata, name: spec.systemRef.name })),

@@ -29,6 +29,12 @@ describe('where a revision stands', () => {
     assert.deepEqual([status.active, status.candidate, status.stage], ['old', 'new', 'Propagating']);
     assert.equal(ready(status)?.status, 'False');
   });
+  it('stays Active while another part of the document is on its way, until a pod refuses', () => {
+    const active = after([follower()]);
+    assert.deepEqual(after([follower({ proven: false, acked: 1 })], active), active);
+    const refused = after([follower({ proven: false, refusal: 'demo-router-0-x: no default model' })], active);
+    assert.deepEqual([refused.stage, ready(refused)?.status], ['Propagating', 'False']);
+  });
   it('is Accepted while what is published is another', () => {
     assert.equal(after([follower({ publishedRevision: 'old' })]).stage, 'Accepted');
   });

@@ -66,12 +66,12 @@ export function invalidRevisionStatus(
 
 function systemRevision(standing: Standing, follower: Follower): SystemRevision {
   const { revision, before, now } = standing;
-  const { name, acked, expected } = follower;
+  const { name, expected } = follower;
   const old = before?.systems?.find((system) => system.name === name);
-  const stage = stageOf(revision, follower);
+  const stage = stageOf(revision, follower, old);
   const isUnchanged = old?.stage === stage && (old.candidate ?? old.active) === revision;
   const since = isUnchanged ? (old.since ?? now) : now;
-  if (stage === 'Active') return { name, active: revision, stage, since, acked, expected };
+  if (stage === 'Active') return { name, active: revision, stage, since, ...countOf(follower, old) };
   return {
     name,
     ...(old?.active === undefined ? {} : { active: old.active }),
@@ -87,9 +87,19 @@ function systemRevision(standing: Standing, follower: Follower): SystemRevision 
   };
 }
 
-function stageOf(revision: string, { publishedRevision, proven }: Follower): SystemRevision['stage'] {
+/** Of the last time when all had: while another part of the document is on its way, it changes with every pod. */
+const countOf = (
+  { proven, acked, expected }: Follower,
+  old: SystemRevision | undefined,
+): Pick<SystemRevision, 'acked' | 'expected'> =>
+  proven || old === undefined ? { acked, expected } : { acked: old.acked, expected: old.expected };
+
+/** What every pod has acknowledged once stays Active while another part of the document is on its way, unless a pod refuses. */
+function stageOf(revision: string, follower: Follower, old: SystemRevision | undefined): SystemRevision['stage'] {
+  const { publishedRevision, proven, refusal } = follower;
   if (publishedRevision !== revision) return 'Accepted';
-  return proven ? 'Active' : 'Propagating';
+  const wasActive = old?.stage === 'Active' && old.active === revision && refusal === undefined;
+  return proven || wasActive ? 'Active' : 'Propagating';
 }
 
 function verdictOn(systems: readonly SystemRevision[]): Verdict {

@@ -64,7 +64,7 @@ async function applyChildren(hands: Hands, { children, surplus }: Plan, refusals
 
 /** With the resource version that was seen: a leader that does not know it is not one any more cannot overwrite a newer. */
 async function publish(hands: Hands, known: Known, document: DesiredDocument): Promise<void> {
-  const { api, stores, events, now } = hands;
+  const { api, stores, now } = hands;
   const wanted = desiredMap(known, document);
   const annotations = { [PUBLISHED_AT]: new Date(now()).toISOString() };
   const object = { ...wanted, metadata: { ...wanted.metadata, annotations } };
@@ -81,9 +81,6 @@ async function publish(hands: Hands, known: Known, document: DesiredDocument): P
     if (isConflict(error) || isNotFound(error)) await lookAtMap(hands, known, wanted);
     throw error;
   }
-  const { epoch, version, hash } = document;
-  const note = `desired document ${epoch}.${version} ${hash}`;
-  events.emit(known.system, { type: 'Normal', reason: 'Published', action: 'Publish', note });
 }
 
 const atVersion = (object: Wanted, { metadata: { uid, resourceVersion } }: Child): Child => ({

@@ -85,11 +85,8 @@ function knownOf(system: TradingSystem, stores: Stores): Known {
   };
 }
 
-/** The same look, with the children as they are after our own writes: a status must not call ready what was just changed. */
-export const withChildrenNow = (known: Known, stores: Stores): Known => ({
-  ...known,
-  children: childrenOf(keyOf(known.system.metadata), stores),
-});
+/** The same system as our own writes have left it: a status must not call ready what was just changed. */
+export const afterOurWrites = ({ system }: Known, stores: Stores): Known => knownOf(system, stores);
 
 /** As the last whole pass wrote it into the status: objects can be deleted by anybody, and after a crash are only some. */
 function shardsOf({ status }: TradingSystem): number | undefined {

@@ -46,6 +46,8 @@ export interface PlanOptions {
 
 export const POKED = 'tradewind.io/desired-version';
 export const PUBLISHED_AT = 'tradewind.io/published-at';
+/** Epoch ms; 0 where nothing is published. */
+export const publishedAt = ({ map }: Known): number => Date.parse(map?.metadata.annotations?.[PUBLISHED_AT] ?? '') || 0;
 const POKE_AFTER_MS = 1_000;
 
 /** Everything to do about a system whose spec can be read. */
@@ -170,13 +172,14 @@ interface Late {
 }
 
 /** Pods that the param server reports as not having acknowledged what is published. */
-function lateOf({ system, published, pods, map }: Known): Late | undefined {
+function lateOf(known: Known): Late | undefined {
+  const { system, published, pods } = known;
   const { acks } = system.status?.runtime ?? {};
   if (published === undefined || acks?.hash !== published.hash || acks.pending.length === 0) return undefined;
   const pending = new Set(acks.pending);
   return {
     version: `${published.epoch}.${published.version}`,
-    since: Date.parse(map?.metadata.annotations?.[PUBLISHED_AT] ?? '') || 0,
+    since: publishedAt(known),
     pods: pods.filter(({ metadata }) => pending.has(metadata.name)),
   };
 }

@@ -9,10 +9,10 @@ import { carryOut, ignoreGone, type Hands } from './carry-out.ts';
 import { floorOf } from './desired.ts';
 import { holdStatus, type HoldSeen } from './holds.ts';
 import type { Images } from './objects/frame.ts';
-import { observe, withChildrenNow, type Look } from './observe.ts';
+import { afterOurWrites, observe, type Look } from './observe.ts';
 import { planTradingSystem, planUnreadable, type Plan } from './plan.ts';
 import { Refusals } from './refusals.ts';
-import { isProven, statusAfter, type OwnStatus } from './status.ts';
+import { isProven, settledAt, statusAfter, type OwnStatus } from './status.ts';
 
 export interface Deps extends Hands {
   readonly images: Images;
@@ -36,12 +36,16 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   const plan = planOf(look, deps);
   const document = await carryOut(deps, known, { plan, refusals });
 
-  const after = withChildrenNow(known, deps.stores);
+  const after = afterOurWrites(known, deps.stores);
   const status = statusAfter(after, plan, { document, blockers: refusals.blockers }, deps.now());
-  await refusals.attempt('status', () => writeStatus(deps, known.system, status));
-  const proven = isProven(known, document);
-  await writeHoldStatuses(deps, refusals, { system: 'found', document, proven, holds: known.holds });
-  return outcomeOf(refusals, plan.lookAgainAt === undefined ? undefined : Math.max(1, plan.lookAgainAt - deps.now()));
+  const settled = settledAt(after, status);
+  if (settled <= deps.now()) {
+    await refusals.attempt('status', () => writeStatus(deps, known.system, status));
+    const proven = isProven(known, document);
+    await writeHoldStatuses(deps, refusals, { system: 'found', document, proven, holds: known.holds });
+  }
+  const next = Math.min(...[settled, plan.lookAgainAt ?? 0].filter((at) => at > deps.now()));
+  return outcomeOf(refusals, next === Infinity ? undefined : Math.max(1, next - deps.now()));
 }
 
 function planOf(look: Exclude<Look, { kind: 'gone' }>, { images, lease, now }: Deps): Plan {
@@ -65,6 +69,10 @@ async function writeStatus({ api, stores, events }: Deps, system: TradingSystem,
   stores.systems.put(await api.apply<TradingSystem>(TRADING_SYSTEMS, object, STATUS_MANAGER, 'status'));
   // After the write, so that a retry tells nothing twice.
   for (const condition of turned(system.status?.conditions, status.conditions ?? [])) tell(events, system, condition);
+  const { desired } = status;
+  if (desired === undefined || isSame(desired, system.status?.desired)) return;
+  const note = `desired document ${desired.epoch}.${desired.version} ${desired.hash}`;
+  events.emit(system, { type: 'Normal', reason: 'Published', action: 'Publish', note });
 }
 
 /** Conditions whose turning a person wants to find under `kubectl describe`. */

@@ -18,9 +18,9 @@ import {
   theUnreadableDemo,
 } from '../test/builders.ts';
 import { holdStatus } from './holds.ts';
-import { revisionOf } from './observe.ts';
-import { planUnreadable } from './plan.ts';
-import { statusAfter, type OwnStatus } from './status.ts';
+import { revisionOf, type Known } from './observe.ts';
+import { planUnreadable, PUBLISHED_AT } from './plan.ts';
+import { SETTLE_MS, settledAt, statusAfter, type OwnStatus } from './status.ts';
 
 const of = (status: { conditions?: readonly Condition[] | undefined }, type: string): Condition | undefined =>
   status.conditions?.find((condition) => condition.type === type);
@@ -180,4 +180,31 @@ describe('the status of a Hold', () => {
 
 it('a revision is the same for the same content, whatever the order of its fields', () => {
   assert.equal(revisionOf({ a: 1, b: 2 }), revisionOf({ b: 2, a: 1 }));
+});
+
+describe('when a status is worth writing', () => {
+  const ready = (status: string, reason: string): Partial<OwnStatus> => ({
+    conditions: [{ type: 'Ready', status, reason, message: '', lastTransitionTime: '' } as Condition],
+  });
+  const desired = (version: number) => ({ desired: { epoch: 1, version, hash: '0123456789abcdef' } });
+  const known = (status: object): Known =>
+    ({
+      system: { status },
+      map: { metadata: { annotations: { [PUBLISHED_AT]: new Date(NOW).toISOString() } } },
+    }) as unknown as Known;
+  const told = { ...ready('True', 'Ready'), ...desired(4) };
+  const next = (version: number, reason = 'Propagating') =>
+    ({ ...ready('False', reason), ...desired(version) }) as OwnStatus;
+
+  it('is a moment after a publication, where it would only tell of that', () => {
+    assert.equal(settledAt(known(told), next(5)), NOW + SETTLE_MS);
+  });
+  for (const [title, before, after] of [
+    ['a second publication', told, next(6)],
+    ['anything else than acknowledgements that are missing', told, next(5, 'ComponentsNotReady')],
+    ['what was not Ready before', { ...ready('False', 'ComponentsNotReady'), ...desired(4) }, next(5)],
+    ['another epoch', { ...told, desired: { ...desired(4).desired, epoch: 0 } }, next(5)],
+    ['a first document', ready('True', 'Ready'), next(1)],
+  ] as const)
+    it(`is at once for ${title}`, () => assert.equal(settledAt(known(before), after), 0));
 });

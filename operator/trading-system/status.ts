@@ -9,7 +9,7 @@ import { conditionsOf, no, unknown, yes, type Verdict } from '../runtime/conditi
 import type { Wanted } from '../runtime/object.ts';
 import { isFlattening, NOT_FLATTENED, redisHolds } from './holds.ts';
 import { childKey, type Known } from './observe.ts';
-import type { Blocker, Plan } from './plan.ts';
+import { publishedAt, type Blocker, type Plan } from './plan.ts';
 
 type ComponentStatus = NonNullable<TradingSystemStatus['components']>[number];
 type Phase = NonNullable<TradingSystemStatus['phase']>;
@@ -29,6 +29,23 @@ export function isProven({ system, shards = 1 }: Known, document: DesiredDocumen
   const { acks } = system.status?.runtime ?? {};
   const expected = shards * ACKNOWLEDGING.length;
   return document !== undefined && acks?.hash === document.hash && acks.acked >= expected && acks.pending.length === 0;
+}
+
+/** Pods acknowledge within milliseconds, as a rule: telling before that they have not would only keep the next change waiting. */
+export const SETTLE_MS = 100;
+
+/**
+ * From when on a status is worth writing, epoch ms: not while the only thing that it would tell is that one document, just
+ * published, is on its way. Two are told at once, so that no run of changes keeps it silent.
+ */
+export function settledAt(known: Known, status: OwnStatus): number {
+  const { status: told } = known.system;
+  const [before, next] = [told?.desired, status.desired];
+  const isOnlyOnItsWay =
+    status.conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'Propagating') === true &&
+    told?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+  if (!isOnlyOnItsWay || before === undefined || next === undefined) return 0;
+  return next.epoch === before.epoch && next.version - before.version <= 1 ? publishedAt(known) + SETTLE_MS : 0;
 }
 
 export function statusAfter(known: Known, plan: Plan, done: Done, now: number): OwnStatus {
