@@ -6,7 +6,7 @@ INSTALLED := node_modules/.package-lock.json
 .PHONY: help
 help: ## This list
 	@echo "make TARGET"; echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 # Node 24 itself comes from npm, as a dependency: the machine's own Node only runs npm.
 $(INSTALLED): package-lock.json package.json
