@@ -13,8 +13,8 @@ import { keyOf, splitKey, type Resource } from '../runtime/object.ts';
 import type { Store } from '../runtime/store.ts';
 import { SETTLED, type Outcome } from '../runtime/worker.ts';
 import type { Stores } from '../stores.ts';
-import { observe, revisionOf } from '../trading-system/observe.ts';
-import { isProven } from '../trading-system/status.ts';
+import { knownIn, observe, revisionOf } from '../trading-system/observe.ts';
+import { isProven, refusalIn } from '../trading-system/status.ts';
 import { invalidRevisionStatus, revisionStatusAfter, type Follower } from './status.ts';
 
 /** What differs between the two kinds. */
@@ -107,10 +107,9 @@ function followersOf(kind: RevisionKind, key: string, stores: Stores): Follower[
   return systemsOf(kind, key, stores).flatMap((system): Follower[] => {
     const look = observe(system, stores);
     if (look.kind === 'gone') return [];
-    const known = look.kind === 'seen' ? look.seen : look.known;
+    const known = knownIn(look);
     const { published, system: live } = known;
     const { acks } = live.status?.runtime ?? {};
-    const errors = acks?.errors?.map(({ pod, message }) => `${pod}: ${message}`).join('; ');
     return [
       {
         name: live.metadata.name,
@@ -119,7 +118,7 @@ function followersOf(kind: RevisionKind, key: string, stores: Stores): Follower[
         proven: isProven(known, published),
         acked: acks?.acked ?? 0,
         expected: acks?.expected ?? 0,
-        refusal: errors === '' ? undefined : errors,
+        refusal: refusalIn(live),
       },
     ];
   });

@@ -7,7 +7,7 @@ import type { ChildKind, Hold, Pod, Revisioned, TradingSystem } from '../kinds.t
 import type { Wanted } from '../runtime/object.ts';
 import { createStores, type Stores } from '../stores.ts';
 import { desiredMap } from '../trading-system/desired.ts';
-import { observe, type Known, type Seen } from '../trading-system/observe.ts';
+import { knownIn, observe, type Known, type Seen } from '../trading-system/observe.ts';
 import { planTradingSystem, type Plan } from '../trading-system/plan.ts';
 import { statusAfter, type OwnStatus } from '../trading-system/status.ts';
 
@@ -100,8 +100,7 @@ export function carryOut(stores: Stores, plan: Plan, isUp = true): void {
   }
   const look = observe(KEY, stores);
   if (plan.document === undefined || look.kind === 'gone') return;
-  const known = look.kind === 'seen' ? look.seen : look.known;
-  stores.children.ConfigMap.put(live(desiredMap(known, plan.document)));
+  stores.children.ConfigMap.put(live(desiredMap(knownIn(look), plan.document)));
 }
 
 /** What the param server reports when `acked` of 3 pods run the document. */

@@ -45,6 +45,10 @@ export type Look =
   | { readonly kind: 'invalid'; readonly known: Known; readonly issues: readonly Issue[] }
   | { readonly kind: 'seen'; readonly seen: Seen };
 
+/** What is known also where the spec cannot be read. */
+export const knownIn = (look: Exclude<Look, { kind: 'gone' }>): Known =>
+  look.kind === 'seen' ? look.seen : look.known;
+
 export const childKey = (kind: string, name: string): string => `${kind}/${name}`;
 
 export function observe(key: string, stores: Stores): Look {

@@ -9,7 +9,7 @@ import { carryOut, ignoreGone, type Hands } from './carry-out.ts';
 import { floorOf } from './desired.ts';
 import { holdStatus, type HoldSeen } from './holds.ts';
 import type { Images } from './objects/frame.ts';
-import { afterOurWrites, observe, type Look } from './observe.ts';
+import { afterOurWrites, knownIn, observe, type Look } from './observe.ts';
 import { planTradingSystem, planUnreadable, type Plan } from './plan.ts';
 import { Refusals } from './refusals.ts';
 import { isProven, settledAt, statusAfter, type OwnStatus } from './status.ts';
@@ -28,7 +28,7 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
     await writeHoldStatuses(deps, refusals, { ...nothing, holds: look.holds });
     return outcomeOf(refusals, undefined);
   }
-  const known = look.kind === 'seen' ? look.seen : look.known;
+  const known = knownIn(look);
   // Somebody deleted the Lease: what was published under the old one must not be newer than what we publish.
   const floor = floorOf(known);
   if (floor !== undefined && floor.epoch > deps.lease.epoch) await deps.lease.raise(floor.epoch + 1);

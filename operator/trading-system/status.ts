@@ -4,7 +4,7 @@ import type { ActiveHold, DesiredDocument } from '@tradewind/workloads/contract/
 import { holdsKey } from '@tradewind/workloads/contract/keys.ts';
 import { ACKNOWLEDGING, PART_LABEL, SHARD_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import { restraintOf, type Restraint } from '@tradewind/workloads/contract/restraint.ts';
-import type { Child, Pod } from '../kinds.ts';
+import type { Child, Pod, TradingSystem } from '../kinds.ts';
 import { conditionsOf, no, unknown, yes, type Verdict } from '../runtime/conditions.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { isFlattening, NOT_FLATTENED, redisHolds } from './holds.ts';
@@ -29,6 +29,12 @@ export function isProven({ system, shards = 1 }: Known, document: DesiredDocumen
   const { acks } = system.status?.runtime ?? {};
   const expected = shards * ACKNOWLEDGING.length;
   return document !== undefined && acks?.hash === document.hash && acks.acked >= expected && acks.pending.length === 0;
+}
+
+/** What the pods said who refused the document; undefined where none did. */
+export function refusalIn({ status }: TradingSystem): string | undefined {
+  const said = status?.runtime?.acks?.errors?.map(({ pod, message }) => `${pod}: ${message}`).join('; ');
+  return said === '' ? undefined : said;
 }
 
 /** Pods acknowledge within milliseconds, as a rule: telling before that they have not would only keep the next change waiting. */
@@ -121,10 +127,10 @@ function readiness(known: Known, { blockers, components, isUp, document }: Stand
     return no('ComponentsNotReady', what.join('; '));
   }
   if (!isProven(known, document)) {
-    const { acks } = known.system.status?.runtime ?? {};
-    const errors = acks?.errors?.map(({ pod, message }) => `${pod}: ${message}`).join('; ');
-    if (errors) return no('Refused', errors);
-    return no('Propagating', `waits for pods to acknowledge: ${acks?.pending.join(', ') || 'all of them'}`);
+    const refusal = refusalIn(known.system);
+    if (refusal !== undefined) return no('Refused', refusal);
+    const { pending = [] } = known.system.status?.runtime?.acks ?? {};
+    return no('Propagating', `waits for pods to acknowledge: ${pending.join(', ') || 'all of them'}`);
   }
   return yes('Ready', 'all parts are up and every pod runs the desired document');
 }
