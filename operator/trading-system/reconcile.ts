@@ -38,14 +38,19 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
 
   const after = afterOurWrites(known, deps.stores);
   const status = statusAfter(after, plan, { document, blockers: refusals.blockers }, deps.now());
-  const settled = settledAt(after, status);
-  if (settled <= deps.now()) {
+  const untilMs = settledAt(after, status) - deps.now();
+  if (untilMs <= 0) {
     await refusals.attempt('status', () => writeStatus(deps, known.system, status));
     const proven = isProven(known, document);
     await writeHoldStatuses(deps, refusals, { system: 'found', document, proven, holds: known.holds });
   }
-  const next = Math.min(...[settled, plan.lookAgainAt ?? 0].filter((at) => at > deps.now()));
-  return outcomeOf(refusals, next === Infinity ? undefined : Math.max(1, next - deps.now()));
+  // What came due while this pass went on was not in its plan: then another follows at once.
+  const waits = [
+    plan.lookAgainAt === undefined ? Infinity : plan.lookAgainAt - deps.now(),
+    untilMs > 0 ? untilMs : Infinity,
+  ];
+  const nextMs = Math.min(...waits);
+  return outcomeOf(refusals, nextMs === Infinity ? undefined : Math.max(1, nextMs));
 }
 
 function planOf(look: Exclude<Look, { kind: 'gone' }>, { images, lease, now }: Deps): Plan {
