@@ -3,6 +3,7 @@ import { parseRiskParamsSpec } from '@tradewind/crds/schema/risk-params.ts';
 import { parseRouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
 import { contentHash } from './canonical.ts';
 import type { DesiredDocument } from './desired.ts';
+import { parseJson } from './json.ts';
 
 export type ParsedDesired =
   { readonly ok: true; readonly document: DesiredDocument } | { readonly ok: false; readonly problem: string };
@@ -11,8 +12,8 @@ const refused = (problem: string): ParsedDesired => ({ ok: false, problem });
 
 /** Checks the JSON, the order, the hash against the content, and RiskParams and RouterRules by their schemas. */
 export function parseDesired(text: string): ParsedDesired {
-  const found = objectOf(text);
-  if (found === undefined) return refused(`expected a JSON object, found ${text.slice(0, 40)}`);
+  const found = parseJson(text) as Partial<DesiredDocument> | null | undefined;
+  if (typeof found !== 'object' || found === null) return refused(`expected a JSON object, found ${text.slice(0, 40)}`);
   const { owner, epoch, version, hash, ...content } = found;
   if (typeof owner !== 'string' || !isCount(epoch) || !isCount(version)) {
     return refused(`owner, epoch, version: expected a uid and two whole numbers, found ${owner}, ${epoch}, ${version}`);
@@ -27,15 +28,6 @@ function checkedContent(document: DesiredDocument): ParsedDesired {
   const rules = parseRouterRulesSpec(document.rules?.rules);
   if (!rules.ok) return refused(`rules.rules.${describe(rules.issues[0])}`);
   return { ok: true, document };
-}
-
-function objectOf(text: string): Partial<DesiredDocument> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

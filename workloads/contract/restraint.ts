@@ -1,6 +1,7 @@
 // What holds restrain, joined: the tightest of spec and every Hold, whatever their order (DESIGN.md: safety only joins).
 import { canonicalJson } from './canonical.ts';
 import type { ActiveHold, DesiredContent } from './desired.ts';
+import { isObject, parseJson } from './json.ts';
 
 export interface Restraint {
   /** No new positions; reducing and cancelling go on. */
@@ -46,22 +47,15 @@ const EFFECTS: ReadonlySet<unknown> = new Set<ActiveHold['effect']>([...STOPS_TR
  */
 export function storedHolds(fields: Readonly<Record<string, string>>): ActiveHold[] {
   return Object.entries(fields).map(([id, text]) => {
-    const hold = parsed(text);
-    return hold?.id === id ? hold : { id, effect: 'StopTrading', reason: 'unreadable hold in Redis', by: 'unknown' };
+    const hold = parseJson(text);
+    return isHold(hold) && hold.id === id
+      ? hold
+      : { id, effect: 'StopTrading', reason: 'unreadable hold in Redis', by: 'unknown' };
   });
 }
 
-function parsed(text: string): ActiveHold | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isHold(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function isHold(value: unknown): value is ActiveHold {
-  if (typeof value !== 'object' || value === null) return false;
+  if (!isObject(value)) return false;
   const { id, effect, kellyFraction, reason, by, until } = value as Partial<Record<keyof ActiveHold, unknown>>;
   if ([id, reason, by].some((field) => typeof field !== 'string') || !EFFECTS.has(effect)) return false;
   if (until !== undefined && !(typeof until === 'string' && Date.parse(until) > 0)) return false;

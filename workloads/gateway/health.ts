@@ -1,7 +1,8 @@
 // Whether a system does its work, as a list of named checks: /health. Pure.
 import { ACKNOWLEDGING } from '../contract/pods.ts';
+import type { LiveParts } from '../contract/live-parts.ts';
 import type { HarmoniserStatus, Health, HealthCheck } from '../contract/status.ts';
-import { liveOf, worstBreaker, type Live, type Seen } from './seen.ts';
+import { liveOf, worstBreaker, type Seen } from './seen.ts';
 
 /** The worst check decides. Trading that somebody stopped is healthy: it does as it was told. */
 export function healthOf(seen: Seen): Health {
@@ -33,7 +34,7 @@ function* checksOf(seen: Seen): Generator<HealthCheck> {
 }
 
 /** Each part of each shard must have spoken lately, run what is desired, and be ready. */
-function* partChecks({ system, document, now, parts }: Seen, live: Live): Generator<HealthCheck> {
+function* partChecks({ system, document, now, parts }: Seen, live: LiveParts): Generator<HealthCheck> {
   for (const part of ACKNOWLEDGING) {
     for (let shard = 0; shard < system.shards; shard++) {
       const name = `${part}-${shard}`;
@@ -52,7 +53,7 @@ function* partChecks({ system, document, now, parts }: Seen, live: Live): Genera
 }
 
 /** Connected, and every symbol that was asked for is served. */
-function sourceCheck({ ingest }: Live): HealthCheck {
+function sourceCheck({ ingest }: LiveParts): HealthCheck {
   const troubles = ingest.flatMap(({ sources }) =>
     sources.flatMap(({ name, connected, reason }) => {
       const trouble = [connected ? [] : ['not connected'], reason ?? []].flat();
@@ -67,7 +68,7 @@ function sourceCheck({ ingest }: Live): HealthCheck {
 /** A book that was not heard for this long is not shown as well: from 2 s on nothing is opened on it. */
 const OLD_BOOK_MS = 5_000;
 
-function bookCheck({ system }: Seen, { ingest }: Live): HealthCheck {
+function bookCheck({ system }: Seen, { ingest }: LiveParts): HealthCheck {
   if (ingest.length === 0) return check('books', 'unhealthy', 'no ingest is heard: there is no market data');
   const troubles = system.symbols.flatMap(({ name }) => {
     const book = ingest.map(({ symbols }) => symbols[name]).find((found) => found !== undefined);
@@ -81,7 +82,7 @@ function bookCheck({ system }: Seen, { ingest }: Live): HealthCheck {
     : check('books', 'degraded', troubles.join('; '));
 }
 
-function* riskChecks({ harmoniser }: Live): Generator<HealthCheck> {
+function* riskChecks({ harmoniser }: LiveParts): Generator<HealthCheck> {
   if (harmoniser.length === 0) return;
   const breaker = worstBreaker(harmoniser);
   if (breaker !== null) {

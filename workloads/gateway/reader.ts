@@ -1,9 +1,9 @@
 // Reads what the pods have written, once for all requests that come close together. Called by main.ts.
 import type { DesiredDocument } from '../contract/desired.ts';
 import { desiredKey, holdsKey, partsKey } from '../contract/keys.ts';
+import { storedParts } from '../contract/live-parts.ts';
 import { parseDesired } from '../contract/parse-desired.ts';
 import { storedHolds } from '../contract/restraint.ts';
-import type { PartStatus } from '../contract/status.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
 import type { Seen } from './seen.ts';
@@ -36,7 +36,7 @@ async function look(system: SystemConfig, redis: Redis, now: () => number): Prom
       redisConnected: true,
       document: documentIn(desired),
       holds: storedHolds(holds),
-      parts: Object.values(parts).flatMap((text) => parsed<PartStatus>(text)),
+      parts: storedParts(parts),
       now: now(),
     };
   } catch {
@@ -48,12 +48,4 @@ function documentIn(text: string | null): DesiredDocument | undefined {
   if (text === null) return undefined;
   const read = parseDesired(text);
   return read.ok ? read.document : undefined;
-}
-
-function parsed<T>(text: string): T[] {
-  try {
-    return [JSON.parse(text) as T];
-  } catch {
-    return [];
-  }
 }

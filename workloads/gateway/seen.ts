@@ -1,6 +1,7 @@
 // What the gateway has read of a system, and which of it is live. Made by reader.ts; summary.ts and health.ts judge it. Pure.
 import type { ActiveHold, DesiredDocument } from '../contract/desired.ts';
-import type { HarmoniserStatus, IngestStatus, PartStatus, RouterStatus } from '../contract/status.ts';
+import { liveParts, type LiveParts } from '../contract/live-parts.ts';
+import type { HarmoniserStatus, PartStatus } from '../contract/status.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 
 export interface Seen {
@@ -14,23 +15,11 @@ export interface Seen {
   readonly now: number;
 }
 
-/** A status older than this is not shown as live. */
-const STALE_MS = 5_000;
+const SILENCE: LiveParts = { ingest: [], router: [], harmoniser: [] };
 
-export interface Live {
-  readonly ingest: readonly IngestStatus[];
-  readonly router: readonly RouterStatus[];
-  readonly harmoniser: readonly HarmoniserStatus[];
-}
-
-export function liveOf({ parts, now, redisConnected }: Seen): Live {
-  const live = redisConnected ? parts.filter(({ at }) => now - at <= STALE_MS) : [];
-  return {
-    ingest: live.filter((part): part is IngestStatus => part.part === 'ingest'),
-    router: live.filter((part): part is RouterStatus => part.part === 'router'),
-    harmoniser: live.filter((part): part is HarmoniserStatus => part.part === 'harmoniser'),
-  };
-}
+/** Without Redis nobody is heard. */
+export const liveOf = ({ parts, now, redisConnected }: Seen): LiveParts =>
+  redisConnected ? liveParts(parts, now) : SILENCE;
 
 const BREAKER_ORDER = ['CLOSED', 'HALF_OPEN', 'OPEN'];
 

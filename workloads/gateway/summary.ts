@@ -1,8 +1,9 @@
 // One picture of a trading system from what its pods write each second: /api/status. Pure.
 import { restraintOf } from '../contract/restraint.ts';
+import type { LiveParts } from '../contract/live-parts.ts';
 import type { HarmoniserStatus, SystemStatus } from '../contract/status.ts';
 import { healthOf } from './health.ts';
-import { liveOf, worstBreaker, type Live, type Seen } from './seen.ts';
+import { liveOf, worstBreaker, type Seen } from './seen.ts';
 
 /** Missing figures are null, never invented. */
 export function systemStatus(seen: Seen): SystemStatus {
@@ -33,7 +34,7 @@ export function systemStatus(seen: Seen): SystemStatus {
 const sum = <T>(parts: readonly T[], pick: (part: T) => number): number | null =>
   parts.length === 0 ? null : parts.reduce((total, part) => total + pick(part), 0);
 
-function symbolStatus(name: string, live: Live): SystemStatus['symbols'][number] {
+function symbolStatus(name: string, live: LiveParts): SystemStatus['symbols'][number] {
   const of = <T>(parts: readonly { readonly symbols: Readonly<Record<string, T>> }[]): T | undefined =>
     parts.map(({ symbols }) => symbols[name]).find((found) => found !== undefined);
   const [book, routed, held] = [of(live.ingest), of(live.router), of(live.harmoniser)];

@@ -1,5 +1,6 @@
 // Reports as they come from Redis, checked before they reach the volume: what is on it is acted on at every start, so one
 // that cannot be would end each start. Pure.
+import { isObject, parseJson } from '../contract/json.ts';
 import type { VenueReport } from '../contract/messages.ts';
 
 type Field = (value: unknown) => boolean;
@@ -40,14 +41,8 @@ const OF_KIND: Readonly<Record<VenueReport['kind'], Readonly<Record<string, Fiel
 
 /** The report in a JSON text, or why there is none: what was found, by its field. */
 export function parseReport(json: string): { readonly report: VenueReport } | { readonly problem: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    return { problem: 'not JSON' };
-  }
-  if (typeof value !== 'object' || value === null) return { problem: 'not an object' };
-  const found = value as Readonly<Record<string, unknown>>;
+  const found = parseJson(json);
+  if (!isObject(found)) return { problem: found === undefined ? 'not JSON' : 'not an object' };
   const kind = found['kind'];
   if (typeof kind !== 'string' || !Object.hasOwn(OF_KIND, kind)) return { problem: `kind: found ${String(kind)}` };
   const fields = { ...EVERY, ...OF_KIND[kind as VenueReport['kind']] };

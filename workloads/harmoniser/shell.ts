@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { canonicalJson } from '../contract/canonical.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
+import { parseJson } from '../contract/json.ts';
 import { fillsStream, ordersStream, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
 import type { OrderRequest, Signal } from '../contract/messages.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
@@ -213,7 +214,7 @@ class RunningShell implements Shell {
       log,
       onMessage: (key, id, data, ageMs) => {
         const now = monotonicNow();
-        const message = parsed<Signal>(data);
+        const message = parseJson(data) as Signal | null | undefined;
         if (message?.features === undefined) return log.error({ key, id }, 'signal passed over: not readable');
         this.#lookAtControl(now);
         const started = performance.now();
@@ -263,14 +264,5 @@ class RunningShell implements Shell {
 
   #guard(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.#options.onFatal(error));
-  }
-}
-
-/** JSON of one of our own messages; undefined where it is none. */
-function parsed<T>(data: string): (Partial<T> & T) | undefined {
-  try {
-    return JSON.parse(data) as T;
-  } catch {
-    return undefined;
   }
 }

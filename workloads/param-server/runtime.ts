@@ -2,6 +2,7 @@
 import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
 import { canonicalJson } from '../contract/canonical.ts';
 import type { Ack, ActiveHold, DesiredDocument } from '../contract/desired.ts';
+import { liveParts } from '../contract/live-parts.ts';
 import type { HarmoniserStatus, IngestStatus, PartStatus, RouterStatus } from '../contract/status.ts';
 
 export type Runtime = NonNullable<TradingSystemStatus['runtime']>;
@@ -28,7 +29,6 @@ export interface Seen {
   readonly now: number;
 }
 
-const STALE_MS = 5_000;
 const MESSAGE_LIMIT = 512;
 const PENDING_LIMIT = 64;
 const ERRORS_LIMIT = 16;
@@ -37,20 +37,17 @@ const TEXT_LIMIT = 256;
 
 export function runtimeOf(seen: Seen): Runtime {
   const { document, parts, holds, redisConnected, now } = seen;
-  const live = parts.filter(({ at }) => now - at < STALE_MS);
-  const harmonisers = live.filter((part): part is HarmoniserStatus => part.part === 'harmoniser');
-  const ingests = live.filter((part): part is IngestStatus => part.part === 'ingest');
-  const routers = live.filter((part): part is RouterStatus => part.part === 'router');
-  const risk = riskOf(harmonisers);
-  const breaker = breakerOf(harmonisers);
-  const model = modelOf(routers);
+  const live = liveParts(parts, now);
+  const risk = riskOf(live.harmoniser);
+  const breaker = breakerOf(live.harmoniser);
+  const model = modelOf(live.router);
   return {
     observedAt: new Date(now).toISOString(),
     ...(document === undefined ? {} : { acks: acksOf(document, seen) }),
     ...(breaker === undefined ? {} : { breaker }),
     ...(risk === undefined ? {} : { risk }),
     ...(model === undefined ? {} : { model }),
-    ...(ingests.length === 0 ? {} : { dataFlowing: ingests.every(isFlowing) }),
+    ...(live.ingest.length === 0 ? {} : { dataFlowing: live.ingest.every(isFlowing) }),
     ...(holds.length === 0 ? {} : { holds: holds.slice(0, HOLDS_LIMIT).map(heldOf) }),
     redisConnected,
   };

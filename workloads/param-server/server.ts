@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ack, ActiveHold, DesiredDocument } from '../contract/desired.ts';
 import { acksKey, holdsKey, partsKey } from '../contract/keys.ts';
+import { parseJson } from '../contract/json.ts';
+import { storedParts } from '../contract/live-parts.ts';
 import { storedHolds } from '../contract/restraint.ts';
 import type { PartStatus } from '../contract/status.ts';
 import type { PodConfig } from '../kit/config.ts';
@@ -99,7 +101,7 @@ export class ParamServer {
           redis.hgetall(holdsKey(name)),
         ]);
         for (const text of Object.values(acks)) this.#keep(ackOf(text));
-        this.#parts = Object.values(parts).flatMap(partOf);
+        this.#parts = storedParts(parts);
         this.#holds = storedHolds(holds).sort((a, b) => (a.id < b.id ? -1 : 1));
         this.#hasLooked = true;
         await this.#forgetOld();
@@ -189,18 +191,6 @@ function refusalOf(carried: Carried, { epoch, version }: DesiredDocument): strin
 }
 
 function ackOf(text: string): Ack | undefined {
-  try {
-    const ack = JSON.parse(text) as Partial<Ack>;
-    return typeof ack.uid === 'string' && typeof ack.hash === 'string' ? (ack as Ack) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function partOf(text: string): PartStatus[] {
-  try {
-    return [JSON.parse(text) as PartStatus];
-  } catch {
-    return [];
-  }
+  const ack = parseJson(text) as Ack | null | undefined;
+  return typeof ack?.uid === 'string' && typeof ack.hash === 'string' ? ack : undefined;
 }

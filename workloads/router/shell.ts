@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { ActiveHold, DesiredDocument } from '../contract/desired.ts';
+import { parseJson } from '../contract/json.ts';
 import {
   featuresStream,
   holdsKey,
@@ -221,10 +222,6 @@ class RunningShell implements Shell {
 
 /** JSON of ingest's message; undefined where it is none. */
 function featuresIn(data: string): Features | undefined {
-  try {
-    const features = JSON.parse(data) as Partial<Features>;
-    return typeof features.symbol === 'string' && typeof features.seq === 'number' ? (features as Features) : undefined;
-  } catch {
-    return undefined;
-  }
+  const features = parseJson(data) as Features | null | undefined;
+  return typeof features?.symbol === 'string' && typeof features.seq === 'number' ? features : undefined;
 }

@@ -3,7 +3,7 @@
 import { decodeExchangeInfo, exchangeInfoPath } from './binance-rest.ts';
 import type { Listing, Listings } from './frame.ts';
 import type { Answer } from './http.ts';
-import { isObject, parseJson } from './json.ts';
+import { isObject, parseJson } from '../../contract/json.ts';
 
 export type Filters =
   | { readonly kind: 'filters'; readonly listings: Listings; readonly refused: ReadonlyMap<string, string> }

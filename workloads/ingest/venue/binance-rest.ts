@@ -2,7 +2,8 @@
 import { decodeLevels } from './binance.ts';
 import { decimalsOfStep, parseScaled } from './decimal.ts';
 import type { Listing, Listings, Malformed, Snapshot } from './frame.ts';
-import { isId, isObject, malformed, parseJson, type Json } from './json.ts';
+import { isObject, parseJson, type Json } from '../../contract/json.ts';
+import { isId, malformed } from './json.ts';
 
 /** Levels per side of a snapshot. Binance allows 5,000 at weight 250; 1,000 cost 50 of the 6,000 a minute per address. */
 export const SNAPSHOT_LEVELS = 1_000;

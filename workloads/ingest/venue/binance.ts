@@ -2,7 +2,8 @@
 // by binance-feed.ts, tests and benchmarks.
 import { NOT_A_DECIMAL, parseFloored, parseScaled, TOO_FINE } from './decimal.ts';
 import type { Frame, Levels, Listing, Listings, Malformed } from './frame.ts';
-import { isId, isObject, malformed, parseJson, type Json } from './json.ts';
+import { isObject, parseJson, type Json } from '../../contract/json.ts';
+import { isId, malformed } from './json.ts';
 
 /** The streams of one symbol; stream names are lower case. */
 export const streamsOf = (venueSymbol: string): readonly string[] =>
