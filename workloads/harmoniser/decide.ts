@@ -8,8 +8,8 @@ import { excessBps2, takeBlend } from './excess.ts';
 import { BOOK_FRESH_MS, refusals } from './gates.ts';
 import { draftOf, gateView, lotsFor, orderOf } from './order.ts';
 import type { Policy } from './policy.ts';
-import { boundedByVar, shownVar } from './risk.ts';
-import { look, quoteUsdPerLot, type Seen } from './seen.ts';
+import { boundedByVar, shownVar, usdPerLot } from './risk.ts';
+import { look, type Seen } from './seen.ts';
 import {
   afterNoTradeBand,
   bandOf,
@@ -89,7 +89,7 @@ function size(state: State, own: SymbolState, { seen, blended }: { seen: Seen; b
   const notes: string[] = [];
   const wanted = afterEdgeTimeout(own, { seen, pays: Math.abs(edgeBps) >= cost, notes }, wantedFraction(held, band));
   own.demand = wanted;
-  const ceiling = ((state.cut?.ceilings[symbol.name] ?? Infinity) * quoteUsdPerLot(quote)) / view.capitalUsd;
+  const ceiling = ((state.cut?.ceilings[symbol.name] ?? Infinity) * usdPerLot(quote)) / view.capitalUsd;
   const forced = Math.abs(held) > ceiling;
   if (forced) notes.push('VarCut');
   const aim = forced ? wanted : afterNoTradeBand(held, wanted, cap, policy.noTradeBand);

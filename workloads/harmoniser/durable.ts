@@ -3,6 +3,7 @@
 import type { VenueReport } from '../contract/messages.ts';
 import { openJournal } from '../kit/journal.ts';
 import type { Logger } from '../kit/log.ts';
+import { oneAtATime } from '../kit/one-at-a-time.ts';
 import { afterRestart } from './account.ts';
 import { newState, savedOf, type NewOrder, type Saved, type State, type StoredEstimate } from './state.ts';
 import { step } from './step.ts';
@@ -69,32 +70,22 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
   const fillsRead = new Map(Object.entries(before?.fillsRead ?? {}));
   for (const entry of journal.entries) replay(state, fillsRead, entry);
   afterRestart(state.account);
-  const oneAtATime = queue();
+  const inOrder = oneAtATime();
   const snapshot = (): Promise<void> =>
-    oneAtATime(() => journal.compact({ saved: savedOf(state), epoch, fillsRead: Object.fromEntries(fillsRead) }));
+    inOrder(() => journal.compact({ saved: savedOf(state), epoch, fillsRead: Object.fromEntries(fillsRead) }));
   await snapshot(); // the epoch is taken before the first order carries it
   return {
     state,
     fillsRead,
     intend: (order) => journal.append({ order }),
     report: (read, act) =>
-      oneAtATime(async () => {
+      inOrder(async () => {
         await journal.append(read);
         fillsRead.set(read.symbol, read.id);
         act();
       }),
     snapshot,
     close: () => journal.close(),
-  };
-}
-
-/** Runs each work when those before it have ended, however they ended. */
-function queue(): (work: () => Promise<void>) => Promise<void> {
-  let tail: Promise<void> = Promise.resolve();
-  return (work) => {
-    const done = tail.then(work);
-    tail = done.catch(() => undefined);
-    return done;
   };
 }
 

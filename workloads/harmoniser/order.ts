@@ -5,8 +5,8 @@ import { dayLossPct, drawdownPct } from './equity.ts';
 import { approve, isReduction, type Draft, type GateView } from './gates.ts';
 import { illiquidity } from './liquidity.ts';
 import type { Policy } from './policy.ts';
-import { worstVar } from './risk.ts';
-import { quoteUsdPerLot, type Seen } from './seen.ts';
+import { usdPerLot, worstVar } from './risk.ts';
+import type { Seen } from './seen.ts';
 import { lotsToTrade } from './size.ts';
 import type { NewOrder, State, SymbolState } from './state.ts';
 
@@ -56,7 +56,7 @@ export function draftOf(lots: number, { policy, quote }: Seen): Draft {
 export function gateView(state: State, symbol: SymbolState, seen: Seen): GateView {
   const { policy, view, index, held, quote, signal, now } = seen;
   const { account, equity } = state;
-  const perLot = quoteUsdPerLot(quote) / view.capitalUsd;
+  const perLot = usdPerLot(quote) / view.capitalUsd;
   // A time to come is of an earlier boot's clock.
   symbol.sentAt = symbol.sentAt.map((at) => Math.min(at, now)).filter((at) => now - at < MINUTE_MS);
   return {

@@ -2,7 +2,7 @@
 import { workingLots } from './account.ts';
 import { covarianceMatrix } from './covariance.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
-import type { State, SymbolState } from './state.ts';
+import type { Quote, State, SymbolState } from './state.ts';
 import { allowedPositions, portfolioVar, withinVar } from './var.ts';
 import { sigmaDay } from './volatility.ts';
 
@@ -15,9 +15,8 @@ const MAX_CORNERS = 64;
 export const riskCapitalUsd = (state: State, policy: Policy): number =>
   Math.max(1, Math.min(policy.capitalUsd, (state.equity.usd ?? Infinity) * policy.shards));
 
-/** Quote currency per lot at the last valid mid; undefined before the first. */
-export const usdPerLot = ({ quote }: SymbolState): number | undefined =>
-  quote === undefined ? undefined : quote.mid / quote.instrument.quantityScale;
+/** Quote currency per lot at the last valid mid. */
+export const usdPerLot = ({ mid, instrument }: Quote): number => mid / instrument.quantityScale;
 
 /** Whether a symbol's mark is there and at most 60 s old. */
 export const isMarked = ({ quote }: SymbolState, now: number): boolean =>
@@ -55,8 +54,8 @@ export function riskView(state: State, policy: Policy, now: number): RiskView {
   const capitalUsd = riskCapitalUsd(state, policy);
   const fraction = (name: string, lots: number): number => {
     if (lots === 0) return 0;
-    const symbol = state.symbols.get(name);
-    return (lots * ((symbol && usdPerLot(symbol)) ?? NaN)) / capitalUsd;
+    const quote = state.symbols.get(name)?.quote;
+    return quote === undefined ? NaN : (lots * usdPerLot(quote)) / capitalUsd;
   };
   const sigmas = symbols.map((symbol) => sigmaOf(state, symbol, now));
   const held = [...state.symbols.values()].filter(({ name }) => (state.account.lots[name] ?? 0) !== 0);

@@ -26,5 +26,3 @@ export function look(state: State, symbol: SymbolState, now: number): Seen | und
   const held = (view.filled[index] ?? 0) + (view.working[index] ?? 0);
   return { now, policy, symbol: own, quote, signal, view, index, held };
 }
-
-export const quoteUsdPerLot = ({ mid, instrument }: Quote): number => mid / instrument.quantityScale;

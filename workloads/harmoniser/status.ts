@@ -72,4 +72,5 @@ function symbolStatus(
 }
 
 /** Quote currency at the last valid mid; 0 before the first. */
-export const positionUsd = (symbol: SymbolState, lots: number): number => lots * (usdPerLot(symbol) ?? 0);
+export const positionUsd = ({ quote }: SymbolState, lots: number): number =>
+  quote === undefined ? 0 : lots * usdPerLot(quote);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { oneAtATime } from './one-at-a-time.ts';
 
 export interface Journal<Snapshot, Entry> {
   /** What was there at opening: the last snapshot, if any, and the entries after it. */
@@ -137,13 +138,11 @@ async function syncFolder(path: string): Promise<void> {
  * Work that is queued closes that write: what is appended after a compaction was asked for must not land before it.
  */
 function serialised() {
-  let tail: Promise<unknown> = Promise.resolve();
+  const inOrder = oneAtATime();
   let waiting: { text: string; done: Promise<void> } | undefined;
   const alone = <T>(work: () => Promise<T>): Promise<T> => {
     waiting = undefined;
-    const next = tail.then(work);
-    tail = next.catch(() => undefined);
-    return next;
+    return inOrder(work);
   };
   const append = (text: string, write: (batch: string) => Promise<void>): Promise<void> => {
     if (waiting !== undefined) {
