@@ -46,8 +46,8 @@ export interface Demo {
 }
 
 /** Brings cluster, images, operator and demo up where they are not, and until they are Ready. */
-export async function startDemo(more: Readonly<Record<string, string>> = {}): Promise<Demo> {
-  await makeUp(more);
+export async function startDemo(): Promise<Demo> {
+  await makeUp();
   const kubeconfig = (await script('kubeconfig')).stdout.trim();
   const tools = await ensureTools(silentProgress);
   return { system: systemOf(kubectlFor(tools.kubectl, kubeconfig, NAMESPACE)), kubeconfig, tools };

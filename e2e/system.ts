@@ -126,7 +126,7 @@ export async function withFillsSince(system: System, from: Positions): Promise<P
   return lots;
 }
 
-interface PodList {
+export interface PodList {
   readonly items: readonly {
     readonly metadata: { readonly uid: string; readonly name: string; readonly deletionTimestamp?: string };
     readonly status?: { readonly conditions?: readonly Condition[] };

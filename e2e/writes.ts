@@ -1,7 +1,7 @@
 // Writes that the API server has counted for the kinds that the operator writes.
 import { HEALTH_PORT } from '@tradewind/workloads/contract/pods.ts';
 import { eventually, type Kubectl } from './kubectl.ts';
-import { NAMESPACE } from './system.ts';
+import { NAMESPACE, type PodList } from './system.ts';
 
 const WRITES = /^apiserver_request_total\{([^}]*)\} (\S+)$/;
 const VERBS = new Set(['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE']);
@@ -36,10 +36,6 @@ async function served(kubectl: Kubectl): Promise<Record<string, number>> {
     writes[key] = (writes[key] ?? 0) + Number(value);
   }
   return writes;
-}
-
-interface PodList {
-  readonly items: readonly { readonly metadata: { readonly name: string } }[];
 }
 
 /** By its own metrics, read through the API server. */

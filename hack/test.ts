@@ -13,8 +13,8 @@ import { consoleProgress, failureLines } from './progress.ts';
 
 interface Stage {
   readonly name: string;
-  /** Of node_modules/.bin; absent: the stage only prepares. */
-  readonly command?: readonly string[];
+  /** Of node_modules/.bin. */
+  readonly command: readonly string[];
   /** Counts come from mocha's own summary; a mocha stage without one has crashed. */
   readonly mocha?: true;
   /** The cluster that its tests start: begun afresh and removed after them, unless TRADEWIND_KEEP is set. */
@@ -86,7 +86,7 @@ async function timed(name: string, work: () => Promise<Counts | undefined>): Pro
   return { ...counts, name, seconds, ok: counts.failed === 0 };
 }
 
-async function run({ command = [], mocha, cluster, packages }: Stage): Promise<Counts | undefined> {
+async function run({ command, mocha, cluster, packages }: Stage): Promise<Counts | undefined> {
   if (packages !== undefined) await ensurePackages(consoleProgress(), packages, PACKAGES_LOG);
   if (cluster !== undefined) await removeCluster(cluster);
   try {
@@ -129,9 +129,8 @@ function report(results: readonly Result[]): void {
     process.stdout.write(`${name.padEnd(14)} ${seconds.toFixed(1).padStart(7)}  ${ok ? 'ok' : 'FAILED'}\n`);
   }
   const sum = (pick: (counts: Counts) => number): number => results.reduce((total, result) => total + pick(result), 0);
-  const cutOff = interrupted ? 1 : 0;
   if (interrupted) process.stdout.write('\ninterrupted: the stages that are not listed were not run\n');
-  const failed = sum((counts) => counts.failed) + cutOff;
+  const failed = sum((counts) => counts.failed) + Number(interrupted);
   process.stdout.write(`\n${sum((c) => c.passed)} passed, ${failed} failed, ${sum((c) => c.skipped)} skipped\n`);
 }
 
@@ -141,7 +140,7 @@ async function runStages(stages: readonly Stage[]): Promise<Result[]> {
   for (const stage of stages) {
     if (interrupted) break;
     if (stage === firstWithTools) results.push(await timed('tools', buildTools));
-    process.stdout.write(`\n== ${stage.name}: ${stage.command?.join(' ')}\n`);
+    process.stdout.write(`\n== ${stage.name}: ${stage.command.join(' ')}\n`);
     results.push(await timed(stage.name, () => run(stage)));
   }
   return results;
