@@ -2,16 +2,16 @@
 import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
 import type { ActiveHold, DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { holdsKey } from '@tradewind/workloads/contract/keys.ts';
-import { ACKNOWLEDGING, PART_LABEL, SHARD_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import { ACKNOWLEDGING, PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import { restraintOf, type Restraint } from '@tradewind/workloads/contract/restraint.ts';
-import type { Child, Pod, TradingSystem } from '../kinds.ts';
+import type { TradingSystem } from '../kinds.ts';
+import { componentStatus, isReady, type ComponentStatus } from './components.ts';
 import { conditionsOf, no, unknown, yes, type Verdict } from '../runtime/conditions.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { isFlattening, NOT_FLATTENED, redisHolds } from './holds.ts';
-import { childKey, type Known } from './observe.ts';
+import type { Known } from './observe.ts';
 import { publishedAt, type Blocker, type Plan } from './plan.ts';
 
-type ComponentStatus = NonNullable<TradingSystemStatus['components']>[number];
 type Phase = NonNullable<TradingSystemStatus['phase']>;
 /** All but `runtime`, which is the param server's. */
 export type OwnStatus = Omit<TradingSystemStatus, 'runtime'>;
@@ -186,51 +186,4 @@ function liveConditions({ system: { status }, pods }: Known): Record<string, Ver
     RedisAvailable: verdict(redisConnected, ['Connected', 'Away']),
     DataFlowing: verdict(dataFlowing, ['Flowing', 'NotFlowing']),
   };
-}
-
-const isReady = ({ status, metadata }: Pod): boolean =>
-  metadata.deletionTimestamp === undefined &&
-  (status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false);
-
-function componentStatus(known: Known, wanted: Wanted): ComponentStatus[] {
-  if (wanted.kind !== 'Deployment' && wanted.kind !== 'StatefulSet') return [];
-  const { name, labels } = wanted.metadata;
-  const live = known.children.get(childKey(wanted.kind, name));
-  const shard = labels?.[SHARD_LABEL];
-  const desired = live?.spec?.replicas ?? 1;
-  const ready = live === undefined ? 0 : Math.min(readyOf(live, desired), desired);
-  const message = ready < desired ? waitingFor(known, labels ?? {}) : undefined;
-  return [
-    {
-      name,
-      part: labels?.[PART_LABEL] ?? '',
-      ...(shard === undefined ? {} : { shard: Number(shard) }),
-      ready,
-      desired,
-      ...(message === undefined ? {} : { message }),
-    },
-  ];
-}
-
-/** Pods of the newest template that are ready; none while the rollout is not seen, or old pods are still there. */
-function readyOf({ metadata, status }: Child, desired: number): number {
-  const isSeen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  if (!isSeen || (status?.updatedReplicas ?? 0) < desired || (status?.replicas ?? 0) > desired) return 0;
-  return status?.readyReplicas ?? 0;
-}
-
-/** The first thing that a pod of the component says about itself. */
-function waitingFor({ pods }: Known, labels: Readonly<Record<string, string>>): string | undefined {
-  const own = pods.filter(({ metadata }) =>
-    [PART_LABEL, SHARD_LABEL].every((label) => metadata.labels?.[label] === labels[label]),
-  );
-  for (const { status } of own) {
-    const waiting = status?.containerStatuses?.find(({ state }) => state?.waiting?.reason !== undefined)?.state
-      ?.waiting;
-    if (waiting?.reason !== undefined)
-      return [waiting.reason, waiting.message].filter(Boolean).join(': ').slice(0, 300);
-    const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
-    if (unscheduled !== undefined) return (unscheduled.message ?? 'not scheduled').slice(0, 300);
-  }
-  return undefined;
 }

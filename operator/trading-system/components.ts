@@ -1,0 +1,57 @@
+// The components of a system: its Deployments and StatefulSets, and how their pods are. Pure.
+import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
+import { PART_LABEL, SHARD_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import type { Child, Pod } from '../kinds.ts';
+import type { Wanted } from '../runtime/object.ts';
+import { childKey, type Known } from './observe.ts';
+
+export type ComponentStatus = NonNullable<TradingSystemStatus['components']>[number];
+
+/** A pod that the kubelet calls ready, and that is not on its way out. */
+export const isReady = ({ status, metadata }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  (status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false);
+
+/** What the status says of one Deployment or StatefulSet; nothing of any other kind. */
+export function componentStatus(known: Known, wanted: Wanted): ComponentStatus[] {
+  if (wanted.kind !== 'Deployment' && wanted.kind !== 'StatefulSet') return [];
+  const { name, labels } = wanted.metadata;
+  const live = known.children.get(childKey(wanted.kind, name));
+  const shard = labels?.[SHARD_LABEL];
+  const desired = live?.spec?.replicas ?? 1;
+  const ready = live === undefined ? 0 : Math.min(readyOf(live, desired), desired);
+  const message = ready < desired ? waitingFor(known, labels ?? {}) : undefined;
+  return [
+    {
+      name,
+      part: labels?.[PART_LABEL] ?? '',
+      ...(shard === undefined ? {} : { shard: Number(shard) }),
+      ready,
+      desired,
+      ...(message === undefined ? {} : { message }),
+    },
+  ];
+}
+
+/** Pods of the newest template that are ready; none while the rollout is not seen, or old pods are still there. */
+function readyOf({ metadata, status }: Child, desired: number): number {
+  const isSeen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+  if (!isSeen || (status?.updatedReplicas ?? 0) < desired || (status?.replicas ?? 0) > desired) return 0;
+  return status?.readyReplicas ?? 0;
+}
+
+/** The first thing that a pod of the component says about itself. */
+function waitingFor({ pods }: Known, labels: Readonly<Record<string, string>>): string | undefined {
+  const own = pods.filter(({ metadata }) =>
+    [PART_LABEL, SHARD_LABEL].every((label) => metadata.labels?.[label] === labels[label]),
+  );
+  for (const { status } of own) {
+    const waiting = status?.containerStatuses?.find(({ state }) => state?.waiting?.reason !== undefined)?.state
+      ?.waiting;
+    if (waiting?.reason !== undefined)
+      return [waiting.reason, waiting.message].filter(Boolean).join(': ').slice(0, 300);
+    const unscheduled = status?.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
+    if (unscheduled !== undefined) return (unscheduled.message ?? 'not scheduled').slice(0, 300);
+  }
+  return undefined;
+}
