@@ -76,7 +76,21 @@ const runtime = z
       })
       .optional(),
     model: text('Active model of the first symbol and horizon.', 40).optional(),
-    dataFlowing: z.boolean().meta({ description: 'Frames arrive and every book is valid.' }).optional(),
+    dataFlowing: z
+      .boolean()
+      .meta({ description: 'Ingest, router and harmoniser of every shard run, frames arrive and every book is valid.' })
+      .optional(),
+    reconciled: z
+      .boolean()
+      .meta({ description: 'Every harmoniser has asked the venue for its account and orders, and was answered.' })
+      .optional(),
+    drained: z
+      .boolean()
+      .meta({
+        description:
+          "Trading is stopped, no order is open, and journals and the paper venue's log are on disk. Absent where a pod that must tell is silent.",
+      })
+      .optional(),
     redisConnected: z.boolean().optional(),
     holds: z.array(redisHold).max(64).meta({ description: 'Holds that are in Redis.' }).optional(),
   })

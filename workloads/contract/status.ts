@@ -29,6 +29,8 @@ export interface IngestStatus extends PartBase {
       { readonly valid: boolean; readonly mid: number; readonly spreadBps: number; readonly ageMs: number }
     >
   >;
+  /** At the paper venue no order waits for its book, and no answer for the disk. */
+  readonly flushed: boolean;
 }
 
 export interface RouterStatus extends PartBase {
@@ -68,6 +70,10 @@ export interface HarmoniserStatus extends PartBase {
   readonly breaker: { readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN'; readonly tripSeq: number };
   readonly decisions: number;
   readonly trades: number;
+  /** Orders from their intent until the venue has said that they are over. */
+  readonly openOrders: number;
+  /** Nothing that was decided or heard waits for the disk. */
+  readonly flushed: boolean;
   readonly calibrated: boolean;
   readonly symbols: Readonly<
     Record<

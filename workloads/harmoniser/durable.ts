@@ -51,6 +51,7 @@ export interface Durable {
   report(read: ReadReport, act: () => void): Promise<void>;
   /** Replaces the journal by the state as it is then. Stopped half-way, the old one stays. */
   snapshot(): Promise<void>;
+  isFlushed(): boolean;
   close(): Promise<void>;
 }
 
@@ -85,6 +86,7 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
         act();
       }),
     snapshot,
+    isFlushed: () => journal.isFlushed(),
     close: () => journal.close(),
   };
 }

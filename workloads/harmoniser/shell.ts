@@ -115,6 +115,7 @@ class RunningShell implements Shell {
       bootId,
       state: this.#durable.state,
       ready: isReady(),
+      flushed: this.#durable.isFlushed(),
       desired: desired().current(),
       at: Date.now(),
       now: monotonicNow(),

@@ -12,6 +12,7 @@ export interface Seen {
   readonly bootId: string;
   readonly state: State;
   readonly ready: boolean;
+  readonly flushed: boolean;
   readonly desired: DesiredDocument | undefined;
   /** Wall clock, epoch ms; `now` is the clock of the events. */
   readonly at: number;
@@ -41,6 +42,8 @@ export function harmoniserStatus({ state, desired, now, ...seen }: Seen): Harmon
     breaker: { state: breaker.state, tripSeq: breaker.tripSeq },
     decisions: state.decisionSeq,
     trades: account.fills,
+    openOrders: Object.keys(account.working).length,
+    flushed: seen.flushed,
     calibrated: [...state.symbols.values()].every(({ signal }) => signal?.calibrated === true),
     symbols: Object.fromEntries(
       [...state.symbols.values()].map((symbol) => [symbol.name, symbolStatus(state, symbol, view)]),

@@ -52,6 +52,7 @@ describe('a position without a mark', () => {
       bootId: 'b',
       state: desk.state,
       ready: true,
+      flushed: true,
       desired: undefined,
       at: T,
       now: desk.now,

@@ -28,6 +28,8 @@ export interface IngestOptions {
   readonly append: Append;
   readonly desired: () => DesiredDocument | undefined;
   readonly isReady: () => boolean;
+  /** Of the paper venue, which starts after this. */
+  readonly isFlushed: () => boolean;
   /** Binance's, unless a test brings its own. */
   readonly openFeed?: OpenFeed;
 }
@@ -129,7 +131,7 @@ class RunningIngest implements Ingest {
   }
 
   status = (): IngestStatus => {
-    const { pod, isReady, desired } = this.#options;
+    const { pod, isReady, isFlushed, desired } = this.#options;
     const now = monotonicNow();
     const before = this.#before;
     this.#before = frameCount(this.counters, now);
@@ -141,6 +143,7 @@ class RunningIngest implements Ingest {
       feeds: this.feeds,
       refused: this.#refused,
       ready: isReady(),
+      flushed: isFlushed(),
       desired: desired(),
       at: Date.now(),
       now,

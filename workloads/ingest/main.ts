@@ -2,7 +2,7 @@
 import { openTradingPod } from '../kit/pod.ts';
 import { append } from '../kit/streams.ts';
 import { startIngest } from './ingest.ts';
-import { startPaper } from './paper/shell.ts';
+import { startPaper, type PaperShell } from './paper/shell.ts';
 
 const opened = openTradingPod();
 const { redis, desired, signal, log } = opened;
@@ -16,8 +16,9 @@ const ingest = startIngest({
   ...opened,
   append: (key, message, maxLength) => append(redis, key, message, maxLength),
   desired: () => desired().current(),
+  isFlushed: (): boolean => paper.isFlushed(),
 });
-const paper = await startPaper({ ...opened, orders, ingest, onFatal });
+const paper: PaperShell = await startPaper({ ...opened, orders, ingest, onFatal });
 
 await opened.serve({
   apply: (document) => paper.apply(document),

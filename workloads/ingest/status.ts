@@ -14,6 +14,7 @@ export interface Seen {
   /** Sources that cannot be served, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
   readonly ready: boolean;
+  readonly flushed: boolean;
   readonly desired: DesiredDocument | undefined;
   /** Wall clock, epoch ms. */
   readonly at: number;
@@ -55,6 +56,7 @@ export function ingestStatus(seen: Seen, before: FrameCount | undefined): Ingest
         },
       ]),
     ),
+    flushed: seen.flushed,
   };
 }
 

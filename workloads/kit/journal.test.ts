@@ -73,6 +73,21 @@ describe('the journal', () => {
     const again = await reopen();
     assert.deepEqual([again.snapshot, again.entries], [{ sum: 1 }, [2]]);
   });
+  it('says whether an entry still waits for the disk', async () => {
+    const journal = await reopen();
+    assert.equal(journal.isFlushed(), true);
+    const first = journal.append(1);
+    const compacted = journal.compact({ sum: 1 });
+    const second = journal.append(2);
+    assert.equal(journal.isFlushed(), false);
+    await first;
+    assert.equal(journal.isFlushed(), false, 'the second waits behind the compaction');
+    await Promise.all([compacted, second]);
+    assert.equal(journal.isFlushed(), true);
+    const again = journal.compact({ sum: 3 });
+    assert.equal(journal.isFlushed(), true);
+    await again;
+  });
   it('takes appends that come while it writes into one later write, and loses none', async () => {
     const journal = await open();
     const all = Array.from({ length: 200 }, (_, i) => i);

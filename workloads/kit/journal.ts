@@ -15,6 +15,8 @@ export interface Journal<Snapshot, Entry> {
   append(entry: Entry): Promise<void>;
   /** Replaces everything so far by one snapshot, atomically; stopped half-way, the old file stays. */
   compact(snapshot: Snapshot): Promise<void>;
+  /** No entry waits for the disk. A compaction may be under way: what it replaces is there until it is done. */
+  isFlushed(): boolean;
   close(): Promise<void>;
 }
 
@@ -103,6 +105,7 @@ export async function openJournal<Snapshot, Entry>(dir: string, name: string): P
         await file.close();
         file = fresh;
       }),
+    isFlushed: () => writer.isFlushed(),
     close: () => writer.alone(() => file.close()),
   };
 }
@@ -140,6 +143,7 @@ async function syncFolder(path: string): Promise<void> {
 function serialised() {
   const inOrder = oneAtATime();
   let waiting: { text: string; done: Promise<void> } | undefined;
+  let unwritten = 0;
   const alone = <T>(work: () => Promise<T>): Promise<T> => {
     waiting = undefined;
     return inOrder(work);
@@ -150,12 +154,14 @@ function serialised() {
       return waiting.done;
     }
     const batch = { text, done: Promise.resolve() };
-    batch.done = alone(() => {
+    unwritten += 1;
+    batch.done = alone(async () => {
       if (waiting === batch) waiting = undefined;
-      return write(batch.text);
+      await write(batch.text);
+      unwritten -= 1; // where it failed it is not on the disk, and never will be
     });
     waiting = batch;
     return batch.done;
   };
-  return { alone, append };
+  return { alone, append, isFlushed: () => unwritten === 0 };
 }

@@ -7,10 +7,11 @@ import { watch } from '@tradewind/operator/runtime/watch.ts';
 import type { Registry } from 'prom-client';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { parseDesired } from '../contract/parse-desired.ts';
-import { ACKNOWLEDGING, desiredMapOf, PART_LABEL, SYSTEM_LABEL } from '../contract/pods.ts';
+import { ACKNOWLEDGING, desiredMapOf, PART_LABEL, SHARD_LABEL, SYSTEM_LABEL } from '../contract/pods.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
-import type { ExpectedPod, Runtime } from './runtime.ts';
+import type { ExpectedPod } from './evidence.ts';
+import type { Runtime } from './runtime.ts';
 
 const CONFIG_MAPS: Resource = { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap' };
 const PODS: Resource = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' };
@@ -91,8 +92,7 @@ export async function openApiSide({ pod, log, registry, onChange, signal }: ApiS
   return {
     document: () => document,
     isSynced: () => unsynced.size === 0,
-    pods: () =>
-      [...pods.all()].filter(mustAcknowledge).map(({ metadata }) => ({ uid: metadata.uid, name: metadata.name })),
+    pods: () => [...pods.all()].flatMap(expected),
     write: async (runtime) => {
       const status = { runtime };
       const system = {
@@ -108,13 +108,12 @@ export async function openApiSide({ pod, log, registry, onChange, signal }: ApiS
   };
 }
 
-const TRADES: ReadonlySet<string> = new Set(ACKNOWLEDGING);
-
-const mustAcknowledge = ({ metadata, status }: Pod): boolean =>
-  metadata.deletionTimestamp === undefined &&
-  status?.phase !== 'Failed' &&
-  status?.phase !== 'Succeeded' &&
-  TRADES.has(metadata.labels?.[PART_LABEL] ?? '');
+function expected({ metadata: { uid, name, labels = {}, deletionTimestamp }, status }: Pod): ExpectedPod[] {
+  const part = ACKNOWLEDGING.find((one) => one === labels[PART_LABEL]);
+  if (part === undefined || deletionTimestamp !== undefined) return [];
+  if (status?.phase === 'Failed' || status?.phase === 'Succeeded') return [];
+  return [{ uid, name, part, shard: Number(labels[SHARD_LABEL] ?? 0) }];
+}
 
 const trimPod = ({ apiVersion, kind, metadata, status }: Pod): Pod => {
   const { managedFields: _, ...kept } = metadata;

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import type { Ack } from '../contract/desired.ts';
-import { aDocument } from '../harmoniser/test/builders.ts';
+import { aDocument, SYMBOLS } from '../harmoniser/test/builders.ts';
 import { runtimeOf, writeIn, type Runtime, type Seen } from './runtime.ts';
 
 const NOW = 1_800_000_000_000;
 const document = aDocument();
-const pods = ['ingest', 'router', 'harmoniser'].map((part) => ({ uid: `uid-${part}`, name: `demo-${part}-0-x` }));
+const pods = (['ingest', 'router', 'harmoniser'] as const).map((part) => ({
+  uid: `uid-${part}`,
+  name: `demo-${part}-0-x`,
+  part,
+  shard: 0,
+}));
 const ack = (part: string, more: Partial<Ack> = {}): [string, Ack] => {
   const { epoch, version, hash } = document;
   const uid = `uid-${part}`;
@@ -14,6 +19,7 @@ const ack = (part: string, more: Partial<Ack> = {}): [string, Ack] => {
 const seen = (more: Partial<Seen> = {}): Seen => ({
   document,
   pods,
+  symbols: [SYMBOLS],
   acks: new Map([ack('ingest'), ack('router'), ack('harmoniser')]),
   parts: [],
   holds: [],
@@ -43,7 +49,7 @@ describe('what the param server reports', () => {
   });
   it('says nothing of risk that nobody told it lately', () => {
     const runtime = runtimeOf(seen());
-    assert.deepEqual([runtime.risk, runtime.breaker, runtime.dataFlowing], [undefined, undefined, undefined]);
+    assert.deepEqual([runtime.risk, runtime.breaker, runtime.reconciled], [undefined, undefined, undefined]);
   });
 });
 

@@ -3,19 +3,17 @@ import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.
 import { canonicalJson } from '../contract/canonical.ts';
 import type { Ack, ActiveHold, DesiredDocument } from '../contract/desired.ts';
 import { liveParts } from '../contract/live-parts.ts';
-import type { HarmoniserStatus, IngestStatus, PartStatus, RouterStatus } from '../contract/status.ts';
+import { restraintOf } from '../contract/restraint.ts';
+import type { HarmoniserStatus, PartStatus, RouterStatus } from '../contract/status.ts';
+import { isDataFlowing, isDrained, isReconciled, type ExpectedPod, type Shards } from './evidence.ts';
 
 export type Runtime = NonNullable<TradingSystemStatus['runtime']>;
-
-/** A pod that must acknowledge. */
-export interface ExpectedPod {
-  readonly uid: string;
-  readonly name: string;
-}
 
 export interface Seen {
   readonly document: DesiredDocument | undefined;
   readonly pods: readonly ExpectedPod[];
+  /** Names of the symbols of each shard, by its number. */
+  readonly symbols: readonly (readonly string[])[];
   /** By pod uid. */
   readonly acks: ReadonlyMap<string, Ack>;
   /** As the pods wrote them; stale ones are taken for silence. */
@@ -36,22 +34,30 @@ const HOLDS_LIMIT = 64;
 const TEXT_LIMIT = 256;
 
 export function runtimeOf(seen: Seen): Runtime {
-  const { document, parts, holds, redisConnected, now } = seen;
+  const { document, pods, symbols, parts, holds, redisConnected, now } = seen;
   const live = liveParts(parts, now);
   const risk = riskOf(live.harmoniser);
   const breaker = breakerOf(live.harmoniser);
   const model = modelOf(live.router);
+  const shards = { pods, symbols, live };
+  const reconciled = isReconciled(shards);
+  const drained = document === undefined ? undefined : drainedOf(seen, document, shards);
   return {
     observedAt: new Date(now).toISOString(),
     ...(document === undefined ? {} : { acks: acksOf(document, seen) }),
     ...(breaker === undefined ? {} : { breaker }),
     ...(risk === undefined ? {} : { risk }),
     ...(model === undefined ? {} : { model }),
-    ...(live.ingest.length === 0 ? {} : { dataFlowing: live.ingest.every(isFlowing) }),
+    dataFlowing: isDataFlowing(shards),
+    ...(reconciled === undefined ? {} : { reconciled }),
+    ...(drained === undefined ? {} : { drained }),
     ...(holds.length === 0 ? {} : { holds: holds.slice(0, HOLDS_LIMIT).map(heldOf) }),
     redisConnected,
   };
 }
+
+const drainedOf = ({ holds, now }: Seen, document: DesiredDocument, shards: Shards): boolean | undefined =>
+  restraintOf(document, holds, now).tradingStopped ? isDrained(shards, document) : false;
 
 type Held = NonNullable<Runtime['holds']>[number];
 
@@ -106,9 +112,6 @@ function modelOf(routers: readonly RouterStatus[]): string | undefined {
   const [symbol] = routers.flatMap(({ symbols }) => Object.values(symbols));
   return Object.values(symbol?.active ?? {})[0];
 }
-
-const isFlowing = ({ symbols }: IngestStatus): boolean =>
-  Object.values(symbols).length > 0 && Object.values(symbols).every(({ valid }) => valid);
 
 /** Risk that only moves by a little is written this seldom; everything else at once. */
 const RISK_EVERY_MS = 30_000;

@@ -5,6 +5,7 @@ import { acksKey, holdsKey, partsKey } from '../contract/keys.ts';
 import { parseJson } from '../contract/json.ts';
 import { storedParts } from '../contract/live-parts.ts';
 import { storedHolds } from '../contract/restraint.ts';
+import { symbolsOfShard } from '../contract/shards.ts';
 import type { PartStatus } from '../contract/status.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
@@ -34,6 +35,7 @@ export class ParamServer {
   readonly #options: ServerOptions;
   readonly #acks = new Map<string, Ack>();
   readonly #startedAt = Date.now();
+  readonly #symbols: readonly (readonly string[])[];
   #parts: PartStatus[] = [];
   #holds: ActiveHold[] = [];
   #hasLooked = false;
@@ -47,6 +49,10 @@ export class ParamServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    const { symbols, shards } = options.pod.system;
+    this.#symbols = Array.from({ length: shards }, (_, shard) =>
+      symbolsOfShard(symbols, shard, shards).map(({ name }) => name),
+    );
   }
 
   /** Why it is not ready; undefined when the newest document is in Redis. */
@@ -153,6 +159,7 @@ export class ParamServer {
     const next = runtimeOf({
       document: api().document(),
       pods: api().pods(),
+      symbols: this.#symbols,
       acks: this.#acks,
       parts: this.#parts,
       holds: this.#holds,

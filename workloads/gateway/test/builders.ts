@@ -35,6 +35,7 @@ export const anIngest = (of: Partial<IngestStatus> = {}): IngestStatus => ({
   framesPerSecond: 42,
   sources: [{ name: 'binance', connected: true, reconnects: 0, gaps: 0 }],
   symbols: { 'BTC-USD': aBook(), 'ETH-USD': aBook({ mid: 2_600 }) },
+  flushed: true,
   ...of,
 });
 
@@ -71,6 +72,8 @@ export const aHarmoniser = (btc: Partial<Held> = {}, of: Partial<HarmoniserStatu
   breaker: { state: 'CLOSED', tripSeq: 0 },
   decisions: 1,
   trades: 0,
+  openOrders: 0,
+  flushed: true,
   calibrated: true,
   symbols: { 'BTC-USD': aPosition(btc), 'ETH-USD': aPosition({}) },
   ...of,

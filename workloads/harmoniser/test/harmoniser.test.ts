@@ -76,13 +76,15 @@ describe('the harmoniser process', () => {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   const ended = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.once('exit', resolve));
-  const lots = async (): Promise<number | undefined> => {
+  const told = async (): Promise<HarmoniserStatus | undefined> => {
     const text = await redis.hget(partsKey('demo'), 'harmoniser-0');
     if (text === null) return undefined;
     const status = JSON.parse(text) as HarmoniserStatus;
-    const isFresh = status.ready && Date.now() - status.at < 2_000;
-    return isFresh ? status.symbols[BTC]?.positionLots : undefined;
+    return status.ready && Date.now() - status.at < 2_000 ? status : undefined;
   };
+  const lots = async (): Promise<number | undefined> => (await told())?.symbols[BTC]?.positionLots;
+  const openOrders = (count: number) =>
+    eventually(`${count} open orders`, async () => ((await told())?.openOrders === count ? true : undefined));
 
   before(async () => {
     server = await startRedis();
@@ -120,8 +122,11 @@ describe('the harmoniser process', () => {
       new Set(SYMBOLS.map((symbol) => `reconcile ${symbol}`)),
     );
     edgeBps = 0;
+    await openOrders(1);
     await venue.fill(order);
     await eventually('the position', async () => ((await lots()) === order.lots ? true : undefined));
+    await openOrders(0);
+    assert.equal((await told())?.flushed, true);
   });
   it('passes over reports and signals that it cannot read, at once and after a crash', async () => {
     const held = await lots();

@@ -131,6 +131,11 @@ export class Ledger {
     }
   }
 
+  /** No answer waits for the disk. */
+  isFlushed(): boolean {
+    return this.#journal.isFlushed();
+  }
+
   async close(): Promise<void> {
     await this.#journal.close();
   }

@@ -39,14 +39,18 @@ export interface PaperShell {
    * Throws where that cannot be one.
    */
   apply(document: DesiredDocument): void;
+  /** No order waits for its book, and no answer for the disk. */
+  isFlushed(): boolean;
   /** Resolves when everything decided is on the volume and orders are no longer read. */
   stop(): Promise<void>;
 }
 
+const NO_VENUE: PaperShell = { apply: () => undefined, isFlushed: () => true, stop: () => Promise.resolve() };
+
 /** Restores the account; outside Paper mode nothing is opened and orders are not read. */
 export async function startPaper(options: PaperOptions): Promise<PaperShell> {
   const { pod, log, redis, ingest, onFatal, signal } = options;
-  if (pod.system.execution.mode !== 'Paper') return { apply: () => undefined, stop: () => Promise.resolve() };
+  if (pod.system.execution.mode !== 'Paper') return NO_VENUE;
   const symbols = symbolsOfShard(pod.system.symbols, pod.shard, pod.system.shards).map(({ name }) => name);
   const ledger = await openLedger({ dir: pod.dataDir, redis, symbols, log, onFatal });
   ingest.onAnswer((answer) => ledger.commit(answer));
@@ -70,6 +74,7 @@ export async function startPaper(options: PaperOptions): Promise<PaperShell> {
       ingest.emit({ kind: 'fee', feeRate: rate, t: monotonicNow() });
       running ??= run(capitalUsd).catch(onFatal);
     },
+    isFlushed: () => (ingest.shard.paper?.waiting.length ?? 0) === 0 && ledger.isFlushed(),
     stop: async () => {
       await Promise.all([running, publishing]);
       await ledger.close();

@@ -113,6 +113,18 @@ describe('the paper venue of a pod', () => {
     assert.deepEqual(fatal, []);
   });
 
+  it('is not flushed while an order waits for its book, or its end for the disk', async () => {
+    const paper = await start();
+    paper.apply(aFullDocument());
+    await eventually('an account', () => core.shard.paper);
+    assert.equal(paper.isFlushed(), true);
+    core.emit({ kind: 'order', request: order('o', 0), requestId: '1-0', transitMs: 0, t: monotonicNow() });
+    assert.equal(paper.isFlushed(), false);
+    await eventually('matched', () => (core.shard.paper?.waiting.length === 0 ? true : undefined));
+    await ended('o');
+    assert.equal(paper.isFlushed(), true);
+  });
+
   it('opens the account with the shard’s part of the capital', async () => {
     const paper = await start({}, 2);
     paper.apply(aFullDocument());

@@ -53,6 +53,7 @@ export async function start(options: object, more: More = {}): Promise<Running> 
     append: async (_key, message) => void features.push(message),
     desired: () => undefined,
     isReady: () => true,
+    isFlushed: () => true,
     ...(more.openFeed === undefined ? {} : { openFeed: more.openFeed }),
   });
   return { simulator, ingest, features, registry };

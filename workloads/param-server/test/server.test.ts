@@ -17,7 +17,12 @@ const numbered = (version: number): DesiredDocument => {
   const { owner, epoch, version: _, hash: __, ...content } = aFullDocument();
   return desiredDocument({ owner, epoch, version }, content);
 };
-const PODS = ['ingest', 'router', 'harmoniser'].map((part) => ({ uid: `uid-${part}`, name: `demo-${part}-0` }));
+const PODS = (['ingest', 'router', 'harmoniser'] as const).map((part) => ({
+  uid: `uid-${part}`,
+  name: `demo-${part}-0-x`,
+  part,
+  shard: 0,
+}));
 const LONG_AGO_MS = 3_600_000;
 
 describe('the param server', () => {

@@ -1,0 +1,82 @@
+// What the pods of all shards show together: that data flows, that positions are known, that nothing is under way. Pure.
+import type { DesiredDocument } from '../contract/desired.ts';
+import type { LiveParts } from '../contract/live-parts.ts';
+import { ACKNOWLEDGING } from '../contract/pods.ts';
+import type { HarmoniserStatus, IngestStatus, PartStatus } from '../contract/status.ts';
+
+type Role = (typeof ACKNOWLEDGING)[number];
+
+/** A pod that must acknowledge, and so must tell. */
+export interface ExpectedPod {
+  readonly uid: string;
+  readonly name: string;
+  readonly part: Role;
+  readonly shard: number;
+}
+
+export interface Shards {
+  /** Names of the symbols of each shard, by its number. */
+  readonly symbols: readonly (readonly string[])[];
+  /** Those that are not on their way out. */
+  readonly pods: readonly ExpectedPod[];
+  readonly live: LiveParts;
+}
+
+/** A source that was not heard for so long gives no data, whatever its book says. */
+const SILENT_MS = 15_000;
+
+/** Every part of every shard runs and tells, and every book is valid and heard of. What a pod said that is gone counts for nothing. */
+export const isDataFlowing = (shards: Shards): boolean =>
+  shards.symbols.every((symbols, shard) =>
+    ACKNOWLEDGING.every((part) => {
+      const told = toldBy(shards, part, shard);
+      return told.length > 0 && told.every((status) => status?.part !== 'ingest' || hasBooks(status, symbols));
+    }),
+  ) && shards.pods.every((pod) => statusOf(shards, pod) !== undefined);
+
+const hasBooks = ({ symbols }: IngestStatus, wanted: readonly string[]): boolean =>
+  wanted.every((name) => {
+    const book = symbols[name];
+    return book?.valid === true && book.ageMs >= 0 && book.ageMs <= SILENT_MS;
+  });
+
+/** Every harmoniser knows account and orders from the venue. Undefined where one that must tell is silent. */
+export function isReconciled(shards: Shards): boolean | undefined {
+  return verdict(shards, ['harmoniser'], (status) => status.part !== 'harmoniser' || knowsPositions(status));
+}
+
+const knowsPositions = ({ symbols }: HarmoniserStatus): boolean =>
+  Object.values(symbols).every(({ reconciled }) => reconciled);
+
+/**
+ * `document` stops trading (or a hold does): whether every harmoniser has stopped under it, has no order open, and what
+ * harmonisers and paper venues decided is on disk. Undefined where one that must tell is silent. Reductions go on while
+ * trading is stopped, so it may turn false again for the moments that one takes.
+ */
+export function isDrained(shards: Shards, { epoch, version, hash }: DesiredDocument): boolean | undefined {
+  const runsIt = ({ desired }: PartStatus): boolean =>
+    desired?.epoch === epoch && desired.version === version && desired.hash === hash;
+  return verdict(shards, ['ingest', 'harmoniser'], (status) => {
+    if (status.part === 'router') return true;
+    if (!status.flushed) return false;
+    return status.part === 'ingest' || (runsIt(status) && status.tradingStopped && status.openOrders === 0);
+  });
+}
+
+/** One that says no decides; silence, or a shard without a pod, leaves it unknown. */
+function verdict(shards: Shards, parts: readonly Role[], holds: (status: PartStatus) => boolean): boolean | undefined {
+  const told = shards.symbols.flatMap((_, shard) =>
+    parts.flatMap((part) => {
+      const ofPart = toldBy(shards, part, shard);
+      return ofPart.length === 0 ? [undefined] : ofPart;
+    }),
+  );
+  if (told.some((status) => status !== undefined && !holds(status))) return false;
+  return told.includes(undefined) ? undefined : true;
+}
+
+const toldBy = (shards: Shards, part: Role, shard: number): (PartStatus | undefined)[] =>
+  shards.pods.filter((pod) => pod.part === part && pod.shard === shard).map((pod) => statusOf(shards, pod));
+
+const statusOf = ({ live }: Shards, { name, part }: ExpectedPod): PartStatus | undefined =>
+  live[part].find(({ pod }) => pod === name);
