@@ -20,6 +20,8 @@ export const CHILDREN = {
   ConfigMap: builtIn('', 'ConfigMap', 'configmaps'),
   PersistentVolumeClaim: builtIn('', 'PersistentVolumeClaim', 'persistentvolumeclaims'),
   Service: builtIn('', 'Service', 'services'),
+  NetworkPolicy: builtIn('networking.k8s.io', 'NetworkPolicy', 'networkpolicies'),
+  PodDisruptionBudget: builtIn('policy', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   StatefulSet: builtIn('apps', 'StatefulSet', 'statefulsets'),
   Deployment: builtIn('apps', 'Deployment', 'deployments'),
 } as const satisfies Readonly<Record<string, Resource>>;
@@ -46,7 +48,9 @@ export interface Child extends Live {
   readonly spec?: {
     readonly replicas?: number;
     readonly resources?: { readonly requests?: { readonly storage?: string } };
-    readonly template?: { readonly spec?: { readonly volumes?: readonly Volume[] } };
+    readonly template?: {
+      readonly spec?: { readonly volumes?: readonly Volume[]; readonly containers?: readonly Container[] };
+    };
   };
   readonly data?: Readonly<Record<string, string>>;
   /** Of a ConfigMap. */
@@ -57,6 +61,10 @@ export interface Child extends Live {
     readonly updatedReplicas?: number;
     readonly readyReplicas?: number;
   };
+}
+interface Container {
+  readonly name: string;
+  readonly image?: string;
 }
 interface Volume {
   readonly name: string;

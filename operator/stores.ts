@@ -55,6 +55,8 @@ export function createStores(): Stores {
       ConfigMap: child(),
       PersistentVolumeClaim: child(),
       Service: child(),
+      NetworkPolicy: child(),
+      PodDisruptionBudget: child(),
       StatefulSet: child(),
       Deployment: child(),
     },

@@ -4,6 +4,9 @@ import { quantity, text } from './field.ts';
 
 const amounts = z.object({ cpu: quantity('Cores.').optional(), memory: quantity('Bytes.').optional() });
 
+const podMetadata = (longestValue: number, description: string) =>
+  z.record(z.string().max(317), z.string().max(longestValue)).meta({ maxProperties: 16, description });
+
 export const component = z.object({
   image: z
     .string()
@@ -29,7 +32,26 @@ export const component = z.object({
     .max(16)
     .optional(),
   affinity: z.looseObject({}).meta({ description: "Kubernetes' own affinity.", preserveUnknown: true }).optional(),
+  topologySpreadConstraints: z
+    .array(
+      z.object({
+        maxSkew: z.int().min(1).max(100).meta({ description: 'Largest difference between two domains.' }),
+        topologyKey: text('Node label whose values are the domains.', 253),
+        whenUnsatisfiable: z.enum(['DoNotSchedule', 'ScheduleAnyway']),
+        minDomains: z.int().min(1).max(100).optional(),
+        nodeAffinityPolicy: z.enum(['Honor', 'Ignore']).optional(),
+        nodeTaintsPolicy: z.enum(['Honor', 'Ignore']).optional(),
+        labelSelector: z
+          .looseObject({})
+          .meta({ description: 'Pods that count. Absent: those of this part.', preserveUnknown: true })
+          .optional(),
+      }),
+    )
+    .max(8)
+    .optional(),
   priorityClassName: text('PriorityClass of the pods.', 253).optional(),
+  podLabels: podMetadata(63, "Labels of the pods, beside the operator's own, which win.").optional(),
+  podAnnotations: podMetadata(1024, "Annotations of the pods, beside the operator's own, which win.").optional(),
 });
 
 export type Component = z.output<typeof component>;

@@ -193,6 +193,32 @@ const gateway = z.object({
     .default({ audience: 'tradewind-gateway', loopbackWithoutToken: false }),
 });
 
+const networkPolicy = z
+  .object({
+    enabled: z
+      .boolean()
+      .meta({
+        description:
+          'Deny by default, and per part only what it needs: DNS, Redis, the API server, its venues. Takes effect where the network plugin enforces NetworkPolicies.',
+      })
+      .default(true),
+    metricsFrom: z
+      .array(z.string().regex(NAME).max(63))
+      .max(8)
+      .meta({ description: 'Namespaces whose pods may read :8081/metrics.' })
+      .default(['monitoring']),
+    apiServerPorts: z
+      .array(z.int().min(1).max(65_535))
+      .min(1)
+      .max(8)
+      .meta({
+        description:
+          'Ports at which the param server reaches the API server: that of Service `kubernetes`, and that of its endpoints, which is what most network plugins look at.',
+      })
+      .default([443, 6443]),
+  })
+  .meta({ description: 'NetworkPolicies of the system.' });
+
 const components = z
   .object({
     redis: component.optional(),
@@ -253,6 +279,12 @@ export const tradingSystemSpec = z
       .object({ retention: duration('How long time series are kept (not yet).').default('7d') })
       .default({ retention: '7d' }),
     components: components.default({}),
+    imagePullSecrets: z
+      .array(z.object({ name: text('Name of the Secret.', 253) }))
+      .max(8)
+      .meta({ description: 'Secrets, in the same namespace, with which images are pulled.' })
+      .optional(),
+    networkPolicy: networkPolicy.default({ enabled: true, metricsFrom: ['monitoring'], apiServerPorts: [443, 6443] }),
     gateway: gateway.default({
       service: { type: 'ClusterIP', annotations: {} },
       auth: { audience: 'tradewind-gateway', loopbackWithoutToken: false },

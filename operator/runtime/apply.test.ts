@@ -16,8 +16,11 @@ describe('what an applied object covers', () => {
     ])
       assert.ok(!covers(live, wanted), JSON.stringify([live, wanted]));
   });
-  it('takes an empty object that the server left out for the same', () => {
-    assert.ok(covers({}, { emptyDir: {} }));
+  it('takes what is empty and was left out by the server for the same', () => {
+    assert.ok(covers({}, { emptyDir: {}, ingress: [], paused: false, limits: { cpu: undefined } }));
+    assert.ok(!covers({ ingress: [{}], paused: true }, { ingress: [] }));
+    assert.ok(!covers({ paused: true }, { paused: false }));
+    assert.ok(!covers({}, { list: [0] }));
   });
   it('compares quantities by value', () => {
     assert.ok(covers({ memory: '1Gi' }, { memory: '1024Mi' }));

@@ -32,18 +32,25 @@ export async function applyIfNeeded<T extends Live>(
 
 /**
  * Whether `live` has everything that `wanted` says; what it has beyond that (defaults, other managers' fields) is not looked
- * at. Lists must be of the same length. Quantities are compared by value: the server writes 1024Mi as 1Gi.
+ * at. Lists must be of the same length. Quantities are compared by value: the server writes 1024Mi as 1Gi. What is empty may
+ * be absent: the server leaves out false, empty lists and empty objects.
  */
 export function covers(live: unknown, wanted: unknown): boolean {
+  if (live === undefined || live === null) return isEmpty(wanted);
   if (Array.isArray(wanted)) {
     return Array.isArray(live) && live.length === wanted.length && wanted.every((item, i) => covers(live[i], item));
   }
   if (typeof wanted === 'object' && wanted !== null) {
-    if (typeof live !== 'object' || live === null) return Object.keys(wanted).length === 0;
     return Object.entries(wanted).every(([key, value]) => covers((live as Record<string, unknown>)[key], value));
   }
   return live === wanted || isSameQuantity(live, wanted);
 }
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === false ||
+  (typeof value === 'object' && Object.values(value).every(isEmpty));
 
 /** Whether two statuses say the same. */
 export const isSame = (a: unknown, b: unknown): boolean => canonicalJson(a ?? null) === canonicalJson(b ?? null);

@@ -19,8 +19,9 @@ export function componentStatus(known: Known, wanted: Wanted): ComponentStatus[]
   const live = known.children.get(childKey(wanted.kind, name));
   const shard = labels?.[SHARD_LABEL];
   const desired = live?.spec?.replicas ?? 1;
-  const ready = live === undefined ? 0 : Math.min(readyOf(live, desired), desired);
+  const ready = readyOf(live, desired);
   const message = ready < desired ? waitingFor(known, labels ?? {}) : undefined;
+  const image = imageOf(known, live, desired);
   return [
     {
       name,
@@ -28,17 +29,28 @@ export function componentStatus(known: Known, wanted: Wanted): ComponentStatus[]
       ...(shard === undefined ? {} : { shard: Number(shard) }),
       ready,
       desired,
+      ...(image === undefined ? {} : { image }),
       ...(message === undefined ? {} : { message }),
     },
   ];
 }
 
-/** Pods of the newest template that are ready; none while the rollout is not seen, or old pods are still there. */
-function readyOf({ metadata, status }: Child, desired: number): number {
-  const isSeen = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  if (!isSeen || (status?.updatedReplicas ?? 0) < desired || (status?.replicas ?? 0) > desired) return 0;
-  return status?.readyReplicas ?? 0;
+/** As the template names it, once every pod is of that template; until then the one that ran before. */
+function imageOf({ system }: Known, live: Child | undefined, desired: number): string | undefined {
+  if (live === undefined) return undefined;
+  const before = system.status?.components?.find(({ name }) => name === live.metadata.name)?.image;
+  return isRolledOut(live, desired) ? live.spec?.template?.spec?.containers?.[0]?.image : before;
 }
+
+/** Whether all pods that there should be are there, and of the newest template. */
+const isRolledOut = ({ metadata, status }: Child, desired: number): boolean =>
+  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
+  (status?.updatedReplicas ?? 0) >= desired &&
+  (status?.replicas ?? 0) <= desired;
+
+/** Pods of the newest template that are ready; none while the rollout is not seen, or old pods are still there. */
+const readyOf = (live: Child | undefined, desired: number): number =>
+  live !== undefined && isRolledOut(live, desired) ? Math.min(live.status?.readyReplicas ?? 0, desired) : 0;
 
 /** The first thing that a pod of the component says about itself. */
 function waitingFor({ pods }: Known, labels: Readonly<Record<string, string>>): string | undefined {

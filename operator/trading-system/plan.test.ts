@@ -87,7 +87,9 @@ describe('the plan of a trading system', () => {
     carryOut(stores, planFor(seenIn(stores)));
     stores.systems.put(aTradingSystem({ sources: [BINANCE] }));
     const surplus = planFor(seenIn(stores)).surplus.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-    assert.deepEqual(surplus.sort(), ['Deployment/demo-simulator', 'Service/demo-simulator']);
+    assert.deepEqual(surplus.sort(), [
+      'Deployment/demo-simulator', 'NetworkPolicy/demo-simulator', 'PodDisruptionBudget/demo-simulator', 'Service/demo-simulator',
+    ]); // prettier-ignore
   });
   it('removes no claim, as the journal is on it', () => {
     const stores = theDemo(aTradingSystem({ shards: 2 }));

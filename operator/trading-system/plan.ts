@@ -9,8 +9,10 @@ import { quantityOf } from '../runtime/quantity.ts';
 import { desiredContent, lastContent, nextDocument } from './desired.ts';
 import { nextEnd, redisHolds } from './holds.ts';
 import { configMap } from './objects/config.ts';
+import { disruptionBudgets } from './objects/disruption.ts';
 import type { Context, Images } from './objects/frame.ts';
-import { partObjects } from './objects/parts.ts';
+import { networkPolicies } from './objects/network.ts';
+import { partObjects, partsOf } from './objects/parts.ts';
 import { redisObjects, redisSecret, redisSecretFor } from './objects/redis.ts';
 import { childKey, isOwnedBy, type Known, type Seen } from './observe.ts';
 
@@ -97,9 +99,21 @@ function childrenOf(context: Context): readonly Wanted[] {
   const { of } = known ?? {};
   const isSame = of?.system.metadata.uid === system.metadata.uid && of.images === images && of.redisSecret === secret;
   if (known !== undefined && isSame) return known.children;
-  const children = [configMap(context), ...redisObjects(context), ...partObjects(context)].map(withHash);
+  const children = rendersOf(context).map(withHash);
   rendered.set(spec, { of: context, children });
   return children;
+}
+
+/** In the order in which they are applied: what restrains pods is there before they are. */
+function rendersOf(context: Context): Wanted[] {
+  const parts = partsOf(context);
+  return [
+    configMap(context),
+    ...networkPolicies(context, parts),
+    ...disruptionBudgets(context, parts),
+    ...redisObjects(context),
+    ...partObjects(context),
+  ];
 }
 
 /** A claim that somebody has enlarged keeps its size: no claim can shrink. */

@@ -1,5 +1,5 @@
 // What all children of a trading system have in common: names, labels, owner, and the frame of a pod.
-import type { V1Container, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node';
+import type { V1Container, V1PodSpec, V1PodTemplateSpec, V1TopologySpreadConstraint } from '@kubernetes/client-node';
 import type { Component } from '@tradewind/crds/schema/component.ts';
 import type { TradingSystemSpec } from '@tradewind/crds/schema/trading-system.ts';
 import { PART_LABEL, SHARD_LABEL, SYSTEM_LABEL, type Part } from '@tradewind/workloads/contract/pods.ts';
@@ -86,7 +86,10 @@ export interface PodOptions {
 export function podTemplate(context: Context, options: PodOptions): V1PodTemplateSpec {
   const { role, component, containers, volumes, serviceAccountName, annotations, graceSeconds } = options;
   return {
-    metadata: { labels: labelsOf(context, role), annotations: { ...annotations } },
+    metadata: {
+      labels: { ...component?.podLabels, ...labelsOf(context, role) },
+      annotations: { ...component?.podAnnotations, ...annotations },
+    },
     spec: {
       ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
       automountServiceAccountToken: serviceAccountName !== undefined,
@@ -102,20 +105,34 @@ export function podTemplate(context: Context, options: PodOptions): V1PodTemplat
       },
       containers,
       volumes,
-      ...schedulingOf(component),
+      ...schedulingOf(context, options),
     },
   };
 }
 
-function schedulingOf(component: Component | undefined): Partial<V1PodSpec> {
-  const { nodeSelector, tolerations, affinity, priorityClassName } = component ?? {};
+function schedulingOf(context: Context, { component, role }: PodOptions): Partial<V1PodSpec> {
+  const { nodeSelector, tolerations, affinity, topologySpreadConstraints, priorityClassName } = component ?? {};
+  const { imagePullSecrets = [] } = context.spec;
   return {
+    ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }),
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     ...(tolerations === undefined ? {} : { tolerations: tolerations as NonNullable<V1PodSpec['tolerations']> }),
     ...(affinity === undefined ? {} : { affinity }),
+    ...(topologySpreadConstraints === undefined
+      ? {}
+      : {
+          topologySpreadConstraints: topologySpreadConstraints.map((one) =>
+            spreadOf(one, labelsOf(context, { part: role.part })),
+          ),
+        }),
     ...(priorityClassName === undefined ? {} : { priorityClassName }),
   };
 }
+
+type Spread = NonNullable<Component['topologySpreadConstraints']>[number];
+
+const spreadOf = (spread: Spread, matchLabels: Record<string, string>) =>
+  ({ ...spread, labelSelector: spread.labelSelector ?? { matchLabels } }) as V1TopologySpreadConstraint;
 
 export const CONFINED: NonNullable<V1Container['securityContext']> = {
   allowPrivilegeEscalation: false,

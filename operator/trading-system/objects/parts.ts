@@ -49,10 +49,17 @@ const PARTS: readonly Traits[] = [
 ]; // prettier-ignore
 
 /** Everything of our own parts, for every shard. */
-export function partObjects(context: Context): Wanted[] {
-  const wanted = PARTS.filter(({ part }) => part !== 'simulator' || isSimulated(context));
-  return wanted.flatMap((traits) => rolesOf(context, traits).flatMap((role) => objectsOf(context, traits, role)));
-}
+export const partObjects = (context: Context): Wanted[] =>
+  traitsOf(context).flatMap((traits) => rolesOf(context, traits).flatMap((role) => objectsOf(context, traits, role)));
+
+/** Parts of the system that have pods. */
+export const partsOf = (context: Context): Part[] => [
+  ...(context.spec.redis.managed === undefined ? [] : (['redis'] as const)),
+  ...traitsOf(context).map(({ part }) => part),
+];
+
+const traitsOf = (context: Context): Traits[] =>
+  PARTS.filter(({ part }) => part !== 'simulator' || isSimulated(context));
 
 const isSimulated = ({ spec }: Context): boolean => spec.sources.some(({ type }) => type === 'simulator');
 
