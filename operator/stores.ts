@@ -19,6 +19,7 @@ import type { Api } from './runtime/client.ts';
 import { keyOf, type Live, type Resource } from './runtime/object.ts';
 import { Store, withoutManagedFields } from './runtime/store.ts';
 import { watch } from './runtime/watch.ts';
+import { keepingAnnotators } from './trading-system/annotations.ts';
 import { OWNED } from './trading-system/objects/frame.ts';
 
 export interface Stores {
@@ -39,7 +40,7 @@ const labelledOwner = ({ metadata }: Live): string | undefined => {
 export function createStores(): Stores {
   const child = (): Store<Child> => new Store<Child>({ groupOf: labelledOwner });
   return {
-    systems: new Store(),
+    systems: new Store({ trim: keepingAnnotators }),
     riskParams: new Store(),
     routerRules: new Store(),
     holds: new Store<Hold>({

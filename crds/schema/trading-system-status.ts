@@ -98,6 +98,28 @@ const runtime = z
     description: "Live state, written by the system's param server. Live numbers are in metrics and at /api/status.",
   });
 
+/** A command by annotation: its value counts once, so what was seen is kept. */
+const command = z.object({
+  name: text('Annotation, without tradewind.io/.', 63),
+  token: text('The value that was seen, or its hash.', 128),
+  outcome: z.enum(['Paused', 'Resumed', 'Recorded']).meta({
+    description:
+      'What came of it. Recorded: nothing, as it was there when the object was first seen, or is not acted on yet.',
+  }),
+  at: z.iso.datetime().meta({ description: 'When it was seen.' }),
+  by: z.string().max(256).meta({ description: 'Field manager that set it: no more is known.' }).optional(),
+  hold: text('The Hold that was made for it.', 253).optional(),
+});
+
+/** How far the deletion of the system has come. */
+const deletion = z.object({
+  step: z.enum(['Stopping', 'Draining']).meta({
+    description: 'Stopping: until every pod has acknowledged that trading is stopped. Draining: until nothing is open.',
+  }),
+  since: z.iso.datetime(),
+  deadline: z.iso.datetime().meta({ description: 'The system goes then, whatever has been reached.' }),
+});
+
 export const tradingSystemStatus = z.object({
   observedGeneration,
   phase: z.enum(['Pending', 'Starting', 'Running', 'Stopped', 'Restarting', 'Degraded', 'Deleting']).optional(),
@@ -123,5 +145,11 @@ export const tradingSystemStatus = z.object({
     })
     .optional(),
   restart: restart.optional(),
+  commands: z
+    .array(command)
+    .max(16)
+    .meta({ description: 'Commands by annotation that were seen, by name.', listMapKeys: ['name'] })
+    .optional(),
+  deletion: deletion.optional(),
   runtime: runtime.optional(),
 });

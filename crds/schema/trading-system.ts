@@ -16,7 +16,7 @@ const execution = z
     credentialsSecretRef: reference('Secret with apiKey and secret, in the same namespace.').optional(),
     onDelete: z
       .enum(['Stop', 'Flatten'])
-      .meta({ description: 'What deleting the system does with positions. Flatten: not yet.' })
+      .meta({ description: 'What deleting the system does with positions. Flatten behaves as Stop for now.' })
       .default('Stop'),
     onHalt: z
       .enum(['Hold', 'Flatten'])

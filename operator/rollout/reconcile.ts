@@ -14,7 +14,7 @@ import type { Store } from '../runtime/store.ts';
 import { SETTLED, type Outcome } from '../runtime/worker.ts';
 import type { Stores } from '../stores.ts';
 import { knownIn, observe, revisionOf } from '../trading-system/observe.ts';
-import { isProven, refusalIn } from '../trading-system/status.ts';
+import { isProven, refusalIn } from '../trading-system/proof.ts';
 import { invalidRevisionStatus, revisionStatusAfter, type Follower } from './status.ts';
 
 /** What differs between the two kinds. */

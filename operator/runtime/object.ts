@@ -25,6 +25,14 @@ export interface Wanted {
   readonly metadata: Metadata;
 }
 
+/** Who owns which fields. */
+export interface ManagedFields {
+  readonly manager: string;
+  readonly operation: string;
+  /** A tree of `f:<field>`. */
+  readonly fieldsV1?: Readonly<Record<string, unknown>>;
+}
+
 /** An object as the API server gave it. */
 export interface Live extends Wanted {
   readonly metadata: Metadata & {
@@ -33,7 +41,7 @@ export interface Live extends Wanted {
     readonly generation?: number;
     readonly creationTimestamp?: string;
     readonly deletionTimestamp?: string;
-    readonly managedFields?: readonly { readonly manager: string; readonly operation: string }[];
+    readonly managedFields?: readonly ManagedFields[];
   };
 }
 

@@ -89,7 +89,7 @@ export const planFor = (seen: Seen, epoch = 1, now = NOW): Plan =>
 
 /** The status that a pass leaves behind, `done` as planned. */
 export function statusOf(known: Known, plan: Plan, now = NOW): OwnStatus {
-  return statusAfter(known, plan, { document: plan.document ?? known.published, blockers: [] }, now);
+  return statusAfter(known, plan, { document: plan.document ?? known.published, blockers: [], commands: [] }, now);
 }
 
 /** Does what the plan says, as the API server and the controllers would. */

@@ -6,13 +6,15 @@ import { turned } from '../runtime/conditions.ts';
 import type { Events } from '../runtime/events.ts';
 import { again, SETTLED, type Outcome } from '../runtime/worker.ts';
 import { carryOut, ignoreGone, type Hands } from './carry-out.ts';
+import { obeyCommands, tellCommands } from './commands.ts';
 import { floorOf } from './desired.ts';
 import { holdStatus, type HoldSeen } from './holds.ts';
 import type { Images } from './objects/frame.ts';
 import { afterOurWrites, knownIn, observe, type Look } from './observe.ts';
 import { planTradingSystem, planUnreadable, type Plan } from './plan.ts';
 import { Refusals } from './refusals.ts';
-import { isProven, settledAt, statusAfter, type OwnStatus } from './status.ts';
+import { isProven } from './proof.ts';
+import { settledAt, statusAfter, type OwnStatus } from './status.ts';
 
 export interface Deps extends Hands {
   readonly images: Images;
@@ -20,8 +22,12 @@ export interface Deps extends Hands {
 }
 
 export async function reconcileTradingSystem(key: string, deps: Deps): Promise<Outcome> {
-  const look = observe(key, deps.stores);
   const refusals = new Refusals();
+  const now = deps.now();
+  const first = observe(key, deps.stores);
+  const commands = first.kind === 'gone' ? [] : await obeyCommands(deps, knownIn(first), { refusals, now });
+  // Again, as a pause that was just commanded must be in the document of this pass.
+  const look = observe(key, deps.stores);
   if (look.kind === 'gone') {
     // Owner references collect the children; Holds stay, and say that they hold nothing.
     const nothing = { system: 'missing', document: undefined, proven: false } as const;
@@ -33,11 +39,11 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   const floor = floorOf(known);
   if (floor !== undefined && floor.epoch > deps.lease.epoch) await deps.lease.raise(floor.epoch + 1);
 
-  const plan = planOf(look, deps);
+  const plan = planOf(look, deps, now);
   const document = await carryOut(deps, known, { plan, refusals });
 
   const after = afterOurWrites(known, deps.stores);
-  const status = statusAfter(after, plan, { document, blockers: refusals.blockers }, deps.now());
+  const status = statusAfter(after, plan, { document, blockers: refusals.blockers, commands }, deps.now());
   const untilMs = settledAt(after, status) - deps.now();
   if (untilMs <= 0) {
     await refusals.attempt('status', () => writeStatus(deps, known.system, status));
@@ -53,8 +59,8 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   return outcomeOf(refusals, nextMs === Infinity ? undefined : Math.max(1, nextMs));
 }
 
-function planOf(look: Exclude<Look, { kind: 'gone' }>, { images, lease, now }: Deps): Plan {
-  const options = { images, epoch: lease.epoch, now: now() };
+function planOf(look: Exclude<Look, { kind: 'gone' }>, { images, lease }: Deps, now: number): Plan {
+  const options = { images, epoch: lease.epoch, now };
   return look.kind === 'seen'
     ? planTradingSystem(look.seen, options)
     : planUnreadable(look.known, look.issues, options);
@@ -74,6 +80,7 @@ async function writeStatus({ api, stores, events }: Deps, system: TradingSystem,
   stores.systems.put(await api.apply<TradingSystem>(TRADING_SYSTEMS, object, STATUS_MANAGER, 'status'));
   // After the write, so that a retry tells nothing twice.
   for (const condition of turned(system.status?.conditions, status.conditions ?? [])) tell(events, system, condition);
+  tellCommands(events, system, status.commands);
   const { desired } = status;
   if (desired === undefined || isSame(desired, system.status?.desired)) return;
   const note = `desired document ${desired.epoch}.${desired.version} ${desired.hash}`;

@@ -115,14 +115,24 @@ describe('the status of a trading system', () => {
     stores.systems.put(aTradingSystem({ trading: 'Stopped' }, stores.systems.get(KEY)?.status));
     const seen = seenIn(stores);
     const refused = { who: 'others', reason: 'Forbidden', message: 'desired document: quota' } as const;
-    const status = statusAfter(seen, planFor(seen), { document: seen.published, blockers: [refused] }, NOW);
+    const status = statusAfter(
+      seen,
+      planFor(seen),
+      { document: seen.published, blockers: [refused], commands: [] },
+      NOW,
+    );
     assert.deepEqual([status.trading, of(status, 'Ready')?.reason], ['Enabled', 'Forbidden']);
     assert.match(of(status, 'Ready')?.message ?? '', /quota/);
   });
   it('is Stalled where the API server refuses a child for what the spec says', () => {
     const seen = seenIn(runningDemo());
     const refused = { who: 'user', reason: 'Refused', message: 'StatefulSet demo-redis: no' } as const;
-    const status = statusAfter(seen, planFor(seen), { document: seen.published, blockers: [refused] }, NOW);
+    const status = statusAfter(
+      seen,
+      planFor(seen),
+      { document: seen.published, blockers: [refused], commands: [] },
+      NOW,
+    );
     assert.equal(threeOf(status), 'False False True');
   });
   it('shows a stop and what runs also while the spec cannot be read', () => {

@@ -2,15 +2,18 @@
 import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
 import type { ActiveHold, DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { holdsKey } from '@tradewind/workloads/contract/keys.ts';
-import { ACKNOWLEDGING, PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import { PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import { restraintOf, type Restraint } from '@tradewind/workloads/contract/restraint.ts';
-import type { TradingSystem } from '../kinds.ts';
 import { componentStatus, isReady, type ComponentStatus } from './components.ts';
+import { isSame } from '../runtime/apply.ts';
 import { conditionsOf, no, unknown, yes, type Verdict } from '../runtime/conditions.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { isFlattening, NOT_FLATTENED, redisHolds } from './holds.ts';
 import type { Known } from './observe.ts';
 import { publishedAt, type Blocker, type Plan } from './plan.ts';
+import type { Command } from './annotations.ts';
+import { pauseComplaints, resumeHint } from './pause.ts';
+import { isProven, refusalIn } from './proof.ts';
 
 type Phase = NonNullable<TradingSystemStatus['phase']>;
 /** All but `runtime`, which is the param server's. */
@@ -22,19 +25,8 @@ export interface Done {
   readonly document: DesiredDocument | undefined;
   /** What was tried and failed, as it stands in the way. */
   readonly blockers: readonly Blocker[];
-}
-
-/** Whether every pod that must run `document` has said so. */
-export function isProven({ system, shards = 1 }: Known, document: DesiredDocument | undefined): boolean {
-  const { acks } = system.status?.runtime ?? {};
-  const expected = shards * ACKNOWLEDGING.length;
-  return document !== undefined && acks?.hash === document.hash && acks.acked >= expected && acks.pending.length === 0;
-}
-
-/** What the pods said who refused the document; undefined where none did. */
-export function refusalIn({ status }: TradingSystem): string | undefined {
-  const said = status?.runtime?.acks?.errors?.map(({ pod, message }) => `${pod}: ${message}`).join('; ');
-  return said === '' ? undefined : said;
+  /** Commands by annotation that were seen. */
+  readonly commands: readonly Command[];
 }
 
 /** Pods acknowledge within milliseconds, as a rule: telling before that they have not would only keep the next change waiting. */
@@ -47,6 +39,7 @@ export const SETTLE_MS = 100;
 export function settledAt(known: Known, status: OwnStatus): number {
   const { status: told } = known.system;
   const [before, next] = [told?.desired, status.desired];
+  if (!isSame(told?.commands, status.commands)) return 0;
   const isOnlyOnItsWay =
     status.conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'Propagating') === true &&
     told?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
@@ -74,7 +67,7 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
         Reconciling: ready.status === 'True' || isStalled ? no(ready.reason) : yes(ready.reason, ready.message),
         Stalled: isStalled ? yes(ready.reason, ready.message) : no(ready.reason),
         TradingEnabled: tradingVerdict(known, document, restraint),
-        RouterActive: routerVerdict(known, document, restraint),
+        RouterActive: routerVerdict(known, document, { restraint, now }),
         ...liveConditions(known),
       },
       system.status?.conditions,
@@ -85,6 +78,7 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
     trading,
     router: restraint.routerPaused ? 'Paused' : 'Active',
     holds: heldBy(restraint),
+    ...(done.commands.length === 0 ? {} : { commands: [...done.commands] }),
     ...(document === undefined
       ? {}
       : { desired: { epoch: document.epoch, version: document.version, hash: document.hash } }),
@@ -154,9 +148,17 @@ function tradingVerdict(known: Known, document: DesiredDocument | undefined, res
   return no('Held', honest + liftedBy(known, document, stopping));
 }
 
-function routerVerdict(known: Known, document: DesiredDocument | undefined, { holds }: Restraint): Verdict {
-  const pausing = holds.filter(({ effect }) => effect === 'PauseRouter');
-  return pausing.length === 0 ? yes('Active') : no('Paused', liftedBy(known, document, pausing));
+function routerVerdict(
+  known: Known,
+  document: DesiredDocument | undefined,
+  { restraint, now }: { readonly restraint: Restraint; readonly now: number },
+): Verdict {
+  const pausing = restraint.holds.filter(({ effect }) => effect === 'PauseRouter');
+  const complaints = pauseComplaints(known, now);
+  if (pausing.length === 0) return yes('Active', complaints.join('; '));
+  const hint = resumeHint(known, now);
+  const lifted = liftedBy(known, document, pausing) + (hint === undefined ? '' : `, or by ${hint}`);
+  return no('Paused', [lifted, ...complaints].join('; '));
 }
 
 /** What somebody must do so that these restrain no more: a Hold is an object, a hold in Redis a field of a hash. */

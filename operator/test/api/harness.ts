@@ -70,10 +70,10 @@ export async function aPlace() {
     const map = await json<{ data: Record<string, string> }>('get', 'cm', 'demo-desired');
     return JSON.parse(map.data['desired.json'] ?? '') as DesiredDocument;
   };
-  const ours = (kind: string, name: string, spec: object): object => ({
+  const ours = (kind: string, name: string, spec: object, annotations: object = {}): object => ({
     apiVersion: 'tradewind.io/v1alpha1',
     kind,
-    metadata: { name },
+    metadata: { name, annotations },
     spec,
   });
   return {
@@ -97,10 +97,10 @@ export async function aPlace() {
       }
     },
     /** The demo's system, enabled. */
-    createSystem: (name = 'demo', more: object = {}) => {
+    createSystem: (name = 'demo', more: object = {}, annotations: object = {}) => {
       const refs = { riskParamsRef: { name: 'demo' }, routerRulesRef: { name: 'demo' } };
       const spec = { ...refs, ...manifest('values.yaml').spec, trading: 'Enabled', ...more };
-      return kubectl(['create', '-f', '-'], ours('TradingSystem', name, spec));
+      return kubectl(['create', '-f', '-'], ours('TradingSystem', name, spec, annotations));
     },
     /** What the param server would report: every pod runs what is published. */
     acknowledge: async (): Promise<void> => {

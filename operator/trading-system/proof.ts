@@ -1,0 +1,18 @@
+// What the pods have said of the desired document, as the param server reports it. Pure.
+import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
+import { ACKNOWLEDGING } from '@tradewind/workloads/contract/pods.ts';
+import type { TradingSystem } from '../kinds.ts';
+import type { Known } from './observe.ts';
+
+/** Whether every pod that must run `document` has said so. */
+export function isProven({ system, shards = 1 }: Known, document: DesiredDocument | undefined): boolean {
+  const { acks } = system.status?.runtime ?? {};
+  const expected = shards * ACKNOWLEDGING.length;
+  return document !== undefined && acks?.hash === document.hash && acks.acked >= expected && acks.pending.length === 0;
+}
+
+/** What the pods said who refused the document; undefined where none did. */
+export function refusalIn({ status }: TradingSystem): string | undefined {
+  const said = status?.runtime?.acks?.errors?.map(({ pod, message }) => `${pod}: ${message}`).join('; ');
+  return said === '' ? undefined : said;
+}
