@@ -1,17 +1,25 @@
 // Requests to the API server in Kubernetes' own terms. Failures are ApiErrors, never silent.
 import type { Registry } from 'prom-client';
 import type { Credentials } from './credentials.ts';
-import { ApiError } from './errors.ts';
+import { refusalOf } from './errors.ts';
 import { requestCounter } from './metrics.ts';
 import { pathOf, type Live, type Place, type Resource, type Wanted } from './object.ts';
 import { Connections } from './connections.ts';
-import type { Answer } from './session.ts';
+import { TIMING, type Timing } from './dial.ts';
+import { Limit } from './limit.ts';
+import type { Answer, Call } from './session.ts';
 
 const DEADLINE_MS = 10_000;
+/** Ten times what etcd stores of one object: no line of a watch is longer. */
+const LONGEST_LINE = 16 << 20;
+
+/** Watches that may begin at a time: each costs the server, and its priority and fairness, much more then than later. */
+const STARTS = 6;
 
 export interface ApiOptions {
   readonly credentials: Credentials;
   readonly registry?: Registry;
+  readonly timing?: Timing;
 }
 
 type CountRequest = (method: string, code: number) => void;
@@ -27,6 +35,8 @@ export class Api {
   readonly #connections: Connections;
   readonly #count: CountRequest | undefined;
   readonly #mayWrite: () => void;
+  /** A watch begins within it: from its request until what it lists is whole. */
+  readonly starts = new Limit(STARTS);
 
   private constructor(connections: Connections, count: CountRequest | undefined, mayWrite: () => void) {
     this.#connections = connections;
@@ -35,9 +45,9 @@ export class Api {
   }
 
   /** Connects at the first use. */
-  static open({ credentials, registry }: ApiOptions): Api {
+  static open({ credentials, registry, timing = TIMING }: ApiOptions): Api {
     const count = registry === undefined ? undefined : requestCounter(registry, new URL(credentials.origin).host);
-    return new Api(new Connections(credentials), count, () => undefined);
+    return new Api(new Connections(credentials, timing), count, () => undefined);
   }
 
   /** The same connections, but each write first asks `mayWrite`, which throws where we may not (the lease is spent). */
@@ -54,8 +64,9 @@ export class Api {
     return this.#json<T>('GET', pathOf(resource, place));
   }
 
-  list<T extends Live>(resource: Resource, namespace: string | undefined, query: Query): Promise<List<T>> {
-    return this.#json<List<T>>('GET', `${pathOf(resource, { namespace })}${queryText(query)}`);
+  list<T extends Live>(resource: Resource, namespace: string | undefined, query: Query, signal?: AbortSignal) {
+    const path = `${pathOf(resource, { namespace })}${queryText(query)}`;
+    return this.#json<List<T>>('GET', path, signal === undefined ? {} : { signal });
   }
 
   /** Creates; 409 where it is there already. */
@@ -101,25 +112,24 @@ export class Api {
    * an orderly end. Rejects with an ApiError when refused or cut.
    */
   async watch(path: string, query: Query, { onOpen, onEvent, signal }: WatchHandlers): Promise<void> {
-    let status = 0;
+    let answer: Pick<Answer, 'status' | 'headers'> = { status: 0, headers: {} };
     let rest = '';
     await this.#connections.read({
       path: `${path}${queryText({ ...query, watch: 'true' })}`,
       signal,
-      onOpen: (code) => {
-        status = code;
-        this.#count?.('WATCH', code);
-        if (code === 200) onOpen();
+      onOpen: (given) => {
+        answer = given;
+        this.#count?.('WATCH', given.status);
+        if (given.status === 200) onOpen();
       },
       onData: (text) => {
         rest += text;
-        if (status !== 200) return;
-        const lines = rest.split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) onEvent(JSON.parse(line));
+        if (answer.status === 200) rest = takeLines(rest, onEvent);
+        if (rest.length > LONGEST_LINE)
+          throw new Error(`found a line of over ${LONGEST_LINE} characters, expected an event`);
       },
     });
-    if (status !== 200) throw errorOf({ status, headers: {}, text: rest }, `GET ${path}`);
+    if (answer.status !== 200 && !signal.aborted) throw refusalOf({ ...answer, text: rest }, `GET ${path}`);
   }
 
   close(): void {
@@ -131,23 +141,20 @@ export class Api {
     path: string,
     { body, type = 'application/json' }: { body: unknown; type?: string },
   ): Promise<T> {
-    this.#mayWrite();
-    return this.#json<T>(method, path, { body: JSON.stringify(body), type });
+    return this.#json<T>(method, path, { body: JSON.stringify(body), type, mayGo: this.#mayWrite });
   }
 
-  async #json<T>(method: string, path: string, sent?: { body: string; type: string }): Promise<T> {
-    const headers = { accept: 'application/json', ...(sent === undefined ? {} : { 'content-type': sent.type }) };
-    const answer = await this.#connections.call({
-      method,
-      path,
-      headers,
-      deadlineMs: DEADLINE_MS,
-      ...(sent === undefined ? {} : { body: sent.body }),
-    });
+  async #json<T>(method: string, path: string, { type, ...sent }: Sent = {}): Promise<T> {
+    const headers = { accept: 'application/json', ...(type === undefined ? {} : { 'content-type': type }) };
+    const answer = await this.#connections.call({ method, path, headers, deadlineMs: DEADLINE_MS, ...sent });
     this.#count?.(method, answer.status);
-    if (answer.status >= 300) throw errorOf(answer, `${method} ${path.split('?')[0]}`);
+    if (answer.status >= 300) throw refusalOf(answer, `${method} ${path.split('?')[0]}`);
     return JSON.parse(answer.text) as T;
   }
+}
+
+interface Sent extends Pick<Call, 'body' | 'mayGo' | 'signal'> {
+  readonly type?: string;
 }
 
 export interface WatchHandlers {
@@ -156,20 +163,25 @@ export interface WatchHandlers {
   readonly signal: AbortSignal;
 }
 
+/** Gives each whole line to `onEvent` as what it says in JSON; returns what is left. Throws where it says nothing. */
+function takeLines(text: string, onEvent: (event: unknown) => void): string {
+  let start = 0;
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+    onEvent(parsed(text.slice(start, end)));
+    start = end + 1;
+  }
+  return text.slice(start);
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new Error(`found ${JSON.stringify(line.slice(0, 60))}, expected an event in JSON`, { cause });
+  }
+}
+
 function queryText(query: Query): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
-}
-
-/** {"kind":"Status","status":"Failure","message":"…","reason":"Conflict","details":{"retryAfterSeconds":1},"code":409} */
-function errorOf({ status, headers, text }: Answer, request: string): ApiError {
-  const seconds = Number(headers['retry-after']);
-  const retry =
-    Number.isFinite(seconds) && headers['retry-after'] !== undefined ? { retryAfterMs: seconds * 1_000 } : {};
-  try {
-    const said = JSON.parse(text) as { message?: string; reason?: string };
-    return new ApiError(status, said.message ?? `${request}: ${status}`, { reason: said.reason ?? '', ...retry });
-  } catch {
-    return new ApiError(status, `${request}: ${status} ${text.slice(0, 200)}`, retry);
-  }
 }

@@ -1,6 +1,7 @@
 // As many HTTP/2 connections as the watches need. One carries everything where they are few: one connection, one verdict on
 // whether the server is there. Called by client.ts.
 import type { Credentials } from './credentials.ts';
+import type { Timing } from './dial.ts';
 import { Session, type Answer, type Call, type Reading } from './session.ts';
 
 /** API servers take 100 streams on a connection, and node:http2 lets what exceeds them wait in silence. */
@@ -13,13 +14,15 @@ interface Line {
 
 export class Connections {
   readonly #credentials: Credentials;
+  readonly #timing: Timing;
   readonly #first: Line;
   /** The first, which also carries all calls, and one more for each 80 watches beyond its own. */
   readonly #lines: Line[];
 
-  constructor(credentials: Credentials) {
+  constructor(credentials: Credentials, timing: Timing) {
     this.#credentials = credentials;
-    this.#first = { session: new Session(credentials), watches: 0 };
+    this.#timing = timing;
+    this.#first = { session: new Session(credentials, timing), watches: 0 };
     this.#lines = [this.#first];
   }
 
@@ -49,7 +52,7 @@ export class Connections {
   }
 
   #oneMore(): Line {
-    const line = { session: new Session(this.#credentials), watches: 0 };
+    const line = { session: new Session(this.#credentials, this.#timing), watches: 0 };
     this.#lines.push(line);
     return line;
   }

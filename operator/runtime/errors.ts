@@ -16,6 +16,47 @@ export class ApiError extends Error {
   }
 }
 
+/** A Status object: {"kind":"Status","code":429,"reason":"TooManyRequests","message":"…","details":{"retryAfterSeconds":1}} */
+export interface StatusTold {
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: { readonly retryAfterSeconds?: number };
+}
+
+/** The failure in an answer that is none of success; `request` names it where the server's own words are missing. */
+export function refusalOf(
+  { status, headers, text }: { readonly status: number; readonly headers: Headers; readonly text: string },
+  request: string,
+): ApiError {
+  const said = parsedStatus(text);
+  const header = headers['retry-after'];
+  const seconds = header === undefined ? said?.details?.retryAfterSeconds : Number(header);
+  const message = said?.message ?? `${request}: ${status} ${text.slice(0, 200)}`;
+  return new ApiError(status, message, { reason: said?.reason ?? '', ...retryAfter(seconds) });
+}
+
+/** The failure that a watch tells in place of an object. */
+export const errorTold = ({ code = 500, reason = '', message = 'no message', details }: StatusTold): ApiError =>
+  new ApiError(code, `the watch ended with an error: ${message}`, {
+    reason,
+    ...retryAfter(details?.retryAfterSeconds),
+  });
+
+type Headers = Readonly<Record<string, string | undefined>>;
+
+function parsedStatus(text: string): StatusTold | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined; // a proxy's page, or nothing
+  }
+}
+
+const retryAfter = (seconds: number | undefined): { retryAfterMs?: number } =>
+  seconds === undefined || !Number.isFinite(seconds) || seconds < 0 ? {} : { retryAfterMs: seconds * 1_000 };
+
 /** An invariant is broken or the lease is gone: the process must end. */
 export class FatalError extends Error {
   override readonly name = 'FatalError';
@@ -50,6 +91,8 @@ export const endsPass = (error: unknown): boolean => !(error instanceof ApiError
 const hasStatus = (error: unknown, status: number): boolean => error instanceof ApiError && error.status === status;
 export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
 export const isConflict = (error: unknown): boolean => hasStatus(error, 409);
+/** The token was refused: another may have taken its place. */
+export const isUnauthorized = (status: number): boolean => status === 401;
 /** The resource version is older than what the server still knows. */
 export const isExpired = (error: unknown): boolean => hasStatus(error, 410);
 /** A streaming list was asked for and this server cannot give one. */

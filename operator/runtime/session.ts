@@ -1,22 +1,9 @@
-// One HTTP/2 connection for requests and watches alike. A dead peer is found by PING, not by waiting for data
+// Requests and watches on one HTTP/2 connection at a time. A dead peer is found by PING, not by waiting for data
 // (docs/adr/0001-own-watch-runtime.md). Called by connections.ts.
-import {
-  connect,
-  constants,
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
+import { constants, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2';
 import type { Credentials } from './credentials.ts';
-import { ApiError } from './errors.ts';
-
-const CONNECT_MS = 5_000;
-const PING_EVERY_MS = 10_000;
-const PING_ANSWER_MS = 5_000;
-/** An unanswered request makes us doubt the connection before the next PING is due. */
-const DOUBT_AFTER_MS = 1_000;
-const STREAM_WINDOW = 1 << 20;
-const SESSION_WINDOW = 2 << 20;
+import { dial, ping, type Timing } from './dial.ts';
+import { ApiError, isUnauthorized } from './errors.ts';
 
 export interface Answer {
   readonly status: number;
@@ -31,67 +18,108 @@ export interface Call {
   readonly body?: string;
   /** No answer by then: the stream is given up, and the connection doubted. */
   readonly deadlineMs: number;
+  /** Asked in the very turn in which the request goes out, each time it does; what it throws is thrown. */
+  readonly mayGo?: () => void;
+  /** Aborted, the call is given up. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Reading {
   readonly path: string;
   /** Called once, before any data. */
-  readonly onOpen: (status: number) => void;
+  readonly onOpen: (answer: Pick<Answer, 'status' | 'headers'>) => void;
   readonly onData: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Connects at the first use and again at the next use after a loss. Whoever waits on a lost connection gets an ApiError 0. */
+interface Request {
+  readonly headers: OutgoingHttpHeaders;
+  /** Else node:http2 ends a DELETE before its body, and the server deletes without our preconditions. */
+  readonly hasBody: boolean;
+  readonly mayGo?: (() => void) | undefined;
+}
+
+interface Sent {
+  readonly session: ClientHttp2Session;
+  readonly stream: ClientHttp2Stream;
+  readonly authorization: string | undefined;
+}
+
+/**
+ * Connects at the first use and again at the next use after a loss or a GOAWAY; what runs on a connection that goes away ends
+ * there. Whoever waits on a lost connection gets an ApiError 0.
+ */
 export class Session {
   readonly #credentials: Credentials;
+  readonly #timing: Timing;
   #current: Promise<ClientHttp2Session> | undefined;
+  /** The authorization that was answered with 401 last. */
+  #refused: string | undefined;
   #closed = false;
   /** Connections made so far. */
   connections = 0;
 
-  constructor(credentials: Credentials) {
+  constructor(credentials: Credentials, timing: Timing) {
     this.#credentials = credentials;
+    this.#timing = timing;
   }
 
-  async call({ method, path, headers = {}, body, deadlineMs }: Call): Promise<Answer> {
-    const session = await this.#session();
-    const stream = await this.#open(session, { ...headers, ':method': method, ':path': path }, body !== undefined);
-    const doubt = setTimeout(() => ping(session), DOUBT_AFTER_MS);
-    const deadline = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), deadlineMs);
+  /** Asks once more, on another connection or with another token, where the server has not looked at it: a GOAWAY, a 401. */
+  async call(call: Call): Promise<Answer> {
+    const first = await this.#callOnce(call);
+    if (first !== UNPROCESSED && !isUnauthorized(first.status)) return first;
+    const second = await this.#callOnce(call);
+    if (second === UNPROCESSED) throw new ApiError(0, 'refused twice by a connection that closes');
+    return second;
+  }
+
+  async #callOnce({
+    method,
+    path,
+    headers = {},
+    body,
+    deadlineMs,
+    mayGo,
+    signal,
+  }: Call): Promise<Answer | Unprocessed> {
+    const request = { headers: { ...headers, ':method': method, ':path': path }, hasBody: body !== undefined, mayGo };
+    const { session, stream, authorization } = await this.#send(request);
+    const doubt = setTimeout(() => ping(session, this.#timing), this.#timing.doubtAfterMs);
+    const giveUp = (): void => stream.close(constants.NGHTTP2_CANCEL);
+    const deadline = setTimeout(giveUp, deadlineMs);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted === true) giveUp();
     try {
-      return await answerOf(stream, session, body);
+      const answer = await answerOf(stream, session, body);
+      if (answer !== UNPROCESSED && isUnauthorized(answer.status)) this.#refused = authorization;
+      return answer;
     } finally {
       clearTimeout(doubt);
       clearTimeout(deadline);
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 
   /** Reads until the stream ends, for whatever reason; resolves at a clean end, rejects with ApiError 0 otherwise. */
   async read({ path, onOpen, onData, signal }: Reading): Promise<void> {
-    const session = await this.#session();
-    const stream = await this.#open(session, { ':method': 'GET', ':path': path, accept: 'application/json' });
+    const headers = { ':method': 'GET', ':path': path, accept: 'application/json' };
+    const { session, stream, authorization } = await this.#send({ headers, hasBody: false });
     const abort = (): void => stream.close(constants.NGHTTP2_CANCEL);
+    const doubt = setTimeout(() => ping(session, this.#timing), this.#timing.doubtAfterMs);
+    const unopened = setTimeout(abort, this.#timing.openWithinMs);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
+    const open = (answer: Pick<Answer, 'status' | 'headers'>): void => {
+      clearTimeout(doubt);
+      clearTimeout(unopened);
+      if (isUnauthorized(answer.status)) this.#refused = authorization;
+      onOpen(answer);
+    };
     try {
-      await new Promise<void>((resolve, reject) => {
-        let ended = false;
-        stream.setEncoding('utf8');
-        stream.on('response', (headers) => onOpen(headers[':status'] ?? 0));
-        stream.on('data', (text: string) => {
-          try {
-            onData(text);
-          } catch (error) {
-            reject(error); // garbage on the wire: whoever reads starts again
-            abort();
-          }
-        });
-        stream.on('end', () => (ended = true));
-        stream.on('error', () => undefined); // settled at `close`, which always follows
-        stream.on('close', () => (ended || signal.aborted ? resolve() : reject(lost(session))));
-        stream.end();
-      });
+      await readAll(stream, { onOpen: open, onData, lost: () => lost(session), isAborted: () => signal.aborted });
     } finally {
+      clearTimeout(doubt);
+      clearTimeout(unopened);
       signal.removeEventListener('abort', abort);
     }
   }
@@ -106,15 +134,25 @@ export class Session {
     );
   }
 
-  /** `hasBody`: else node:http2 ends a DELETE before its body, and the server deletes without our preconditions. */
-  async #open(session: ClientHttp2Session, headers: OutgoingHttpHeaders, hasBody = false): Promise<ClientHttp2Stream> {
-    const authorization = await this.#credentials.authorization();
-    const all = { ...headers, ...(authorization === undefined ? {} : { authorization }) };
+  async #send({ headers, hasBody, mayGo }: Request): Promise<Sent> {
+    const authorization = await this.#credentials.authorization(this.#refused);
+    const session = await this.#usable();
+    mayGo?.();
+    const all = authorization === undefined ? headers : { ...headers, authorization };
     try {
-      return session.request(all, { endStream: !hasBody });
+      return { session, stream: session.request(all, { endStream: !hasBody }), authorization };
     } catch (cause) {
       throw new ApiError(0, 'connection to the API server is closing', { cause });
     }
+  }
+
+  /** One that takes requests: where the one at hand has just begun to close, another. */
+  async #usable(): Promise<ClientHttp2Session> {
+    const opening = this.#session();
+    const session = await opening;
+    if (!session.closed && !session.destroyed) return session;
+    if (this.#current === opening) this.#current = undefined;
+    return this.#session();
   }
 
   #session(): Promise<ClientHttp2Session> {
@@ -124,55 +162,29 @@ export class Session {
   }
 
   #connect(): Promise<ClientHttp2Session> {
-    const { origin, ca, certificate, key, skipVerify } = this.#credentials;
     this.connections += 1;
-    const session = connect(origin, {
-      ...(ca === undefined ? {} : { ca }),
-      ...(certificate === undefined ? {} : { cert: certificate }),
-      ...(key === undefined ? {} : { key }),
-      rejectUnauthorized: skipVerify !== true,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
-    });
-    const pinging = setInterval(() => ping(session), PING_EVERY_MS);
-    pinging.unref();
-    const opening = new Promise<ClientHttp2Session>((resolve, reject) => {
-      const tooLate = setTimeout(() => session.destroy(new Error(`no connection within ${CONNECT_MS} ms`)), CONNECT_MS);
-      session.once('connect', () => {
-        clearTimeout(tooLate);
-        session.setLocalWindowSize(SESSION_WINDOW);
-        resolve(session);
-      });
-      session.on('error', (cause: Error) => reject(new ApiError(0, `${origin}: ${cause.message}`, { cause })));
-      session.once('close', () => {
-        clearTimeout(tooLate);
-        clearInterval(pinging);
-        reject(new ApiError(0, `${origin}: connection closed`));
-      });
-    });
+    const opening = dial(this.#credentials, this.#timing);
     // The next use connects anew; what still runs on this one ends by itself.
     const forget = (): void => {
       if (this.#current === opening) this.#current = undefined;
     };
-    session.once('goaway', forget);
-    session.once('close', forget);
-    session.once('error', forget);
+    const onceOpen = (session: ClientHttp2Session): void => {
+      for (const end of ['goaway', 'close', 'error']) session.once(end, forget);
+    };
+    opening.then(onceOpen, forget);
     return opening;
   }
 }
 
-/** A peer that does not answer within PING_ANSWER_MS is gone, whatever TCP thinks. */
-function ping(session: ClientHttp2Session): void {
-  if (session.destroyed || session.closed) return;
-  const silent = setTimeout(() => session.destroy(new Error('no answer to PING')), PING_ANSWER_MS);
-  silent.unref();
-  try {
-    session.ping(() => clearTimeout(silent));
-  } catch {
-    clearTimeout(silent); // too many PINGs under way: one of them will tell
-  }
-}
+/** The server has ended the stream before it did anything about the request (RFC 9113, 8.7): it may be sent again. */
+const UNPROCESSED = 'unprocessed';
+type Unprocessed = typeof UNPROCESSED;
 
-function answerOf(stream: ClientHttp2Stream, session: ClientHttp2Session, body: string | undefined): Promise<Answer> {
+function answerOf(
+  stream: ClientHttp2Stream,
+  session: ClientHttp2Session,
+  body: string | undefined,
+): Promise<Answer | Unprocessed> {
   return new Promise((resolve, reject) => {
     const chunks: string[] = [];
     let status = 0;
@@ -187,12 +199,44 @@ function answerOf(stream: ClientHttp2Stream, session: ClientHttp2Session, body: 
     stream.on('end', () => (ended = true));
     stream.on('error', () => undefined); // settled at `close`, which always follows
     stream.on('close', () => {
-      if (ended && status > 0) resolve({ status, headers, text: chunks.join('') });
+      if (ended && isOrderly(stream) && status > 0) resolve({ status, headers, text: chunks.join('') });
+      else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) resolve(UNPROCESSED);
       else reject(lost(session));
     });
     stream.end(body);
   });
 }
+
+interface Reader extends Pick<Reading, 'onOpen' | 'onData'> {
+  readonly lost: () => ApiError;
+  readonly isAborted: () => boolean;
+}
+
+function readAll(stream: ClientHttp2Stream, { onOpen, onData, lost, isAborted }: Reader): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let ended = false;
+    const guarded = (act: () => void): void => {
+      try {
+        act();
+      } catch (error) {
+        reject(error); // garbage on the wire: whoever reads starts again
+        stream.close(constants.NGHTTP2_CANCEL);
+      }
+    };
+    stream.setEncoding('utf8');
+    stream.on('response', (headers) =>
+      guarded(() => onOpen({ status: headers[':status'] ?? 0, headers: headers as Answer['headers'] })),
+    );
+    stream.on('data', (text: string) => guarded(() => onData(text)));
+    stream.on('end', () => (ended = true));
+    stream.on('error', () => undefined); // settled at `close`, which always follows
+    stream.on('close', () => ((ended && isOrderly(stream)) || isAborted() ? resolve() : reject(lost())));
+    stream.end();
+  });
+}
+
+/** What was cut, by us or by the server, ends as well. */
+const isOrderly = (stream: ClientHttp2Stream): boolean => stream.rstCode === constants.NGHTTP2_NO_ERROR;
 
 const lost = (session: ClientHttp2Session): ApiError =>
   new ApiError(0, session.destroyed ? 'connection to the API server lost' : 'no answer from the API server');

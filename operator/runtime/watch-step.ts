@@ -1,5 +1,6 @@
 // List-and-watch as a union of states and one step: what the cache must do about each thing that the API server says.
 // Pure; watch.ts does the requests.
+import type { StatusTold } from './errors.ts';
 import type { Live } from './object.ts';
 import { keyOf } from './object.ts';
 
@@ -23,14 +24,7 @@ export type WatchInput<T> =
 /** {"type":"MODIFIED","object":{…}} */
 export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; readonly object: T }
-  | { readonly type: 'ERROR'; readonly object: ErrorTold };
-
-/** A Status object. */
-export interface ErrorTold {
-  readonly code?: number;
-  readonly reason?: string;
-  readonly message?: string;
-}
+  | { readonly type: 'ERROR'; readonly object: StatusTold };
 
 export type Effect<T> =
   /** These are all there are. */

@@ -3,10 +3,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Api } from './client.ts';
-import { ApiError, classify, isExpired, isStreamingRefused } from './errors.ts';
+import { ApiError, classify, errorTold, isExpired, isStreamingRefused } from './errors.ts';
 import { apiVersionOf, pathOf, type Live, type Resource } from './object.ts';
+import { Silence } from './silence.ts';
 import type { Store } from './store.ts';
-import { watchStep, type ErrorTold, type WatchEvent, type WatchInput, type WatchState } from './watch-step.ts';
+import { watchStep, type WatchEvent, type WatchInput, type WatchState } from './watch-step.ts';
 
 const PAGE = 500;
 const FIRST_RETRY_MS = 100;
@@ -21,6 +22,8 @@ const LASTING_MS = 1_000;
  * (1.35) now and then sends its end a minute late, with the next bookmark.
  */
 const SILENT_MS = 2_000;
+/** Bookmarks come each minute: a watch without any for this long is asked for again, from where it was. */
+const IDLE_MS = 150_000;
 
 export interface WatchOptions<T extends Live> {
   readonly api: Api;
@@ -37,6 +40,7 @@ export interface WatchOptions<T extends Live> {
   readonly onSynced?: () => void;
   readonly random?: () => number;
   readonly silentMs?: number;
+  readonly idleMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -61,25 +65,38 @@ class Watcher<T extends Live> {
 
   /** One request, to its end, and the wait that follows it. */
   async turn(): Promise<void> {
-    const { signal } = this.#options;
+    const { signal, api } = this.#options;
+    const begun = await api.starts.enter();
     try {
-      if (this.#state.at === 'Start' && !this.#streaming) await this.#listPages();
-      else await this.#watchOnce();
-    } catch (error) {
       if (signal.aborted) return;
-      this.#take(isExpired(error) ? { kind: 'expired' } : { kind: 'closed' });
-      if (this.#state.at === 'Start' && this.#streaming && isStreamingRefused(error)) {
-        this.#streaming = false;
-        return;
-      }
-      await this.#afterFailure(error);
+      if (this.#state.at === 'Start' && !this.#streaming) await this.#listPages();
+      else await this.#watchOnce(begun);
+    } catch (error) {
+      begun();
+      if (signal.aborted) return;
+      await this.#failed(error);
       return;
+    } finally {
+      begun();
     }
     this.#take({ kind: 'closed' });
   }
 
-  async #watchOnce(): Promise<void> {
-    const { api, resource, namespace, labelSelector, fieldSelector, signal, silentMs = SILENT_MS } = this.#options;
+  async #failed(error: unknown): Promise<void> {
+    // What cannot be read will be there again for whoever goes on from the same version: a new list gets past it.
+    const isBroken = !(error instanceof ApiError);
+    this.#take(isExpired(error) || isBroken ? { kind: 'expired' } : { kind: 'closed' });
+    if (this.#state.at === 'Start' && this.#streaming && isStreamingRefused(error)) {
+      this.#streaming = false;
+      return;
+    }
+    await this.#afterFailure(error);
+  }
+
+  /** Calls `begun` when the server need not hurry for it any more. */
+  async #watchOnce(begun: () => void): Promise<void> {
+    const { api, resource, namespace, labelSelector, fieldSelector, signal } = this.#options;
+    const { silentMs = SILENT_MS, idleMs = IDLE_MS } = this.#options;
     const from =
       this.#state.at === 'Following'
         ? { resourceVersion: this.#state.version }
@@ -87,33 +104,33 @@ class Watcher<T extends Live> {
     const query = { ...from, labelSelector, fieldSelector, allowWatchBookmarks: 'true' };
     let openedAt = Infinity;
     let told: ApiError | undefined;
-    const silence = new AbortController();
-    let silent: NodeJS.Timeout | undefined;
-    const expectMore = (): void => {
-      clearTimeout(silent);
-      if (this.#state.at !== 'Following') silent = setTimeout(() => silence.abort(), silentMs);
+    const silence = new Silence();
+    const heard = (): void => {
+      const isFollowing = this.#state.at === 'Following';
+      if (isFollowing) begun();
+      silence.heard(isFollowing ? idleMs : silentMs);
     };
     const onOpen = (): void => {
       openedAt = performance.now();
       this.#opened();
-      expectMore();
+      heard();
     };
     const onEvent = (given: unknown): void => {
       const event = given as WatchEvent<T>;
       if (event.type === 'ERROR') told = errorTold(event.object);
       this.#take({ kind: 'event', event });
-      expectMore();
+      heard();
     };
     const lasted = (): boolean => performance.now() - openedAt >= LASTING_MS;
     const ends = AbortSignal.any([signal, silence.signal]);
     try {
       await api.watch(pathOf(resource, { namespace }), query, { signal: ends, onOpen, onEvent });
     } finally {
-      clearTimeout(silent);
+      silence.end();
       if (lasted()) this.#recovered();
     }
     if (silence.signal.aborted) {
-      this.#streaming = false;
+      if (this.#state.at !== 'Following') this.#streaming = false;
       return;
     }
     if (told !== undefined) throw told;
@@ -121,13 +138,13 @@ class Watcher<T extends Live> {
   }
 
   async #listPages(): Promise<void> {
-    const { api, resource, namespace, labelSelector, fieldSelector } = this.#options;
+    const { api, resource, namespace, labelSelector, fieldSelector, signal } = this.#options;
     const items: T[] = [];
     let token: string | undefined;
     let version = '';
     do {
       const query = { labelSelector, fieldSelector, limit: String(PAGE), continue: token };
-      const page = await api.list<T>(resource, namespace, query);
+      const page = await api.list<T>(resource, namespace, query, signal);
       items.push(...page.items.map((item) => ({ ...item, apiVersion: apiVersionOf(resource), kind: resource.kind })));
       token = page.metadata.continue || undefined;
       version = page.metadata.resourceVersion;
@@ -181,10 +198,6 @@ class Watcher<T extends Live> {
     await pause(Math.max(asked, ceiling * (0.5 + random() / 2)), signal);
   }
 }
-
-/** {"kind":"Status","code":410,"reason":"Expired","message":"too old resource version: …"} in place of an object. */
-const errorTold = ({ code = 500, reason = '', message = 'no message' }: ErrorTold): ApiError =>
-  new ApiError(code, `the watch ended with an error: ${message}`, { reason });
 
 const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
   delay(ms, undefined, { signal }).catch(() => undefined);
