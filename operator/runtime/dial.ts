@@ -55,12 +55,9 @@ export async function dial(credentials: Credentials, timing: Timing): Promise<Cl
   });
 }
 
-/**
- * A peer that does not answer within `pingAnswerMs` is gone, whatever TCP thinks. Also one that has said GOAWAY: the watches
- * that still run there would be blind.
- */
+/** A peer that does not answer within `pingAnswerMs` is gone, whatever TCP thinks. One that has said GOAWAY cannot be asked. */
 export function ping(session: ClientHttp2Session, { pingAnswerMs }: Timing): void {
-  if (session.destroyed || session.connecting) return;
+  if (session.destroyed || session.closed || session.connecting) return;
   const silent = setTimeout(() => session.destroy(new Error('no answer to PING')), pingAnswerMs);
   silent.unref();
   try {

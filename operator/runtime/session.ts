@@ -46,8 +46,8 @@ interface Sent {
 }
 
 /**
- * Connects at the first use and again at the next use after a loss or a GOAWAY; what runs on a connection that goes away ends
- * there. Whoever waits on a lost connection gets an ApiError 0.
+ * Connects at the first use and again at the next use after a loss or a GOAWAY; calls that run on a connection that goes away
+ * end there, watches move. Whoever waits on a lost connection gets an ApiError 0.
  */
 export class Session {
   readonly #credentials: Credentials;
@@ -100,11 +100,21 @@ export class Session {
     }
   }
 
-  /** Reads until the stream ends, for whatever reason; resolves at a clean end, rejects with ApiError 0 otherwise. */
+  /**
+   * Reads until the stream ends, for whatever reason; resolves at a clean end, or to be begun again on another connection,
+   * and rejects with ApiError 0 otherwise.
+   */
   async read({ path, onOpen, onData, signal }: Reading): Promise<void> {
     const headers = { ':method': 'GET', ':path': path, accept: 'application/json' };
     const { session, stream, authorization } = await this.#send({ headers, hasBody: false });
+    let moves = false;
     const abort = (): void => stream.close(constants.NGHTTP2_CANCEL);
+    // node:http2 sends no PING where the server has said GOAWAY: a watch that stayed could go blind.
+    const move = (): void => {
+      moves = true;
+      abort();
+    };
+    session.once('goaway', move);
     const doubt = setTimeout(() => ping(session, this.#timing), this.#timing.doubtAfterMs);
     const unopened = setTimeout(abort, this.#timing.openWithinMs);
     signal.addEventListener('abort', abort, { once: true });
@@ -116,10 +126,16 @@ export class Session {
       onOpen(answer);
     };
     try {
-      await readAll(stream, { onOpen: open, onData, lost: () => lost(session), isAborted: () => signal.aborted });
+      await readAll(stream, {
+        onOpen: open,
+        onData,
+        lost: () => lost(session),
+        isAborted: () => signal.aborted || moves,
+      });
     } finally {
       clearTimeout(doubt);
       clearTimeout(unopened);
+      session.off('goaway', move);
       signal.removeEventListener('abort', abort);
     }
   }

@@ -16,7 +16,7 @@ export interface Loopback {
   readonly port: number;
   /** Requests so far. */
   readonly count: () => number;
-  /** Tells every client to open another connection for what comes; what runs may end here. */
+  /** Tells every client to open another connection for what comes; what was looked at may end here. */
   goAway(): void;
   close(): void;
 }
@@ -31,20 +31,21 @@ export interface LoopbackOptions {
 type AnswerRequest = (stream: ServerHttp2Stream, path: string, headers: IncomingHttpHeaders) => void;
 
 const portOf = (server: { address(): unknown }): number => (server.address() as AddressInfo).port;
-const LAST_STREAM = 2 ** 31 - 1;
 
 /** It takes as many streams on a connection as a kube-apiserver does. */
 export async function aLoopback(answer: AnswerRequest, options: LoopbackOptions = {}): Promise<Loopback> {
   const server = createServer({ settings: { maxConcurrentStreams: 100 } });
-  const sessions = new Set<ServerHttp2Session>();
+  /** The last stream that was looked at, of each. */
+  const sessions = new Map<ServerHttp2Session, number>();
   let requests = 0;
   server.on('session', (session) => {
-    sessions.add(session);
+    sessions.set(session, 0);
     session.on('error', () => undefined);
     session.on('close', () => sessions.delete(session));
   });
   server.on('stream', (stream, headers) => {
     requests += 1;
+    if (stream.session !== undefined) sessions.set(stream.session as ServerHttp2Session, stream.id ?? 0);
     stream.on('error', () => undefined); // the client may go first
     answer(stream, headers[':path'] ?? '', headers);
   });
@@ -58,11 +59,11 @@ export async function aLoopback(answer: AnswerRequest, options: LoopbackOptions 
     port: portOf(server),
     count: () => requests,
     goAway: () => {
-      for (const session of sessions) session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM);
+      for (const [session, last] of sessions) session.goaway(constants.NGHTTP2_NO_ERROR, last);
     },
     close: () => {
       api.close();
-      for (const session of sessions) session.destroy();
+      for (const session of sessions.keys()) session.destroy();
       server.close();
     },
   };
