@@ -36,6 +36,7 @@ export async function dial(credentials: Credentials, timing: Timing): Promise<Cl
     rejectUnauthorized: skipVerify !== true,
     settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
   });
+  session.setMaxListeners(0); // each watch listens for GOAWAY
   return new Promise<ClientHttp2Session>((resolve, reject) => {
     const { connectMs, pingEveryMs } = timing;
     const tooLate = setTimeout(() => session.destroy(new Error(`no connection within ${connectMs} ms`)), connectMs);
