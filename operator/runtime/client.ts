@@ -89,13 +89,15 @@ export class Api {
     return this.#write<T>('PATCH', path + query, { body: object, type: 'application/apply-patch+yaml' });
   }
 
-  /** JSON merge patch of an object's metadata. */
+  /** JSON merge patch of an object's metadata; 409 where it names a resource version that is not the live one. */
   patchMetadata<T extends Live>(
     resource: Resource,
-    place: Place,
-    metadata: Pick<Wanted['metadata'], 'annotations'>,
+    { namespace, name }: Required<Pick<Place, 'name'>> & Place,
+    metadata: Partial<Pick<Live['metadata'], 'annotations' | 'finalizers' | 'resourceVersion'>>,
+    manager: string,
   ): Promise<T> {
-    return this.#write<T>('PATCH', pathOf(resource, place), {
+    const path = pathOf(resource, { namespace, name }) + queryText({ fieldManager: manager });
+    return this.#write<T>('PATCH', path, {
       body: { metadata },
       type: 'application/merge-patch+json',
     });

@@ -7,7 +7,7 @@ import type { ChildKind, Hold, Pod, Revisioned, TradingSystem } from '../kinds.t
 import type { Wanted } from '../runtime/object.ts';
 import { createStores, type Stores } from '../stores.ts';
 import { desiredMap } from '../trading-system/desired.ts';
-import { knownIn, observe, type Known, type Seen } from '../trading-system/observe.ts';
+import { FINALIZER, knownIn, observe, type Known, type Seen } from '../trading-system/observe.ts';
 import { planTradingSystem, type Plan } from '../trading-system/plan.ts';
 import { statusAfter, type OwnStatus } from '../trading-system/status.ts';
 
@@ -37,7 +37,7 @@ export function aTradingSystem(spec: object = {}, status?: TradingSystem['status
   const values = yaml('values.yaml') as { spec: object };
   const refs = { riskParamsRef: { name: 'demo' }, routerRulesRef: { name: 'demo' } };
   return live(
-    { apiVersion: 'tradewind.io/v1alpha1', kind: 'TradingSystem', metadata: { name: 'demo' } },
+    { apiVersion: 'tradewind.io/v1alpha1', kind: 'TradingSystem', metadata: { name: 'demo', finalizers: [FINALIZER] } },
     { spec: { ...refs, trading: 'Enabled', ...values.spec, ...spec }, ...(status === undefined ? {} : { status }) },
   );
 }

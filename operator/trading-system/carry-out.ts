@@ -1,7 +1,7 @@
 // Does what a plan says. Each write is idempotent: stopped between two of them, the next pass does the rest.
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { CHILDREN, PODS, SECRETS, type Child } from '../kinds.ts';
-import { applyIfNeeded } from '../runtime/apply.ts';
+import { applyIfNeeded, MANAGER } from '../runtime/apply.ts';
 import type { Api } from '../runtime/client.ts';
 import { endsPass, isConflict, isNotFound } from '../runtime/errors.ts';
 import type { Events } from '../runtime/events.ts';
@@ -44,7 +44,7 @@ export async function carryOut(
   for (const pod of plan.pokes) {
     const annotations = { [POKED]: pokeValue(known) ?? '' };
     await refusals.attempt(named(pod), () =>
-      hands.api.patchMetadata(PODS, pod.metadata, { annotations }).catch(ignoreGone),
+      hands.api.patchMetadata(PODS, pod.metadata, { annotations }, MANAGER).catch(ignoreGone),
     );
   }
   return isPublished ? document : known.published;

@@ -12,7 +12,7 @@ import { covers } from '../runtime/apply.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { holdsInForce } from './holds.ts';
 import { child } from './objects/frame.ts';
-import type { Known, Seen } from './observe.ts';
+import { isDeleting, type Known, type Seen } from './observe.ts';
 
 /**
  * What the pods must run. In place of a RiskParams or RouterRules that is missing or invalid stands the one published last, so
@@ -74,10 +74,15 @@ export function nextDocument(
 }
 
 /** The ConfigMap that carries `document`. */
-export const desiredMap = (known: Known, document: DesiredDocument | undefined): Wanted =>
-  child(known, 'ConfigMap', desiredMapOf(known.system.metadata.name), {
+export function desiredMap(known: Known, document: DesiredDocument | undefined): Wanted {
+  const wanted = child(known, 'ConfigMap', desiredMapOf(known.system.metadata.name), {
     data: { 'desired.json': JSON.stringify(document) },
   });
+  if (known.map === undefined || !isDeleting(known.system)) return wanted;
+  // In a deletion whose children are to stay, the garbage collector has taken the owner away.
+  const { ownerReferences = [] } = known.map.metadata;
+  return { ...wanted, metadata: { ...wanted.metadata, ownerReferences } };
+}
 
 /** With our labels the watch shows it, with our owner the garbage collector does as it should, and it can be changed. */
 function isInPlace(known: Known): boolean {

@@ -49,12 +49,19 @@ export type Look =
 export const knownIn = (look: Exclude<Look, { kind: 'gone' }>): Known =>
   look.kind === 'seen' ? look.seen : look.known;
 
+/** Keeps a deleted system until it has stopped. */
+export const FINALIZER = 'tradewind.io/stop';
+export const isDeleting = ({ metadata }: TradingSystem): boolean => metadata.deletionTimestamp !== undefined;
+export const hasFinalizer = ({ metadata }: TradingSystem): boolean => metadata.finalizers?.includes(FINALIZER) ?? false;
+/** Deleted, and only others keep it. */
+const isLetGo = (system: TradingSystem): boolean => isDeleting(system) && !hasFinalizer(system);
+
 export const childKey = (kind: string, name: string): string => `${kind}/${name}`;
 
 export function observe(key: string, stores: Stores): Look {
   const system = stores.systems.get(key);
   const holds = stores.holds.group(key);
-  if (system === undefined || system.metadata.deletionTimestamp !== undefined) return { kind: 'gone', holds };
+  if (system === undefined || isLetGo(system)) return { kind: 'gone', holds };
   const known = knownOf(system, stores);
   const parsed = parsedSystem(system.spec ?? {});
   if (!parsed.ok) return { kind: 'invalid', known, issues: parsed.issues };

@@ -159,7 +159,6 @@ describe('what stands in the way', () => {
     ['the fused topology', { topology: 'Fused' }, 'NotYet'],
     ['standbys', { standby: 1 }, 'NotYet'],
     ['flattening at a halt', { execution: { onHalt: 'Flatten' } }, 'NotYet'],
-    ['flattening at deletion', { execution: { onDelete: 'Flatten' } }, 'NotYet'],
     ['TLS to Redis by its URL', { redis: { external: { urls: ['redis://a:1', 'rediss://b:1'] } } }, 'NotYet'],
     ['TLS to Redis', { redis: { external: { urls: ['redis://a:1'], tls: true } } }, 'NotYet'],
     ['TLS of the gateway', { gateway: { tls: { secretRef: { name: 's' } } } }, 'NotYet'],

@@ -6,6 +6,7 @@ import type { Child, Pod } from '../kinds.ts';
 import { withHash } from '../runtime/apply.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { quantityOf } from '../runtime/quantity.ts';
+import type { Deletion } from './deletion.ts';
 import { desiredContent, lastContent, nextDocument } from './desired.ts';
 import { nextEnd, redisHolds } from './holds.ts';
 import { configMap } from './objects/config.ts';
@@ -14,7 +15,7 @@ import type { Context, Images } from './objects/frame.ts';
 import { networkPolicies } from './objects/network.ts';
 import { partObjects, partsOf } from './objects/parts.ts';
 import { redisObjects, redisSecret, redisSecretFor } from './objects/redis.ts';
-import { childKey, isOwnedBy, type Known, type Seen } from './observe.ts';
+import { childKey, hasFinalizer, isOwnedBy, type Known, type Seen } from './observe.ts';
 
 /** Why not all can be done. `who` must act: somebody else's object (Reconciling), or this one (Stalled). */
 export interface Blocker {
@@ -37,6 +38,8 @@ export interface Plan {
   readonly blockers: readonly Blocker[];
   /** Something changes by itself then, epoch ms. */
   readonly lookAgainAt: number | undefined;
+  /** Of a system that is being deleted. */
+  readonly deletion?: Deletion;
 }
 
 export interface PlanOptions {
@@ -57,6 +60,8 @@ export function planTradingSystem(seen: Seen, { images, epoch, now }: PlanOption
   const blockers = [...blockersOf(seen)];
   const document = nextDocument(seen, desiredContent(seen, now), epoch);
   const common = { ...NOTHING, document, pokes: pokesOf(seen, now), blockers, lookAgainAt: lookAgainAt(seen, now) };
+  // Without it a deletion would end pods that trade.
+  if (!hasFinalizer(seen.system)) return { ...common, document: seen.published === undefined ? undefined : document };
   // What cannot run as it is written must not run half: what is there stays as it is.
   if (blockers.some(({ reason }) => reason === 'NotYet')) return common;
   const { name, isMissing } = redisSecretFor(seen);
@@ -82,9 +87,9 @@ export function planUnreadable(
   };
 }
 
-const NOTHING = { secret: undefined, children: [], surplus: [] } as const;
+export const NOTHING = { secret: undefined, children: [], surplus: [] } as const;
 
-function lookAgainAt(known: Known, now: number): number | undefined {
+export function lookAgainAt(known: Known, now: number): number | undefined {
   const ends = [...redisHolds(known.system), ...known.holds.map(({ spec }) => ({ until: spec?.until }))];
   const times = [nextEnd(ends, now), pokeTime(known, now)].filter((at) => at !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
@@ -129,7 +134,6 @@ function keepingSize(wanted: Wanted & Pick<Child, 'spec'>, { children }: Known):
 const NOT_YET: readonly ((seen: Seen) => readonly [field: string, found: string, expected: string] | undefined)[] = [
   ({ spec }) => (spec.execution.mode === 'Live' ? ['execution.mode', 'Live', 'Paper'] : undefined),
   ({ spec }) => (spec.execution.onHalt === 'Flatten' ? ['execution.onHalt', 'Flatten', 'Hold'] : undefined),
-  ({ spec }) => (spec.execution.onDelete === 'Flatten' ? ['execution.onDelete', 'Flatten', 'Stop'] : undefined),
   ({ spec }) => (spec.topology === 'Fused' ? ['topology', 'Fused', 'Split'] : undefined),
   ({ spec }) => (spec.standby > 0 ? ['standby', String(spec.standby), '0'] : undefined),
   ({ spec, shards = spec.shards }) =>
@@ -198,7 +202,7 @@ function lateOf(known: Known): Late | undefined {
   };
 }
 
-function pokesOf(seen: Known, now: number): Pod[] {
+export function pokesOf(seen: Known, now: number): Pod[] {
   const late = lateOf(seen);
   if (late === undefined || now - late.since < POKE_AFTER_MS) return [];
   return late.pods.filter(({ metadata }) => metadata.annotations?.[POKED] !== late.version);

@@ -2,15 +2,19 @@
 import type { Condition } from '@tradewind/crds/schema/status.ts';
 import { HOLDS, TRADING_SYSTEMS, type Hold, type TradingSystem } from '../kinds.ts';
 import { isSame, STATUS_MANAGER } from '../runtime/apply.ts';
-import { turned } from '../runtime/conditions.ts';
+import { conditionIn, turned } from '../runtime/conditions.ts';
+import { endsPass, isConflict, isNotFound } from '../runtime/errors.ts';
 import type { Events } from '../runtime/events.ts';
 import { again, SETTLED, type Outcome } from '../runtime/worker.ts';
+import type { Command } from './annotations.ts';
 import { carryOut, ignoreGone, type Hands } from './carry-out.ts';
 import { obeyCommands, tellCommands } from './commands.ts';
+import { planDeletion } from './deletion.ts';
 import { floorOf } from './desired.ts';
+import { addFinalizer, release } from './finalizer.ts';
 import { holdStatus, type HoldSeen } from './holds.ts';
 import type { Images } from './objects/frame.ts';
-import { afterOurWrites, knownIn, observe, type Look } from './observe.ts';
+import { afterOurWrites, isDeleting, knownIn, observe, type Known, type Look } from './observe.ts';
 import { planTradingSystem, planUnreadable, type Plan } from './plan.ts';
 import { Refusals } from './refusals.ts';
 import { isProven } from './proof.ts';
@@ -25,7 +29,7 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   const refusals = new Refusals();
   const now = deps.now();
   const first = observe(key, deps.stores);
-  const commands = first.kind === 'gone' ? [] : await obeyCommands(deps, knownIn(first), { refusals, now });
+  const commands = first.kind === 'gone' ? [] : await prepare(deps, knownIn(first), { refusals, now });
   // Again, as a pause that was just commanded must be in the document of this pass.
   const look = observe(key, deps.stores);
   if (look.kind === 'gone') {
@@ -40,6 +44,10 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   if (floor !== undefined && floor.epoch > deps.lease.epoch) await deps.lease.raise(floor.epoch + 1);
 
   const plan = planOf(look, deps, now);
+  if (plan.deletion?.step === 'Over') {
+    await release(deps, known.system, plan.deletion);
+    return SETTLED;
+  }
   const document = await carryOut(deps, known, { plan, refusals });
 
   const after = afterOurWrites(known, deps.stores);
@@ -59,8 +67,24 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   return outcomeOf(refusals, nextMs === Infinity ? undefined : Math.max(1, nextMs));
 }
 
+interface Pass {
+  readonly refusals: Refusals;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** What must be there before anything is planned. Gives the commands that were seen. */
+async function prepare(deps: Deps, known: Known, pass: Pass): Promise<readonly Command[]> {
+  const { system } = known;
+  if (isDeleting(system)) return system.status?.commands ?? [];
+  const isStale = (error: unknown): boolean => endsPass(error) || isConflict(error) || isNotFound(error);
+  await pass.refusals.attempt('finalizer', () => addFinalizer(deps, system), isStale);
+  return obeyCommands(deps, known, pass);
+}
+
 function planOf(look: Exclude<Look, { kind: 'gone' }>, { images, lease }: Deps, now: number): Plan {
   const options = { images, epoch: lease.epoch, now };
+  if (isDeleting(knownIn(look).system)) return planDeletion(look, options);
   return look.kind === 'seen'
     ? planTradingSystem(look.seen, options)
     : planUnreadable(look.known, look.issues, options);
@@ -81,6 +105,7 @@ async function writeStatus({ api, stores, events }: Deps, system: TradingSystem,
   // After the write, so that a retry tells nothing twice.
   for (const condition of turned(system.status?.conditions, status.conditions ?? [])) tell(events, system, condition);
   tellCommands(events, system, status.commands);
+  tellDeletion(events, system, status);
   const { desired } = status;
   if (desired === undefined || isSame(desired, system.status?.desired)) return;
   const note = `desired document ${desired.epoch}.${desired.version} ${desired.hash}`;
@@ -88,7 +113,15 @@ async function writeStatus({ api, stores, events }: Deps, system: TradingSystem,
 }
 
 /** Conditions whose turning a person wants to find under `kubectl describe`. */
-const TOLD = new Set(['Ready', 'Stalled', 'TradingEnabled', 'RouterActive', 'BreakerClosed', 'DataFlowing']);
+const TOLD = new Set([
+  'Ready',
+  'Stalled',
+  'TradingEnabled',
+  'RouterActive',
+  'BreakerClosed',
+  'DataFlowing',
+  'FlattenOnDelete',
+]);
 
 function tell(events: Events, system: TradingSystem, { type, status, reason, message }: Condition): void {
   const isGood = type === 'Stalled' ? status === 'False' : status === 'True';
@@ -96,6 +129,12 @@ function tell(events: Events, system: TradingSystem, { type, status, reason, mes
   if (!TOLD.has(type) || (type === 'Stalled' && isGood) || reason === 'Propagating') return;
   const note = `${type} is ${status}${message === '' ? '' : `: ${message}`}`;
   events.emit(system, { type: isGood || type === 'Ready' ? 'Normal' : 'Warning', reason, action: 'Reconcile', note });
+}
+
+function tellDeletion(events: Events, system: TradingSystem, { deletion, conditions }: OwnStatus): void {
+  if (deletion === undefined || deletion.step === system.status?.deletion?.step) return;
+  const note = conditionIn(conditions, 'Ready')?.message ?? '';
+  events.emit(system, { type: 'Normal', reason: deletion.step, action: 'Delete', note });
 }
 
 interface Held extends Omit<HoldSeen, 'hold' | 'now'> {

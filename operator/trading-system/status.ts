@@ -6,10 +6,11 @@ import { PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import { restraintOf, type Restraint } from '@tradewind/workloads/contract/restraint.ts';
 import { componentStatus, isReady, type ComponentStatus } from './components.ts';
 import { isSame } from '../runtime/apply.ts';
+import type { TradingSystem } from '../kinds.ts';
 import { conditionsOf, no, unknown, yes, type Verdict } from '../runtime/conditions.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { isFlattening, NOT_FLATTENED, redisHolds } from './holds.ts';
-import type { Known } from './observe.ts';
+import { isDeleting, type Known } from './observe.ts';
 import { publishedAt, type Blocker, type Plan } from './plan.ts';
 import type { Command } from './annotations.ts';
 import { pauseComplaints, resumeHint } from './pause.ts';
@@ -60,7 +61,7 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
   const trading = document?.trading !== 'Enabled' ? 'Stopped' : restraint.tradingStopped ? 'Held' : 'Enabled';
   return {
     observedGeneration: generation,
-    phase: phaseOf(system.status?.phase, { isUp, trading, blockers }),
+    phase: plan.deletion === undefined ? phaseOf(system.status?.phase, { isUp, trading, blockers }) : 'Deleting',
     conditions: conditionsOf(
       {
         Ready: ready,
@@ -69,6 +70,7 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
         TradingEnabled: tradingVerdict(known, document, restraint),
         RouterActive: routerVerdict(known, document, { restraint, now }),
         ...liveConditions(known),
+        ...(asksToFlatten(system) ? { FlattenOnDelete: no('NotYet', NOT_FLATTENED_ON_DELETE) } : {}),
       },
       system.status?.conditions,
       { generation, now: new Date(now).toISOString() },
@@ -78,7 +80,15 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
     trading,
     router: restraint.routerPaused ? 'Paused' : 'Active',
     holds: heldBy(restraint),
-    ...(done.commands.length === 0 ? {} : { commands: [...done.commands] }),
+    ...recordsOf(plan, done),
+  };
+}
+
+/** What later passes go on from. */
+function recordsOf({ deletion }: Plan, { document, commands }: Done): Partial<OwnStatus> {
+  return {
+    ...(commands.length === 0 ? {} : { commands: [...commands] }),
+    ...(deletion === undefined || deletion.step === 'Over' ? {} : { deletion }),
     ...(document === undefined
       ? {}
       : { desired: { epoch: document.epoch, version: document.version, hash: document.hash } }),
@@ -104,6 +114,11 @@ function heldBy({ holds }: Restraint): NonNullable<OwnStatus['holds']> {
   }));
 }
 
+const asksToFlatten = ({ spec }: TradingSystem): boolean =>
+  (spec as { readonly execution?: { readonly onDelete?: unknown } } | undefined)?.execution?.onDelete === 'Flatten';
+const NOT_FLATTENED_ON_DELETE =
+  'spec.execution.onDelete: found Flatten, which behaves as Stop in this version: positions stay as they are';
+
 interface Standing {
   readonly blockers: readonly Blocker[];
   readonly components: readonly ComponentStatus[];
@@ -114,6 +129,8 @@ interface Standing {
 /** The first thing that is not as it should be, in the order in which a person would want to know it. */
 function readiness(known: Known, { blockers, components, isUp, document }: Standing): Verdict {
   const [blocker] = [...blockers].sort((a, b) => Number(b.who === 'user') - Number(a.who === 'user'));
+  // What keeps a deletion from going on is worth knowing at once.
+  if (blocker?.reason === 'Deleting') return no('Deleting', blockers.map(({ message }) => message).join('; '));
   if (blocker !== undefined) return no(blocker.reason, blocker.message);
   const waiting = components.filter(({ ready, desired }) => ready < desired);
   if (!isUp) {
@@ -141,6 +158,7 @@ function phaseOf(
 
 function tradingVerdict(known: Known, document: DesiredDocument | undefined, restraint: Restraint): Verdict {
   if (document === undefined) return no('NoDocument', 'no desired document yet: nothing is traded');
+  if (isDeleting(known.system) && document.trading === 'Stopped') return no('Deleting', 'the system is being deleted');
   if (document.trading === 'Stopped') return no('StoppedBySpec', 'spec.trading is Stopped');
   if (!restraint.tradingStopped) return yes('Enabled');
   const stopping = restraint.holds.filter(({ effect }) => effect !== 'PauseRouter' && effect !== 'CapKelly');

@@ -66,8 +66,8 @@ export async function aPlace() {
   const json = async <T>(...args: string[]): Promise<T> => JSON.parse(await kubectl([...args, '-o', 'json'])) as T;
   const condition = async (kind: string, type: string, name = 'demo'): Promise<Condition | undefined> =>
     (await json<Conditioned>('get', kind, name)).status?.conditions?.find((one) => one.type === type);
-  const published = async (): Promise<DesiredDocument> => {
-    const map = await json<{ data: Record<string, string> }>('get', 'cm', 'demo-desired');
+  const published = async (name = 'demo'): Promise<DesiredDocument> => {
+    const map = await json<{ data: Record<string, string> }>('get', 'cm', `${name}-desired`);
     return JSON.parse(map.data['desired.json'] ?? '') as DesiredDocument;
   };
   const ours = (kind: string, name: string, spec: object, annotations: object = {}): object => ({
@@ -102,24 +102,27 @@ export async function aPlace() {
       const spec = { ...refs, ...manifest('values.yaml').spec, trading: 'Enabled', ...more };
       return kubectl(['create', '-f', '-'], ours('TradingSystem', name, spec, annotations));
     },
-    /** What the param server would report: every pod runs what is published. */
-    acknowledge: async (): Promise<void> => {
-      const { hash, version } = await published();
+    /** What the param server would report: every pod runs what is published; and `more`. */
+    acknowledge: async (name = 'demo', more: object = {}): Promise<void> => {
+      const { hash, version } = await published(name);
       const acks = { acked: 3, expected: 3, version, hash, pending: [] };
-      const status = { runtime: { observedAt: new Date().toISOString(), acks } };
-      const { spec: _, ...object } = ours('TradingSystem', 'demo', {}) as { spec: object };
+      const status = { runtime: { observedAt: new Date().toISOString(), acks, ...more } };
+      const { spec: _, ...object } = ours('TradingSystem', name, {}) as { spec: object };
       await kubectl(
         ['apply', '--server-side', '--field-manager=tradewind-param-server', '--subresource=status', '-f', '-'],
         { ...object, status },
       );
     },
-    start: (identity: string) => startIn(server.kubeconfig, namespace, identity),
+    /** An operator whose Lease is here; it watches here, or elsewhere. */
+    start: (identity: string, watched = namespace) => startIn(server.kubeconfig, { namespace, watched, identity }),
     leave: () => kubectl(['delete', 'namespace', namespace, '--wait=false']),
   };
 }
 
-/** Of this namespace only: its Lease is here, too. */
-async function startIn(kubeconfig: string, namespace: string, identity: string): Promise<Running> {
+async function startIn(
+  kubeconfig: string,
+  { namespace, watched, identity }: { namespace: string; watched: string; identity: string },
+): Promise<Running> {
   process.env['KUBECONFIG'] = kubeconfig;
   const registry = new Registry();
   const api = Api.open({ credentials: await findCredentials(), registry });
@@ -127,7 +130,7 @@ async function startIn(kubeconfig: string, namespace: string, identity: string):
   const config = {
     podName: identity,
     namespace,
-    watchNamespaces: [namespace],
+    watchNamespaces: [watched],
     images: IMAGES,
     logLevel: 'warn',
     healthPort: 0,

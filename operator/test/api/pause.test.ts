@@ -119,7 +119,8 @@ describe('the annotation pause-router', () => {
   });
   it('of a restored object pauses, but "false" lifts nothing', async () => {
     await stop(running);
-    await place.kubectl(['delete', 'tsys', 'demo']);
+    await place.kubectl(['delete', 'tsys', 'demo', '--wait=false']);
+    await place.kubectl(['patch', 'tsys', 'demo', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
     await place.createSystem('demo', {}, { 'tradewind.io/pause-router': 'false' });
     running = await place.start('operator-2');
     await outcome('Recorded');

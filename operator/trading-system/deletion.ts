@@ -1,0 +1,150 @@
+// The way of a system out: trading is stopped, then drained, then the finalizer lets it go and the garbage collector takes its
+// children. Pure; finalizer.ts does the writing.
+import type { TradingSystemSpec, TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
+import { ACKNOWLEDGING, PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import type { Pod } from '../kinds.ts';
+import { desiredContent, lastContent, nextDocument } from './desired.ts';
+import { knownIn, type Known, type Look } from './observe.ts';
+import { lookAgainAt, NOTHING, pokesOf, type Plan } from './plan.ts';
+
+/** Under way: as the status records it. */
+type Underway = NonNullable<TradingSystemStatus['deletion']>;
+
+export type Deletion =
+  /** Until every pod that sends orders has acknowledged that trading is stopped. */
+  | (Underway & { readonly step: 'Stopping' })
+  /** Until no order is open and every log is on disk. */
+  | (Underway & { readonly step: 'Draining' })
+  /** The finalizer goes. */
+  | { readonly step: 'Over'; readonly reason: 'Drained' | 'NobodyLeft' | 'NotStopped' | 'NotDrained' };
+
+export interface Facts {
+  /** No pod that trades exists, terminating ones included, and what is published lets none begin. */
+  readonly isAlone: boolean;
+  readonly isStopped: boolean;
+  readonly isDrained: boolean;
+}
+
+export type Limits = Pick<TradingSystemSpec['restart'], 'drainSeconds' | 'timeoutSeconds'>;
+
+/** Where a deletion stands at `now` (epoch ms), given where it stood. */
+export function deletionAfter(before: Underway | undefined, facts: Facts, limits: Limits, now: number): Deletion {
+  // A clock that was set back must not keep it longer than the limits say.
+  const isKept = before !== undefined && Date.parse(before.since) <= now;
+  let state: Deletion = isKept ? before : begun('Stopping', limits.timeoutSeconds, now);
+  for (;;) {
+    const next = nextStep(state, facts, limits, now);
+    if (next === state) return state;
+    state = next;
+  }
+}
+
+function nextStep(state: Deletion, facts: Facts, limits: Limits, now: number): Deletion {
+  switch (state.step) {
+    case 'Stopping':
+      if (facts.isAlone) return { step: 'Over', reason: 'NobodyLeft' };
+      if (facts.isStopped) return begun('Draining', limits.drainSeconds, now);
+      return isDue(state, now) ? { step: 'Over', reason: 'NotStopped' } : state;
+    case 'Draining':
+      if (facts.isAlone) return { step: 'Over', reason: 'NobodyLeft' };
+      if (facts.isDrained) return { step: 'Over', reason: 'Drained' };
+      return isDue(state, now) ? { step: 'Over', reason: 'NotDrained' } : state;
+    case 'Over':
+      return state;
+  }
+}
+
+function begun(step: Underway['step'], seconds: number, now: number): Deletion {
+  return { step, since: new Date(now).toISOString(), deadline: new Date(now + seconds * 1_000).toISOString() };
+}
+
+const isDue = ({ deadline }: Underway, now: number): boolean => Date.parse(deadline) <= now;
+
+/** The schema's own, where the spec cannot be read. */
+const DEFAULT_LIMITS: Limits = { drainSeconds: 10, timeoutSeconds: 300 };
+
+/** What to do about a system that is being deleted. Nothing is made or put right any more; Holds still reach the pods. */
+export function planDeletion(
+  look: Exclude<Look, { kind: 'gone' }>,
+  { epoch, now }: { readonly epoch: number; readonly now: number },
+): Plan {
+  const known = knownIn(look);
+  const limits = look.kind === 'seen' ? look.seen.spec.restart : DEFAULT_LIMITS;
+  const facts = factsOf(known);
+  const deletion = deletionAfter(known.system.status?.deletion, facts, limits, now);
+  const blockers = [{ who: 'others', reason: 'Deleting', message: messageOf(deletion, known) }] as const;
+  if (deletion.step === 'Over')
+    return { ...NOTHING, document: undefined, pokes: [], blockers, lookAgainAt: undefined, deletion };
+  return {
+    ...NOTHING,
+    document: mayPublish(known) ? nextDocument(known, stoppedContent(look, now), epoch) : undefined,
+    pokes: pokesOf(known, now),
+    blockers,
+    lookAgainAt: Math.min(Date.parse(deletion.deadline), lookAgainAt(known, now) ?? Infinity),
+    deletion,
+  };
+}
+
+function stoppedContent(look: Exclude<Look, { kind: 'gone' }>, now: number) {
+  const content =
+    lastContent(knownIn(look), now) ?? (look.kind === 'seen' ? desiredContent(look.seen, now) : undefined);
+  return content === undefined ? undefined : { ...content, trading: 'Stopped' as const };
+}
+
+/** In a deletion in the foreground the garbage collector takes the children first: one made anew would keep it going for ever. */
+const mayPublish = ({ system, map }: Known): boolean =>
+  map !== undefined || system.metadata.finalizers?.includes('foregroundDeletion') !== true;
+
+function factsOf(known: Known): Facts {
+  const { published, system } = known;
+  const isStopped = published?.trading === 'Stopped' && whoMayTrade(known).length === 0;
+  return {
+    isAlone: tradersIn(known).length === 0 && published?.trading !== 'Enabled',
+    isStopped,
+    isDrained: isStopped && system.status?.runtime?.drained === true,
+  };
+}
+
+const partOf = ({ metadata }: Pod): string => metadata.labels?.[PART_LABEL] ?? '';
+const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
+/** Pods without which nothing is traded. */
+const tradersIn = ({ pods }: Known): Pod[] =>
+  pods.filter((pod) => (ACKNOWLEDGING as readonly string[]).includes(partOf(pod)) && !hasEnded(pod));
+
+/**
+ * Harmonisers, the only ones that send orders, of which it is not proven that they have stopped: all of them while the param
+ * server has not counted as many pods as there are. Whether the others have acknowledged is no matter any more.
+ */
+function whoMayTrade(known: Known): Pod[] {
+  const traders = tradersIn(known);
+  const harmonisers = traders.filter((pod) => partOf(pod) === 'harmoniser');
+  const { acks } = known.system.status?.runtime ?? {};
+  const isCounted = acks?.hash === known.published?.hash && (acks?.expected ?? 0) >= traders.length;
+  if (!isCounted || acks === undefined || acks.pending.length >= PENDING_LIMIT) return harmonisers;
+  return harmonisers.filter(({ metadata }) => acks.pending.includes(metadata.name));
+}
+
+/** Most names that the schema takes: there may be more. */
+const PENDING_LIMIT = 64;
+
+function messageOf(deletion: Deletion, known: Known): string {
+  switch (deletion.step) {
+    case 'Stopping': {
+      const names = whoMayTrade(known).map(({ metadata }) => metadata.name);
+      return `waits until ${deletion.deadline} for pods to acknowledge that trading is stopped: ${names.join(', ')}`;
+    }
+    case 'Draining':
+      return `trading is stopped; waits until ${deletion.deadline} for open orders to end and logs to be on disk`;
+    case 'Over':
+      return TOLD[deletion.reason];
+  }
+}
+
+/** What the last Event says. */
+export const TOLD: Readonly<Record<Extract<Deletion, { step: 'Over' }>['reason'], string>> = {
+  Drained: 'trading was stopped and drained',
+  NobodyLeft: 'no pod that trades is left',
+  NotStopped: 'not every pod acknowledged in time that trading is stopped; they are ended now',
+  NotDrained: 'trading was stopped; what was open in the end is not known',
+};
