@@ -76,6 +76,7 @@ export const KINDS: readonly Kind[] = [
       column('Breaker', 'string', '.status.runtime.breaker.state', 'Circuit breaker.'),
       column('VaR%', 'number', '.status.runtime.risk.varPct', 'Value at risk, % of capital, quantised.'),
       ready('.status.ready'),
+      column('Step', 'string', '.status.restart.step', 'Step of the restart under way, or the one that failed.'),
       age,
       { ...column('Mode', 'string', '.spec.execution.mode', 'Paper or Live.'), priority: 1 },
       { ...column('Shards', 'integer', '.spec.shards', 'Shards.'), priority: 1 },

@@ -47,7 +47,8 @@ const RULES: readonly { readonly title: string; readonly pattern: string; readon
     },
     {
       title: 'the operator’s decisions are pure',
-      pattern: 'operator/{trading-system,rollout}/{plan,desired,status,holds,proof,annotations,pause,deletion}.ts',
+      pattern:
+        'operator/{trading-system,rollout}/{plan,desired,status,holds,proof,components,annotations,pause,deletion,restart/*}.ts',
       may: (from) => !/^(node:|pino|prom-client)|runtime\/(client|session|watch|lease|events|worker)\.ts$/.test(from),
     },
     {

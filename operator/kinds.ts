@@ -49,6 +49,7 @@ export interface Child extends Live {
     readonly replicas?: number;
     readonly resources?: { readonly requests?: { readonly storage?: string } };
     readonly template?: {
+      readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
       readonly spec?: { readonly volumes?: readonly Volume[]; readonly containers?: readonly Container[] };
     };
   };

@@ -20,6 +20,7 @@ import {
 } from './rollout/reconcile.ts';
 import { createStores, watchAll, type Stores } from './stores.ts';
 import { reconcileTradingSystem } from './trading-system/reconcile.ts';
+import { Stopwatch } from './trading-system/restart/stopwatch.ts';
 import { SETTLE_MS } from './trading-system/status.ts';
 
 const LEASE = 'tradewind-operator';
@@ -153,7 +154,7 @@ interface Running extends OperatorOptions {
 async function runControllers(running: Running): Promise<void> {
   const { api, stores, queues, lease, config, log, registry, now = Date.now, onFatal } = running;
   const events = createEvents(api, log, config.podName);
-  const deps = { api, stores, events, images: config.images, lease, now };
+  const deps = { api, stores, events, images: config.images, lease, now, stopwatch: new Stopwatch() };
   const run = (controller: string, queue: Queue, reconcile: (key: string) => Promise<Outcome>): Promise<void> =>
     work({ controller, queue, reconcile, metrics: controllerMetrics(registry, controller), log, onFatal }, WORKERS);
   await Promise.all([

@@ -22,9 +22,18 @@ const restartStep = z.object({
   message: z.string().max(1024).optional(),
 });
 
+/** Longest value of the annotation tradewind.io/restart that is told apart. */
+export const LONGEST_ID = 128;
+
 const restart = z.object({
-  id: text('Value of the annotation tradewind.io/restart that asked for it.', 128),
-  step: text('Step under way.', 40).optional(),
+  requested: text('Value of the annotation tradewind.io/restart that was taken last.', LONGEST_ID).optional(),
+  id: text('That value, or rollout-… after a change of pod templates.', LONGEST_ID).optional(),
+  cause: z.enum(['Requested', 'Rollout']).meta({ description: 'Why it began.' }).optional(),
+  state: z
+    .enum(['Running', 'Aborting', 'Done', 'Failed', 'Aborted'])
+    .meta({ description: 'Failed: trading stays stopped until a new value, or abort.' })
+    .optional(),
+  step: text('Step under way, or the one that failed.', 40).optional(),
   startedAt: z.iso.datetime().optional(),
   endedAt: z.iso.datetime().optional(),
   steps: z

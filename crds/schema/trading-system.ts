@@ -291,11 +291,21 @@ export const tradingSystemSpec = z
     }),
     restart: z
       .object({
-        drainSeconds: z.int().min(0).max(600).meta({ description: 'Wait for open orders to end.' }).default(10),
-        settleSeconds: z.int().min(0).max(600).meta({ description: 'Wait after each part has started.' }).default(5),
+        drainSeconds: z
+          .int()
+          .min(0)
+          .max(600)
+          .meta({ description: 'Wait for open orders to end where no pod can say whether there are any.' })
+          .default(10),
+        settleSeconds: z
+          .int()
+          .min(0)
+          .max(600)
+          .meta({ description: 'How long each part must have stayed up before the next is started.' })
+          .default(5),
         timeoutSeconds: z.int().min(10).max(3600).meta({ description: 'Deadline of each step.' }).default(300),
       })
-      .meta({ description: 'The ordered restart (not yet).' })
+      .meta({ description: 'The ordered restart.' })
       .default({ drainSeconds: 10, settleSeconds: 5, timeoutSeconds: 300 }),
     monitoring: z
       .object({

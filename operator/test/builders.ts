@@ -84,8 +84,8 @@ export function seenIn(stores: Stores): Seen {
   return look.seen;
 }
 
-export const planFor = (seen: Seen, epoch = 1, now = NOW): Plan =>
-  planTradingSystem(seen, { images: IMAGES, epoch, now });
+export const planFor = (seen: Seen, epoch = 1, now = NOW, elapsed = { stepMs: 0, openMs: 0 }): Plan =>
+  planTradingSystem(seen, { images: IMAGES, epoch, now, ...elapsed });
 
 /** The status that a pass leaves behind, `done` as planned. */
 export function statusOf(known: Known, plan: Plan, now = NOW): OwnStatus {

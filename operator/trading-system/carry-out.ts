@@ -1,16 +1,20 @@
 // Does what a plan says. Each write is idempotent: stopped between two of them, the next pass does the rest.
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
-import { CHILDREN, PODS, SECRETS, type Child } from '../kinds.ts';
-import { applyIfNeeded, MANAGER } from '../runtime/apply.ts';
+import { CHILDREN, PODS, SECRETS, type Child, type TradingSystem } from '../kinds.ts';
+import { applyIfNeeded, isSame, MANAGER } from '../runtime/apply.ts';
 import type { Api } from '../runtime/client.ts';
 import { endsPass, isConflict, isNotFound } from '../runtime/errors.ts';
 import type { Events } from '../runtime/events.ts';
 import type { Wanted } from '../runtime/object.ts';
 import type { Stores } from '../stores.ts';
+import { applyStatus } from './apply-status.ts';
 import { desiredMap } from './desired.ts';
 import type { Known } from './observe.ts';
-import { POKED, pokeValue, PUBLISHED_AT, type Plan } from './plan.ts';
+import { POKED, pokeValue, type Plan } from './plan.ts';
+import { PUBLISHED_AT } from './proof.ts';
 import type { Refusals } from './refusals.ts';
+import { tellings } from './restart/tellings.ts';
+import type { OwnStatus } from './status.ts';
 
 export interface Hands {
   readonly api: Api;
@@ -20,16 +24,24 @@ export interface Hands {
   readonly now: () => number;
 }
 
+export interface CarriedOut {
+  /** In force now. */
+  readonly document: DesiredDocument | undefined;
+  /** As seen, with what has been recorded since. */
+  readonly system: TradingSystem;
+}
+
 /**
- * The document first, as a Hold waits for nothing; then the rest, whatever is refused of it. Gives the document in force.
- * Throws a conflict over the document: what was seen is not what is there.
+ * What is to be remembered first, then the document, as a Hold waits for nothing; then the rest, whatever is refused of it.
+ * Throws a conflict over record or document: what was seen is not what is there.
  */
 export async function carryOut(
   hands: Hands,
   known: Known,
   { plan, refusals }: { readonly plan: Plan; readonly refusals: Refusals },
-): Promise<DesiredDocument | undefined> {
+): Promise<CarriedOut> {
   const { document, secret } = plan;
+  const system = await record(hands, known, plan);
   const isPublished =
     document !== undefined &&
     (await refusals.attempt(
@@ -47,7 +59,18 @@ export async function carryOut(
       hands.api.patchMetadata(PODS, pod.metadata, { annotations }, MANAGER).catch(ignoreGone),
     );
   }
-  return isPublished ? document : known.published;
+  return { document: isPublished ? document : known.published, system };
+}
+
+/** Only over what was seen: a leader that is none any more cannot take a restart a step back. */
+async function record(hands: Hands, { system }: Known, { restart }: Plan): Promise<TradingSystem> {
+  const { runtime, ...before } = system.status ?? {};
+  if (isSame(before.restart, restart)) return system;
+  const { restart: _, ...others } = before;
+  const status: OwnStatus = { ...others, ...(restart === undefined ? {} : { restart }) };
+  await applyStatus(hands, system, status, system.metadata.resourceVersion);
+  for (const occurrence of tellings(before.restart, restart)) hands.events.emit(system, occurrence);
+  return { ...system, status: { ...status, ...(runtime === undefined ? {} : { runtime }) } };
 }
 
 const named = ({ kind, metadata }: Wanted): string => `${kind} ${metadata.name}`;

@@ -18,7 +18,8 @@ export function componentStatus(known: Known, wanted: Wanted): ComponentStatus[]
   const { name, labels } = wanted.metadata;
   const live = known.children.get(childKey(wanted.kind, name));
   const shard = labels?.[SHARD_LABEL];
-  const desired = live?.spec?.replicas ?? 1;
+  // One that a restart has stopped still belongs to the system.
+  const desired = Math.max(1, live?.spec?.replicas ?? 1);
   const ready = readyOf(live, desired);
   const message = ready < desired ? waitingFor(known, labels ?? {}) : undefined;
   const image = imageOf(known, live, desired);
@@ -34,6 +35,12 @@ export function componentStatus(known: Known, wanted: Wanted): ComponentStatus[]
     },
   ];
 }
+
+/** Whether it has all its pods, each of the newest template and ready. One that is scaled to 0 has none. */
+export const isUp = (workload: Child): boolean => {
+  const desired = workload.spec?.replicas ?? 1;
+  return desired > 0 && readyOf(workload, desired) >= desired;
+};
 
 /** As the template names it, once every pod is of that template; until then the one that ran before. */
 function imageOf({ system }: Known, live: Child | undefined, desired: number): string | undefined {

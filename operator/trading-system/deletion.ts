@@ -73,21 +73,20 @@ export function planDeletion(
   const facts = factsOf(known);
   const deletion = deletionAfter(known.system.status?.deletion, facts, limits, now);
   const blockers = [{ who: 'others', reason: 'Deleting', message: messageOf(deletion, known) }] as const;
-  if (deletion.step === 'Over')
-    return { ...NOTHING, document: undefined, pokes: [], blockers, lookAgainAt: undefined, deletion };
+  const { restart } = known.system.status ?? {};
+  const left = { ...NOTHING, restart, isGateOpen: false, blockers, deletion };
+  if (deletion.step === 'Over') return { ...left, document: undefined, pokes: [], lookAgainAt: undefined };
   return {
-    ...NOTHING,
+    ...left,
     document: mayPublish(known) ? nextDocument(known, stoppedContent(look, now), epoch) : undefined,
     pokes: pokesOf(known, now),
-    blockers,
     lookAgainAt: Math.min(Date.parse(deletion.deadline), lookAgainAt(known, now) ?? Infinity),
-    deletion,
   };
 }
 
 function stoppedContent(look: Exclude<Look, { kind: 'gone' }>, now: number) {
   const content =
-    lastContent(knownIn(look), now) ?? (look.kind === 'seen' ? desiredContent(look.seen, now) : undefined);
+    lastContent(knownIn(look), now) ?? (look.kind === 'seen' ? desiredContent(look.seen, undefined, now) : undefined);
   return content === undefined ? undefined : { ...content, trading: 'Stopped' as const };
 }
 

@@ -13,26 +13,35 @@ import type { Wanted } from '../runtime/object.ts';
 import { holdsInForce } from './holds.ts';
 import { child } from './objects/frame.ts';
 import { isDeleting, type Known, type Seen } from './observe.ts';
+import { refusalIn } from './proof.ts';
+import { isUnderWay, stopsTrading, type Restart } from './restart/record.ts';
 
 /**
  * What the pods must run. In place of a RiskParams or RouterRules that is missing or invalid stands the one published last, so
  * that Holds and `trading` reach the pods all the same; undefined where there is none, as half a document is none.
  */
-export function desiredContent(seen: Seen, now: number): DesiredContent | undefined {
-  const { system, spec, published, holds } = seen;
-  const risk = seen.risk.found === 'yes' ? { revision: seen.risk.revision, params: seen.risk.spec } : published?.risk;
-  const rules =
-    seen.rules.found === 'yes' ? { revision: seen.rules.revision, rules: seen.rules.spec } : published?.rules;
+export function desiredContent(seen: Seen, restart: Restart | undefined, now: number): DesiredContent | undefined {
+  const { system, spec, holds } = seen;
+  const { risk, rules } = revisionsFor(seen, restart);
   if (risk === undefined || rules === undefined) return undefined;
   const { name, namespace = '' } = system.metadata;
   return {
     system: { name, namespace },
-    trading: spec.trading,
+    trading: stopsTrading(restart) ? 'Stopped' : spec.trading,
     capitalUsd: spec.capitalUsd,
     hardLimits: spec.hardLimits,
     risk,
     rules,
     holds: holdsInForce(holds, now),
+  };
+}
+
+function revisionsFor({ system, published, risk, rules }: Seen, restart: Restart | undefined) {
+  const { risk: oldRisk, rules: oldRules } = published ?? {};
+  const isSettled = isUnderWay(restart) && refusalIn(system) === undefined && published !== undefined;
+  return {
+    risk: isSettled || risk.found !== 'yes' ? oldRisk : { revision: risk.revision, params: risk.spec },
+    rules: isSettled || rules.found !== 'yes' ? oldRules : { revision: rules.revision, rules: rules.spec },
   };
 }
 
@@ -44,7 +53,8 @@ export function lastContent({ system, published, holds }: Known, now: number): D
   if (published === undefined) return undefined;
   const { owner: _owner, epoch: _epoch, version: _version, hash: _hash, ...content } = published;
   const isEnabled = (system.spec as { readonly trading?: unknown } | undefined)?.trading === 'Enabled';
-  return { ...content, trading: isEnabled ? content.trading : 'Stopped', holds: holdsInForce(holds, now) };
+  const mayTrade = isEnabled && !stopsTrading(system.status?.restart);
+  return { ...content, trading: mayTrade ? content.trading : 'Stopped', holds: holdsInForce(holds, now) };
 }
 
 /** The latest document that is known to have been published, so that a lost or an old ConfigMap takes no order backwards. */

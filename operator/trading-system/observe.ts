@@ -97,7 +97,7 @@ function knownOf(system: TradingSystem, stores: Stores): Known {
 }
 
 /** The same system as our own writes have left it: a status must not call ready what was just changed. */
-export const afterOurWrites = ({ system }: Known, stores: Stores): Known => knownOf(system, stores);
+export const afterOurWrites = (system: TradingSystem, stores: Stores): Known => knownOf(system, stores);
 
 /** As the last whole pass wrote it into the status: objects can be deleted by anybody, and after a crash are only some. */
 function shardsOf({ status }: TradingSystem): number | undefined {

@@ -18,7 +18,9 @@ import type { Pod, TradingSystem } from '../kinds.ts';
 import { covers } from '../runtime/apply.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { childKey } from './observe.ts';
-import { planUnreadable } from './plan.ts';
+import type { Stores } from '../stores.ts';
+import { planUnreadable, type Plan } from './plan.ts';
+import type { Restart } from './restart/record.ts';
 
 const names = (kind: string, plan: ReturnType<typeof planFor>): string[] =>
   plan.children.filter((child) => child.kind === kind).map(({ metadata }) => metadata.name);
@@ -111,12 +113,21 @@ describe('the plan of a trading system', () => {
   });
 });
 
+/** The plan while `restart` is at a step: what comes before it is done. */
+function restartingAt(stores: Stores, step: string, restart: Restart | undefined): Plan {
+  const at = restart?.steps?.findIndex(({ name }) => name === step) ?? -1;
+  const steps = restart?.steps?.map(
+    (one, i) => ({ ...one, state: i < at ? 'Done' : i === at ? 'Running' : 'Pending' }) as const,
+  );
+  const system = aTradingSystem({}, { observedGeneration: 1, restart: { ...restart, step, ...(steps && { steps }) } });
+  stores.systems.put(system);
+  return planFor(seenIn(stores));
+}
+
 describe('the password of a managed Redis', () => {
-  const secretOf = (plan: ReturnType<typeof planFor>): string | undefined => plan.secret?.metadata.name;
+  const secretOf = (plan: Plan): string | undefined => plan.secret?.metadata.name;
   /** Every Secret that a pod template names. */
-  const named = (plan: ReturnType<typeof planFor>): string[] => [
-    ...new Set(JSON.stringify(plan.children).match(/demo-redis-[0-9a-f]{8}/g)),
-  ];
+  const named = (plan: Plan): string[] => [...new Set(JSON.stringify(plan.children).match(/demo-redis-[0-9a-f]{8}/g))];
   const waiting = (secret: string): Pod =>
     live(aPod('router', false), {
       status: {
@@ -139,17 +150,26 @@ describe('the password of a managed Redis', () => {
     assert.notEqual(secretOf(next), secretOf(first));
     assert.deepEqual(named(next), [secretOf(next)]);
   });
-  it('is made anew where it is gone, under a name that rolls every pod, and once', () => {
+  it('is made anew where it is gone, under a name that every pod is restarted with, in order, and once', () => {
     const stores = theDemo();
     const first = planFor(seenIn(stores));
     carryOut(stores, first);
     stores.pods.put(waiting(secretOf(first)!));
     const next = planFor(seenIn(stores));
     assert.notEqual(secretOf(next), secretOf(first));
-    assert.deepEqual(named(next), [secretOf(next)]);
+    assert.deepEqual(next.restart?.steps?.map(({ name }) => name).slice(0, 3), ['StopTrading', 'Drain', 'StopGateway']);
     assert.equal(secretOf(planFor(seenIn(stores))), secretOf(next), 'after a crash the same again');
-    carryOut(stores, next);
-    assert.equal(secretOf(planFor(seenIn(stores))), undefined, 'the pod that waits for the old one is on its way out');
+    const others = restartingAt(stores, 'StopHarmoniser', next.restart);
+    carryOut(stores, others);
+    stores.pods.drop(waiting(secretOf(first)!));
+    const redis = restartingAt(stores, 'RestartRedis', next.restart);
+    assert.deepEqual(
+      [secretOf(redis), named(redis)],
+      [undefined, [secretOf(next)]],
+      'chosen, though no pod waits any more',
+    );
+    carryOut(stores, redis);
+    assert.equal(secretOf(restartingAt(stores, 'StartHarmoniser', next.restart)), undefined);
   });
 });
 

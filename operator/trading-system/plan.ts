@@ -16,6 +16,11 @@ import { networkPolicies } from './objects/network.ts';
 import { partObjects, partsOf } from './objects/parts.ts';
 import { redisObjects, redisSecret, redisSecretFor } from './objects/redis.ts';
 import { childKey, hasFinalizer, isOwnedBy, type Known, type Seen } from './observe.ts';
+import { publishedAt } from './proof.ts';
+import { pendingIn, underRestart, withTemplateHash } from './restart/held-back.ts';
+import { nextRestart } from './restart/next.ts';
+import type { Restart } from './restart/record.ts';
+import { restartBlockers } from './restart/standing.ts';
 
 /** Why not all can be done. `who` must act: somebody else's object (Reconciling), or this one (Stalled). */
 export interface Blocker {
@@ -25,11 +30,17 @@ export interface Blocker {
 }
 
 export interface Plan {
+  /** What is to be recorded of an ordered restart, before anything else is done. */
+  readonly restart: Restart | undefined;
+  /** Whether the gate of its step is open. */
+  readonly isGateOpen: boolean;
   /** To be published first: what is there takes it at once, what starts finds it. */
   readonly document: DesiredDocument | undefined;
   /** Written only where it is not there: it holds a password that nobody may change under a running Redis. */
   readonly secret: Wanted | undefined;
-  /** Each with the hash of its content. */
+  /** All that belongs to the system, also what is held back: what the status tells of. */
+  readonly wanted: readonly Wanted[];
+  /** To be applied, each with the hash of its content. */
   readonly children: readonly Wanted[];
   /** Ours, and not wanted any more. */
   readonly surplus: readonly Child[];
@@ -47,39 +58,55 @@ export interface PlanOptions {
   readonly epoch: number;
   /** Epoch ms. */
   readonly now: number;
+  /** Of the restart's step under way, by a monotonic clock: since it was first seen, and since its gate is open. */
+  readonly stepMs: number;
+  readonly openMs: number;
 }
 
 export const POKED = 'tradewind.io/desired-version';
-export const PUBLISHED_AT = 'tradewind.io/published-at';
-/** Epoch ms; 0 where nothing is published. */
-export const publishedAt = ({ map }: Known): number => Date.parse(map?.metadata.annotations?.[PUBLISHED_AT] ?? '') || 0;
 const POKE_AFTER_MS = 1_000;
 
 /** Everything to do about a system whose spec can be read. */
-export function planTradingSystem(seen: Seen, { images, epoch, now }: PlanOptions): Plan {
+export function planTradingSystem(seen: Seen, { images, epoch, now, stepMs, openMs }: PlanOptions): Plan {
   const blockers = [...blockersOf(seen)];
-  const document = nextDocument(seen, desiredContent(seen, now), epoch);
-  const common = { ...NOTHING, document, pokes: pokesOf(seen, now), blockers, lookAgainAt: lookAgainAt(seen, now) };
-  // Without it a deletion would end pods that trade.
-  if (!hasFinalizer(seen.system)) return { ...common, document: seen.published === undefined ? undefined : document };
   // What cannot run as it is written must not run half: what is there stays as it is.
-  if (blockers.some(({ reason }) => reason === 'NotYet')) return common;
+  const isRefused = blockers.some(({ reason }) => reason === 'NotYet');
   const { name, isMissing } = redisSecretFor(seen);
   const context: Context = { system: seen.system, spec: seen.spec, images, redisSecret: name };
-  const children = childrenOf(context).map((wanted) => keepingSize(wanted, seen));
+  const wanted = isRefused ? [] : childrenOf(context);
+  const pending = pendingIn(seen, wanted);
+  const { restart } = seen.system.status ?? {};
+  const next = isRefused ? { restart } : nextRestart(seen, { now, stepMs, openMs, pending });
+  const common = {
+    ...NOTHING,
+    restart: next.restart,
+    isGateOpen: next.wait === undefined,
+    document: nextDocument(seen, desiredContent(seen, next.restart, now), epoch),
+    pokes: pokesOf(seen, now),
+    blockers: [...restartBlockers(next, pending), ...blockers],
+    lookAgainAt: lookAgainAt(seen, now, next.lookAgainMs),
+  };
+  // Without it a deletion would end pods that trade.
+  if (!hasFinalizer(seen.system)) {
+    return { ...common, restart, document: seen.published === undefined ? undefined : common.document };
+  }
+  if (isRefused) return common;
+  const children = wanted.flatMap((one) => underRestart(seen, keepingSize(one, seen), next.restart) ?? []);
   const secret = isMissing && seen.spec.redis.managed !== undefined ? redisSecret(context) : undefined;
-  return { ...common, secret, children, surplus: surplusOf(seen, children) };
+  return { ...common, secret, wanted, children, surplus: surplusOf(seen, wanted) };
 }
 
 /** What is stored does not fit the schema: Holds and a stop still reach the pods, all else stays as it is. */
 export function planUnreadable(
   known: Known,
   [issue]: readonly Issue[],
-  { epoch, now }: Omit<PlanOptions, 'images'>,
+  { epoch, now }: Pick<PlanOptions, 'epoch' | 'now'>,
 ): Plan {
   const message = `spec.${issue?.path}: found ${issue?.found}, expected ${issue?.expected}`;
   return {
     ...NOTHING,
+    restart: known.system.status?.restart,
+    isGateOpen: false,
     document: nextDocument(known, lastContent(known, now), epoch),
     pokes: pokesOf(known, now),
     blockers: [{ who: 'user', reason: 'Invalid', message }],
@@ -87,11 +114,15 @@ export function planUnreadable(
   };
 }
 
-export const NOTHING = { secret: undefined, children: [], surplus: [] } as const;
+export const NOTHING = { secret: undefined, wanted: [], children: [], surplus: [] } as const;
 
-export function lookAgainAt(known: Known, now: number): number | undefined {
+export function lookAgainAt(known: Known, now: number, restartMs?: number): number | undefined {
   const ends = [...redisHolds(known.system), ...known.holds.map(({ spec }) => ({ until: spec?.until }))];
-  const times = [nextEnd(ends, now), pokeTime(known, now)].filter((at) => at !== undefined);
+  const times = [
+    nextEnd(ends, now),
+    pokeTime(known, now),
+    restartMs === undefined ? undefined : now + restartMs,
+  ].filter((at) => at !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
@@ -104,7 +135,7 @@ function childrenOf(context: Context): readonly Wanted[] {
   const { of } = known ?? {};
   const isSame = of?.system.metadata.uid === system.metadata.uid && of.images === images && of.redisSecret === secret;
   if (known !== undefined && isSame) return known.children;
-  const children = rendersOf(context).map(withHash);
+  const children = rendersOf(context).map((made) => withHash(withTemplateHash(made)));
   rendered.set(spec, { of: context, children });
   return children;
 }

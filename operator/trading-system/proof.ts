@@ -16,3 +16,8 @@ export function refusalIn({ status }: TradingSystem): string | undefined {
   const said = status?.runtime?.acks?.errors?.map(({ pod, message }) => `${pod}: ${message}`).join('; ');
   return said === '' ? undefined : said;
 }
+
+/** Annotation of the desired document's ConfigMap. */
+export const PUBLISHED_AT = 'tradewind.io/published-at';
+/** Epoch ms; 0 where nothing is published. */
+export const publishedAt = ({ map }: Known): number => Date.parse(map?.metadata.annotations?.[PUBLISHED_AT] ?? '') || 0;

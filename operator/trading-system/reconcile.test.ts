@@ -7,6 +7,7 @@ import { keyOf, type Resource, type Wanted } from '../runtime/object.ts';
 import type { Stores } from '../stores.ts';
 import { aHold, aTradingSystem, carryOut, IMAGES, KEY, live, NOW, planFor, seenIn, theDemo } from '../test/builders.ts';
 import { reconcileTradingSystem, type Deps } from './reconcile.ts';
+import { Stopwatch } from './restart/stopwatch.ts';
 
 const echo = async (_resource: unknown, object: Wanted): Promise<never> => live(object);
 const api = { apply: echo, create: echo, update: echo } as unknown as Api;
@@ -48,6 +49,7 @@ const deps = (stores: Stores): Omit<Deps, 'api'> => ({
   events: { emit: () => undefined },
   images: IMAGES,
   lease: { epoch: 1, raise: () => Promise.resolve() },
+  stopwatch: new Stopwatch(),
   now: () => NOW,
 });
 

@@ -1,6 +1,7 @@
 // One pass over one trading system: observe → plan → carry out → status. It may be stopped after any line and run again.
 import type { Condition } from '@tradewind/crds/schema/status.ts';
-import { HOLDS, TRADING_SYSTEMS, type Hold, type TradingSystem } from '../kinds.ts';
+import { HOLDS, type Hold, type TradingSystem } from '../kinds.ts';
+import { applyStatus } from './apply-status.ts';
 import { isSame, STATUS_MANAGER } from '../runtime/apply.ts';
 import { conditionIn, turned } from '../runtime/conditions.ts';
 import { endsPass, isConflict, isNotFound } from '../runtime/errors.ts';
@@ -18,10 +19,13 @@ import { afterOurWrites, isDeleting, knownIn, observe, type Known, type Look } f
 import { planTradingSystem, planUnreadable, type Plan } from './plan.ts';
 import { Refusals } from './refusals.ts';
 import { isProven } from './proof.ts';
+import type { Stopwatch } from './restart/stopwatch.ts';
 import { settledAt, statusAfter, type OwnStatus } from './status.ts';
 
 export interface Deps extends Hands {
   readonly images: Images;
+  /** Of restarts, one for all passes of this process. */
+  readonly stopwatch: Stopwatch;
   readonly lease: { readonly epoch: number; raise(least: number): Promise<void> };
 }
 
@@ -43,18 +47,18 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   const floor = floorOf(known);
   if (floor !== undefined && floor.epoch > deps.lease.epoch) await deps.lease.raise(floor.epoch + 1);
 
-  const plan = planOf(look, deps, now);
+  const plan = planOf(key, look, { deps, now });
   if (plan.deletion?.step === 'Over') {
     await release(deps, known.system, plan.deletion);
     return SETTLED;
   }
-  const document = await carryOut(deps, known, { plan, refusals });
+  const { document, system } = await carryOut(deps, known, { plan, refusals });
 
-  const after = afterOurWrites(known, deps.stores);
+  const after = afterOurWrites(system, deps.stores);
   const status = statusAfter(after, plan, { document, blockers: refusals.blockers, commands }, deps.now());
   const untilMs = settledAt(after, status) - deps.now();
   if (untilMs <= 0) {
-    await refusals.attempt('status', () => writeStatus(deps, known.system, status));
+    await refusals.attempt('status', () => writeStatus(deps, system, status));
     const proven = isProven(known, document);
     await writeHoldStatuses(deps, refusals, { system: 'found', document, proven, holds: known.holds });
   }
@@ -82,12 +86,19 @@ async function prepare(deps: Deps, known: Known, pass: Pass): Promise<readonly C
   return obeyCommands(deps, known, pass);
 }
 
-function planOf(look: Exclude<Look, { kind: 'gone' }>, { images, lease }: Deps, now: number): Plan {
+function planOf(
+  key: string,
+  look: Exclude<Look, { kind: 'gone' }>,
+  { deps, now }: { readonly deps: Deps; readonly now: number },
+): Plan {
+  const { images, lease, stopwatch } = deps;
   const options = { images, epoch: lease.epoch, now };
   if (isDeleting(knownIn(look).system)) return planDeletion(look, options);
-  return look.kind === 'seen'
-    ? planTradingSystem(look.seen, options)
-    : planUnreadable(look.known, look.issues, options);
+  if (look.kind === 'invalid') return planUnreadable(look.known, look.issues, options);
+  const { restart } = look.seen.system.status ?? {};
+  const plan = planTradingSystem(look.seen, { ...options, ...stopwatch.read(key, restart) });
+  stopwatch.note(key, plan.isGateOpen);
+  return plan;
 }
 
 function outcomeOf({ error }: Refusals, afterMs: number | undefined): Outcome {
@@ -95,13 +106,11 @@ function outcomeOf({ error }: Refusals, afterMs: number | undefined): Outcome {
   return afterMs === undefined ? SETTLED : again(afterMs);
 }
 
-async function writeStatus({ api, stores, events }: Deps, system: TradingSystem, status: OwnStatus): Promise<void> {
+async function writeStatus(deps: Deps, system: TradingSystem, status: OwnStatus): Promise<void> {
   const { runtime: _, ...before } = system.status ?? {};
   if (isSame(before, status)) return;
-  const { apiVersion, kind, metadata } = system;
-  const { namespace = '', name } = metadata;
-  const object = { apiVersion, kind, metadata: { namespace, name }, status };
-  stores.systems.put(await api.apply<TradingSystem>(TRADING_SYSTEMS, object, STATUS_MANAGER, 'status'));
+  await applyStatus(deps, system, status);
+  const { events } = deps;
   // After the write, so that a retry tells nothing twice.
   for (const condition of turned(system.status?.conditions, status.conditions ?? [])) tell(events, system, condition);
   tellCommands(events, system, status.commands);

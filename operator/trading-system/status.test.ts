@@ -19,7 +19,8 @@ import {
 } from '../test/builders.ts';
 import { holdStatus } from './holds.ts';
 import { revisionOf, type Known } from './observe.ts';
-import { planUnreadable, PUBLISHED_AT } from './plan.ts';
+import { planUnreadable } from './plan.ts';
+import { PUBLISHED_AT } from './proof.ts';
 import { SETTLE_MS, settledAt, statusAfter, type OwnStatus } from './status.ts';
 
 const of = (status: { conditions?: readonly Condition[] | undefined }, type: string): Condition | undefined =>
@@ -64,22 +65,6 @@ describe('the status of a trading system', () => {
     const status = statusOf(runningDemo({ isUp: false }));
     assert.equal(of(status, 'Ready')?.reason, 'ComponentsNotReady');
     assert.equal(status.phase, 'Starting');
-  });
-  it('names the image of each part as it runs: the former one until every pod is of the new template', () => {
-    const image = `example.com/router@sha256:${'1'.repeat(64)}`;
-    const stores = runningDemo();
-    const imageIn = (status: OwnStatus) => status.components?.find(({ name }) => name === 'demo-router-0')?.image;
-    const first = statusOf(stores);
-    assert.equal(imageIn(first), 'localhost/tradewind-workloads:test');
-    stores.systems.put(aTradingSystem({ components: { router: { image } } }, first));
-    const next = planFor(seenIn(stores));
-    carryOut(stores, next);
-    const router = stores.children.Deployment.get('trading/demo-router-0')!;
-    const rolling = { ...router.status, updatedReplicas: 0 };
-    stores.children.Deployment.put(live(router, { status: rolling }));
-    assert.equal(imageIn(statusOf(stores)), 'localhost/tradewind-workloads:test');
-    carryOut(stores, next);
-    assert.equal(imageIn(statusOf(stores)), image);
   });
   it('is Stalled where the user must change it, Reconciling where others must', () => {
     assert.equal(threeOf(statusOf(theDemo(aTradingSystem({ topology: 'Fused' })))), 'False False True');

@@ -11,10 +11,11 @@ import { conditionsOf, no, unknown, yes, type Verdict } from '../runtime/conditi
 import type { Wanted } from '../runtime/object.ts';
 import { isFlattening, NOT_FLATTENED, redisHolds } from './holds.ts';
 import { isDeleting, type Known } from './observe.ts';
-import { publishedAt, type Blocker, type Plan } from './plan.ts';
+import type { Blocker, Plan } from './plan.ts';
 import type { Command } from './annotations.ts';
 import { pauseComplaints, resumeHint } from './pause.ts';
-import { isProven, refusalIn } from './proof.ts';
+import { isProven, publishedAt, refusalIn } from './proof.ts';
+import { isUnderWay, stopsTrading, type Restart } from './restart/record.ts';
 
 type Phase = NonNullable<TradingSystemStatus['phase']>;
 /** All but `runtime`, which is the param server's. */
@@ -61,13 +62,13 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
   const trading = document?.trading !== 'Enabled' ? 'Stopped' : restraint.tradingStopped ? 'Held' : 'Enabled';
   return {
     observedGeneration: generation,
-    phase: plan.deletion === undefined ? phaseOf(system.status?.phase, { isUp, trading, blockers }) : 'Deleting',
+    phase: phaseOf(system.status?.phase, plan, { isUp, trading, blockers }),
     conditions: conditionsOf(
       {
         Ready: ready,
         Reconciling: ready.status === 'True' || isStalled ? no(ready.reason) : yes(ready.reason, ready.message),
         Stalled: isStalled ? yes(ready.reason, ready.message) : no(ready.reason),
-        TradingEnabled: tradingVerdict(known, document, restraint),
+        TradingEnabled: tradingVerdict(known, { document, restart: plan.restart }, restraint),
         RouterActive: routerVerdict(known, document, { restraint, now }),
         ...liveConditions(known),
         ...(asksToFlatten(system) ? { FlattenOnDelete: no('NotYet', NOT_FLATTENED_ON_DELETE) } : {}),
@@ -85,10 +86,11 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
 }
 
 /** What later passes go on from. */
-function recordsOf({ deletion }: Plan, { document, commands }: Done): Partial<OwnStatus> {
+function recordsOf({ deletion, restart }: Plan, { document, commands }: Done): Partial<OwnStatus> {
   return {
     ...(commands.length === 0 ? {} : { commands: [...commands] }),
     ...(deletion === undefined || deletion.step === 'Over' ? {} : { deletion }),
+    ...(restart === undefined ? {} : { restart }),
     ...(document === undefined
       ? {}
       : { desired: { epoch: document.epoch, version: document.version, hash: document.hash } }),
@@ -97,7 +99,7 @@ function recordsOf({ deletion }: Plan, { document, commands }: Done): Partial<Ow
 
 /** Where nothing is planned, what runs is shown. */
 const shown = ({ children }: Known, plan: Plan): readonly Wanted[] =>
-  plan.children.length > 0 ? plan.children : [...children.values()];
+  plan.wanted.length > 0 ? plan.wanted : [...children.values()];
 
 /** Most holds that the schema takes. */
 const MAX_HOLDS = 64;
@@ -146,19 +148,31 @@ function readiness(known: Known, { blockers, components, isUp, document }: Stand
   return yes('Ready', 'all parts are up and every pod runs the desired document');
 }
 
+/** Phases of a system that has been up once. */
+const WAS_UP: ReadonlySet<Phase> = new Set<Phase>(['Running', 'Stopped', 'Degraded', 'Restarting']);
+
 function phaseOf(
   before: Phase | undefined,
+  { deletion, restart }: Plan,
   { isUp, trading, blockers }: { isUp: boolean; trading: string; blockers: readonly Blocker[] },
 ): Phase {
-  const wasUp = before === 'Running' || before === 'Stopped' || before === 'Degraded';
+  if (deletion !== undefined) return 'Deleting';
+  if (isUnderWay(restart)) return 'Restarting';
+  const wasUp = before !== undefined && WAS_UP.has(before);
   if (isUp) return trading === 'Enabled' ? 'Running' : 'Stopped';
   if (wasUp) return 'Degraded';
   return blockers.length > 0 ? 'Pending' : 'Starting';
 }
 
-function tradingVerdict(known: Known, document: DesiredDocument | undefined, restraint: Restraint): Verdict {
+interface InForce {
+  readonly document: DesiredDocument | undefined;
+  readonly restart: Restart | undefined;
+}
+
+function tradingVerdict(known: Known, { document, restart }: InForce, restraint: Restraint): Verdict {
   if (document === undefined) return no('NoDocument', 'no desired document yet: nothing is traded');
   if (isDeleting(known.system) && document.trading === 'Stopped') return no('Deleting', 'the system is being deleted');
+  if (stopsTrading(restart)) return no('Restarting', `restart ${restart?.id}: trading resumes at its end, as it was`);
   if (document.trading === 'Stopped') return no('StoppedBySpec', 'spec.trading is Stopped');
   if (!restraint.tradingStopped) return yes('Enabled');
   const stopping = restraint.holds.filter(({ effect }) => effect !== 'PauseRouter' && effect !== 'CapKelly');

@@ -87,7 +87,8 @@ describe('the operator', () => {
       said.push(`${metadata.generation} ${ready?.status} ${ready?.reason}`);
     });
     const before = (await place.json<Conditioned>('get', 'tsys', 'demo')).metadata.generation;
-    await place.patch('tsys', { logging: { level: 'debug' } });
+    // The param server is restarted in no order.
+    await place.patch('tsys', { components: { paramServer: { resources: { requests: { cpu: '30m' } } } } });
     const next = await eventually('a status of it', async () => said.find((one) => one.startsWith(`${before + 1} `)));
     assert.equal(next, `${before + 1} False ComponentsNotReady`);
     undo();

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import type { V1StatefulSetSpec } from '@kubernetes/client-node';
 import { contentHash } from '@tradewind/workloads/contract/canonical.ts';
 import { partName, REDIS_PORT } from '@tradewind/workloads/contract/pods.ts';
-import type { Pod } from '../../kinds.ts';
+import type { Child, Pod } from '../../kinds.ts';
 import { quantityOf } from '../../runtime/quantity.ts';
 import type { Wanted } from '../../runtime/object.ts';
 import { childKey, isOwnedBy, type Known } from '../observe.ts';
+import { isUnfinished } from '../restart/record.ts';
 import { child, CONFINED, labelsOf, podTemplate, resourcesOf, type Context } from './frame.ts';
 
 const ROLE = { part: 'redis' } as const;
@@ -28,9 +29,15 @@ export function redisSecretFor({ system, children, pods }: Known): {
   const volumes = live !== undefined && isOwnedBy(live, uid) ? live.spec?.template?.spec?.volumes : undefined;
   const running = volumes?.find((volume) => volume.name === SECRET_VOLUME)?.secret?.secretName;
   if (running === undefined) return { name: nameAfter(''), isMissing: true };
-  const isMissing = pods.some((pod) => lacks(pod, running));
-  return { name: isMissing ? nameAfter(running) : running, isMissing };
+  const next = nameAfter(running);
+  if (pods.some((pod) => lacks(pod, running))) return { name: next, isMissing: true };
+  // Redis's turn comes late in a restart: what other parts have been given already stays chosen.
+  const isChosen = isUnfinished(system.status?.restart) && [...children.values()].some((child) => names(child, next));
+  return { name: isChosen ? next : running, isMissing: false };
 }
+
+const names = ({ spec }: Child, secret: string): boolean =>
+  JSON.stringify(spec?.template ?? '').includes(`"${secret}"`);
 
 /** `secret "demo-redis-1f2e3d4c" not found`, or `couldn't find key password in Secret trading/demo-redis-1f2e3d4c`. */
 const lacks = ({ status }: Pod, secret: string): boolean =>

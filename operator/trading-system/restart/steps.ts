@@ -42,9 +42,15 @@ export const stepNamed = (name: string): Step | undefined => ALL.find((step) => 
 /** Steps that stay when a restart is aborted: all is brought up at once, and trading resumes only once data flows. */
 export const AFTER_ABORT: ReadonlySet<string> = new Set<StepName>(['VerifyDataFlow', 'ResumeTrading']);
 
+export interface Scope {
+  readonly withPrometheus: boolean;
+  /** Trading is stopped and resumed though no part that trades is touched: it is stopped already. */
+  readonly withTrading: boolean;
+}
+
 /** The steps that restart `parts`. Without a part that trades, trading goes on meanwhile. */
-export function stepsFor(parts: readonly Restarted[], withPrometheus: boolean): readonly Step[] {
-  const trades = parts.some((part) => part !== 'gateway');
+export function stepsFor(parts: readonly Restarted[], { withPrometheus, withTrading }: Scope): readonly Step[] {
+  const trades = withTrading || parts.some((part) => part !== 'gateway');
   const hasRedis = parts.includes('redis');
   return ALL.filter((step) => {
     if ('stop' in step) return parts.includes(step.stop);

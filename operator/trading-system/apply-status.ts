@@ -1,0 +1,26 @@
+// The status of a trading system into the API server. The only place that writes it.
+import { TRADING_SYSTEMS, type TradingSystem } from '../kinds.ts';
+import { STATUS_MANAGER } from '../runtime/apply.ts';
+import type { Hands } from './carry-out.ts';
+import type { OwnStatus } from './status.ts';
+
+/**
+ * Server-side apply of all but `runtime`; the answer goes into the store at once. With `resourceVersion`, only over the object
+ * that was seen: else it rejects with a conflict.
+ */
+export async function applyStatus(
+  { api, stores }: Hands,
+  { apiVersion, kind, metadata: { namespace = '', name } }: TradingSystem,
+  status: OwnStatus,
+  resourceVersion?: string,
+): Promise<TradingSystem> {
+  const metadata = { namespace, name, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  const written = await api.apply<TradingSystem>(
+    TRADING_SYSTEMS,
+    { apiVersion, kind, metadata, status } as never,
+    STATUS_MANAGER,
+    'status',
+  );
+  stores.systems.put(written);
+  return written;
+}
