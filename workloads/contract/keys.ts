@@ -1,12 +1,18 @@
 // Names of everything in Redis, in one place. The braces are literal: a Redis Cluster hash tag, so that all keys of one
 // symbol (or of one system) live on one node. Names without braces are the runbook's and are kept exactly.
 
+/**
+ * Hash {holder, pod, epoch, until, left, leftEpoch}: which harmoniser acts for a shard. `until` is epoch ms by the clock of
+ * Redis, `left` what the next holder must know. Written by the lease's script only.
+ */
+export const leaseKey = (system: string, shard: number): string => `lease:{${system}}:${shard}`;
+
 export const desiredKey = (system: string): string => `desired:{${system}}`;
 /** Hash: pod uid → Ack as JSON. The same text is published on the channel of the same name. */
 export const acksKey = (system: string): string => `acks:{${system}}`;
 /** Hash: hold id → ActiveHold as JSON. */
 export const holdsKey = (system: string): string => `holds:{${system}}`;
-/** Hash: `<part>-<shard>` → PartStatus as JSON, written by each pod every second. */
+/** Hash: `<part>-<shard>` (`<part>-<shard>-s<n>` of a standby) → PartStatus as JSON, written by each pod every second. */
 export const partsKey = (system: string): string => `parts:{${system}}`;
 
 /** Channel, and key with a TTL of 60 s, that tell pods to read the desired document again at once. */

@@ -83,7 +83,10 @@ export interface Signal {
 
 export type Side = 'buy' | 'sell';
 
-/** harmoniser → venue. `id` ≤ 36 characters of [A-Za-z0-9_-], from (system, symbol, epoch, sequence): a repeat is dropped. */
+/**
+ * harmoniser → venue. `id` ≤ 36 characters of [A-Za-z0-9_-], from (system, symbol, epoch, sequence): a repeat is dropped.
+ * `epoch` is that of the shard's lease under which it was decided: once the venue has seen a later one, it refuses.
+ */
 export type OrderRequest =
   | {
       readonly kind: 'new';
@@ -94,11 +97,24 @@ export type OrderRequest =
       readonly limitTicks: number;
       readonly reduceOnly: boolean;
       readonly timeInForce: 'IOC';
+      readonly epoch: number;
       readonly t: number;
     }
-  | { readonly kind: 'cancel'; readonly id: string; readonly symbol: string; readonly t: number }
+  | {
+      readonly kind: 'cancel';
+      readonly id: string;
+      readonly symbol: string;
+      readonly epoch: number;
+      readonly t: number;
+    }
   /** Asks for an `account` report: at start, after a reconnect, after the venue's bootId changed. */
-  | { readonly kind: 'reconcile'; readonly id: string; readonly symbol: string; readonly t: number };
+  | {
+      readonly kind: 'reconcile';
+      readonly id: string;
+      readonly symbol: string;
+      readonly epoch: number;
+      readonly t: number;
+    };
 
 /** venue → harmoniser. `seq` grows by one per shard's account and survives restarts: a gap asks for a reconcile. */
 export type VenueReport = {
@@ -132,6 +148,8 @@ export type VenueReport = {
       /** Lots by symbol, of every symbol of the shard. */
       readonly positions: Readonly<Record<string, number>>;
       readonly openOrders: readonly string[];
+      /** The latest epoch that the venue has seen: orders of an earlier one are refused from here on. */
+      readonly epoch: number;
     }
 );
 

@@ -19,5 +19,7 @@ export const METRIC = {
   redisCommandSeconds: 'tradewind_redis_command_seconds',
   desiredVersion: 'tradewind_desired_version',
   desiredApplySeconds: 'tradewind_desired_apply_seconds',
+  leaseHeld: 'tradewind_lease_held',
+  leaseEpoch: 'tradewind_lease_epoch',
   holdActive: 'tradewind_hold_active',
 } as const;

@@ -32,6 +32,8 @@ export const RECORDINGS_DIR = '/recordings';
 export const ENV = {
   part: 'TRADEWIND_PART',
   shard: 'TRADEWIND_SHARD',
+  /** Absent or 0: the first. 1 and up: a standby. */
+  replica: 'TRADEWIND_REPLICA',
   podName: 'POD_NAME',
   podUid: 'POD_UID',
   namespace: 'POD_NAMESPACE',
@@ -41,6 +43,9 @@ export const ENV = {
 
 export const configMapOf = (system: string): string => `${system}-config`;
 export const desiredMapOf = (system: string): string => `${system}-desired`;
-/** Deployment, Service and pod name of a part: `demo-gateway`, or `demo-router-0` where it is sharded. */
-export const partName = (system: string, part: Part, shard?: number): string =>
-  shard === undefined ? `${system}-${part}` : `${system}-${part}-${shard}`;
+/** What tells the replicas of a part apart: `0` of shard 0, `0-s1` its first standby. */
+export const replicaName = (shard: number, replica = 0): string =>
+  replica === 0 ? `${shard}` : `${shard}-s${replica}`;
+/** Deployment, claim, Service and pod name of a part: `demo-gateway`, `demo-router-0` where it is sharded, `demo-harmoniser-0-s1`. */
+export const partName = (system: string, part: Part, shard?: number, replica?: number): string =>
+  shard === undefined ? `${system}-${part}` : `${system}-${part}-${replicaName(shard, replica)}`;

@@ -23,7 +23,7 @@ function aWorking(account: Account, id: string, lots = 10, sentAt = 0): void {
 function opened(): { account: Account; maker: ReportMaker } {
   const account = emptyAccount();
   const maker = new ReportMaker();
-  const body = { kind: 'account', requestId: 'r', cashMicros: 1e9, positions: {}, openOrders: [] } as const;
+  const body = { kind: 'account', requestId: 'r', cashMicros: 1e9, positions: {}, openOrders: [], epoch: 1 } as const;
   takeReport(account, maker.make('BTC-USD', 0, body), 0);
   return { account, maker };
 }
@@ -112,7 +112,7 @@ describe('account', () => {
     takeReport(account, fill, 1);
     const fresh = new ReportMaker();
     fresh.bootId = 'venue-2';
-    const body = { kind: 'account', requestId: 'r2', cashMicros: 5, positions: {}, openOrders: [] } as const;
+    const body = { kind: 'account', requestId: 'r2', cashMicros: 5, positions: {}, openOrders: [], epoch: 1 } as const;
     takeReport(account, fresh.make('BTC-USD', 2, body), 2);
     for (const old of [fill, unread]) assert.equal(takeReport(account, old, 3).duplicate, true);
     assert.deepEqual([account.cashMicros, account.lots], [5, {}]);
@@ -124,7 +124,7 @@ describe('account', () => {
     takeReport(account, maker.make('BTC-USD', 1, fillOf('o1', 't1')), 1);
     const fresh = new ReportMaker();
     fresh.bootId = 'venue-2';
-    const body = { kind: 'account', requestId: 'r2', cashMicros: 5, positions: {}, openOrders: [] } as const;
+    const body = { kind: 'account', requestId: 'r2', cashMicros: 5, positions: {}, openOrders: [], epoch: 1 } as const;
     assert.deepEqual(takeReport(account, fresh.make('BTC-USD', 2, body), 2), { duplicate: false, restarted: true });
     assert.equal(account.cashMicros, 5);
     assert.deepEqual(account.lots, {});
@@ -179,6 +179,7 @@ function venueHistory(random: () => number, { boots = 1 } = {}): History {
       cashMicros,
       positions: { ...positions },
       openOrders: [],
+      epoch: 1,
     });
   const reports = ['BTC-USD', 'ETH-USD'].map((symbol) => accountOf(symbol, 0));
   for (let n = 1; n <= 30; n++) {

@@ -10,8 +10,6 @@ import { step } from './step.ts';
 
 interface Snapshot {
   readonly saved: Saved;
-  /** Names this run in order ids: later than that of every run before. */
-  readonly epoch: number;
   /** Last entry read of each symbol's fills stream. */
   readonly fillsRead: Readonly<Record<string, string>>;
 }
@@ -25,16 +23,18 @@ export interface ReadReport {
   readonly now: number;
 }
 
+/** In order ids: none for the first, so that two that each lost everything but this make no id twice. */
+const REPLICAS = ['', 'a', 'b'];
+
 type Entry = { readonly order: NewOrder } | ReadReport;
 
 export interface DurableOptions {
   readonly dir: string;
   readonly system: string;
   readonly shard: number;
+  readonly replica: number;
   readonly symbols: readonly string[];
   readonly storedEstimates: Readonly<Record<string, StoredEstimate>>;
-  /** Epoch ms. */
-  readonly now: number;
   readonly log: Pick<Logger, 'warn'>;
 }
 
@@ -60,21 +60,20 @@ export interface Durable {
  * unreconciled: the venue has the last word about what was under way.
  */
 export async function openDurable(options: DurableOptions): Promise<Durable> {
-  const { dir, system, shard, symbols, storedEstimates, now, log } = options;
+  const { dir, system, shard, replica, symbols, storedEstimates, log } = options;
   const journal = await openJournal<Snapshot, Entry>(dir, 'harmoniser');
   if (journal.cutBytes > 0) log.warn({ bytes: journal.cutBytes }, 'torn tail of the journal cut off');
   const before = journal.snapshot;
-  // Seconds, so that a volume that was lost does not bring old order ids back.
-  const epoch = Math.max((before?.epoch ?? 0) + 1, Math.floor(now / 1_000));
-  const idPrefix = `${system.replaceAll(/[^a-z0-9]/g, '').slice(0, 8)}${shard.toString(36)}`;
-  const state = newState({ idPrefix, epoch, storedEstimates }, symbols, before?.saved);
+  const name = system.replaceAll(/[^a-z0-9]/g, '').slice(0, 8);
+  const idPrefix = `${name}${shard.toString(36)}${REPLICAS[replica] ?? ''}`;
+  const state = newState({ idPrefix, storedEstimates }, symbols, before?.saved);
   const fillsRead = new Map(Object.entries(before?.fillsRead ?? {}));
   for (const entry of journal.entries) replay(state, fillsRead, entry);
   afterRestart(state.account);
   const inOrder = oneAtATime();
   const snapshot = (): Promise<void> =>
-    inOrder(() => journal.compact({ saved: savedOf(state), epoch, fillsRead: Object.fromEntries(fillsRead) }));
-  await snapshot(); // the epoch is taken before the first order carries it
+    inOrder(() => journal.compact({ saved: savedOf(state), fillsRead: Object.fromEntries(fillsRead) }));
+  await snapshot();
   return {
     state,
     fillsRead,
@@ -93,7 +92,8 @@ export async function openDurable(options: DurableOptions): Promise<Durable> {
 
 function replay(state: State, fillsRead: Map<string, string>, entry: Entry): void {
   if ('order' in entry) {
-    const { id, symbol, side, lots, limitTicks, reduceOnly, t } = entry.order;
+    const { id, symbol, side, lots, limitTicks, reduceOnly, epoch, t } = entry.order;
+    state.heldEpoch = Math.max(state.heldEpoch, epoch ?? 0);
     if (state.account.working[id] !== undefined) return; // the snapshot was taken between its decision and its entry
     state.account.working[id] = { id, symbol, side, lots, limitTicks, reduceOnly, sentAt: t, filledLots: 0 };
     state.symbols.get(symbol)?.sentAt.push(t);

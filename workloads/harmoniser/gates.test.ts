@@ -11,6 +11,7 @@ const aView = (change: Partial<GateView> = {}): GateView => ({
   instrument: INSTRUMENT,
   mid: 60_000,
   redisConnected: true,
+  hasLease: true,
   tradingStopped: false,
   controlReadable: true,
   reconciled: true,
@@ -39,6 +40,7 @@ const sell = (lots = 100_000, limitTicks = 5_999_400): Draft => ({ side: 'sell',
 /** For each gate a view and a draft that only it refuses. */
 const REFUSED: Readonly<Record<string, readonly [Partial<GateView>, Draft]>> = {
   RedisAway: [{ redisConnected: false }, buy()],
+  NoLease: [{ hasLease: false }, buy()],
   Collar: [{}, buy(100_000, 6_030_100)],
   OrderQuantity: [
     { mid: 100, positionLots: 0 },

@@ -18,6 +18,7 @@ export interface GateView {
   /** Last valid mid. */
   readonly mid: number;
   readonly redisConnected: boolean;
+  readonly hasLease: boolean;
   readonly tradingStopped: boolean;
   readonly controlReadable: boolean;
   readonly reconciled: boolean;
@@ -76,6 +77,7 @@ const above = (found: number, limit: number): Readonly<Record<string, number>> |
 
 export const GATES: readonly Gate[] = [
   { code: 'RedisAway', of: 'EveryOrder', check: ({ redisConnected }) => (redisConnected ? undefined : YES) },
+  { code: 'NoLease', of: 'EveryOrder', check: ({ hasLease }) => (hasLease ? undefined : YES) },
   {
     code: 'Collar',
     of: 'EveryOrder',

@@ -110,7 +110,7 @@ describe('the breaker', () => {
         filledLots: 0,
       };
     const cancelled = requests(watchBreaker(state, policy, { V: 0.05, now: T }));
-    assert.deepEqual(cancelled, [{ kind: 'cancel', id: 'open', symbol: BTC, t: T }]);
+    assert.deepEqual(cancelled, [{ kind: 'cancel', id: 'open', symbol: BTC, epoch: 7, t: T }]);
   });
   it('opens on a book far above it, seen through the core, and only with every mark fresh', () => {
     const desk = new Desk().open({ cash: 150_000e6, positions: { [BTC]: 1_000_000, [ETH]: 10_000_000 } });
@@ -134,7 +134,7 @@ describe('what is latched', () => {
     watchBreaker(state, policy, { V: 0.05, now: T });
     state.symbols.get(BTC)!.sentAt = [T - 5, T];
     const saved = JSON.parse(JSON.stringify(savedOf(state))) as ReturnType<typeof savedOf>;
-    const next = newState({ ...IDENTITY, epoch: 8 }, SYMBOLS, saved);
+    const next = newState(IDENTITY, SYMBOLS, saved);
     assert.deepEqual(next.breaker, state.breaker);
     assert.deepEqual(next.cut, state.cut);
     assert.deepEqual(next.symbols.get(BTC)!.sentAt, [T - 5, T]);

@@ -71,8 +71,10 @@ export function watchBreaker(state: State, policy: Policy, { V, now }: Look): Ou
 
 /** Cancels of every order under way that could add to a position. */
 export function cancelOpens(state: State, now: number): Output[] {
+  const { epoch } = state;
+  if (epoch === undefined) return [];
   return [...state.symbols.keys()]
     .flatMap((name) => workingOf(state.account, name))
     .filter(({ reduceOnly }) => !reduceOnly)
-    .map(({ id, symbol }) => ({ kind: 'request', request: { kind: 'cancel', id, symbol, t: now } }));
+    .map(({ id, symbol }) => ({ kind: 'request', request: { kind: 'cancel', id, symbol, epoch, t: now } }));
 }

@@ -54,6 +54,13 @@ export function registerMetrics(
       'Circuit breaker: 0 closed, 1 half-open, 2 open',
       () => BREAKER[status().breaker.state],
     ),
+    single(METRIC.leaseHeld, 'Whether it acts for its shard: 1 where it has the lease', () =>
+      Number(status().lease.held),
+    ),
+    single(METRIC.leaseEpoch, 'Epoch of the lease of the shard, where it has it', () => {
+      const { lease } = status();
+      return lease.held ? lease.epoch : 0;
+    }),
     single(METRIC.desiredVersion, 'Version of the desired document in force', () => version() ?? 0),
   ];
   const seconds = new Histogram({

@@ -65,6 +65,7 @@ export function gateView(state: State, symbol: SymbolState, seen: Seen): GateVie
     instrument: quote.instrument,
     mid: quote.mid,
     redisConnected: state.redisConnected,
+    hasLease: state.epoch !== undefined,
     tradingStopped: state.restraint.tradingStopped,
     controlReadable: state.controlReadable,
     reconciled: symbol.reconciliation.state === 'Done',
@@ -116,6 +117,7 @@ export function orderOf(state: State, symbol: SymbolState, { draft, gates, now }
     ...draft,
     reduceOnly: isReduction(gates, draft),
     timeInForce: 'IOC',
+    epoch: state.epoch ?? 0,
     t: now,
   };
   const answer = approve(gates, order);
@@ -136,8 +138,8 @@ export function orderOf(state: State, symbol: SymbolState, { draft, gates, now }
   return answer;
 }
 
-/** Letters, digits and dashes, at most 36: system, symbol, boot, number. The same order never gets two ids. */
+/** Letters, digits and dashes, at most 36: system, symbol, lease, number. The same order never gets two ids. */
 function orderId(state: State, symbol: string): string {
   const name = symbol.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 10);
-  return `${state.idPrefix}-${name}-${state.epoch.toString(36)}-${(state.orderSeq + 1).toString(36)}`;
+  return `${state.idPrefix}-${name}-${(state.epoch ?? 0).toString(36)}-${(state.orderSeq + 1).toString(36)}`;
 }

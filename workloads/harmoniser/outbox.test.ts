@@ -12,9 +12,10 @@ const anOrder = (id: string): NewOrder => ({
   limitTicks: 1,
   reduceOnly: false,
   timeInForce: 'IOC',
+  epoch: 1,
   t: 0,
 });
-const aQuestion = (id: string): OrderRequest => ({ kind: 'reconcile', id, symbol: 'BTC-USD', t: 0 });
+const aQuestion = (id: string): OrderRequest => ({ kind: 'reconcile', id, symbol: 'BTC-USD', epoch: 1, t: 0 });
 
 /** An outbox on a volume that answers when the test says so. */
 function opened() {

@@ -17,7 +17,7 @@ const BODIES: readonly Parameters<ReportMaker['make']>[2][] = [
   fill,
   { kind: 'done', orderId: 'o', outcome: 'Filled', filledLots: 1 },
   { kind: 'rejected', orderId: 'o', reason: '' },
-  { kind: 'account', requestId: 'r', cashMicros: -5, positions: { 'BTC-USD': -1 }, openOrders: ['o'] },
+  { kind: 'account', requestId: 'r', cashMicros: -5, positions: { 'BTC-USD': -1 }, openOrders: ['o'], epoch: 1 },
 ];
 
 describe('a report', () => {

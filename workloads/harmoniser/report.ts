@@ -36,7 +36,7 @@ const OF_KIND: Readonly<Record<VenueReport['kind'], Readonly<Record<string, Fiel
   },
   done: { orderId: text, outcome: oneOf('Filled', 'Expired', 'Cancelled'), filledLots: amount },
   rejected: { orderId: text, reason: (value) => typeof value === 'string' },
-  account: { requestId: text, cashMicros: integer, positions: all(integer), openOrders: all(text) },
+  account: { requestId: text, cashMicros: integer, positions: all(integer), openOrders: all(text), epoch: amount },
 };
 
 /** The report in a JSON text, or why there is none: what was found, by its field. */

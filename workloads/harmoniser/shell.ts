@@ -1,20 +1,23 @@
 // The shell around the core: signals, reports and control in; orders, decisions and figures out. Started by main.ts.
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { canonicalJson } from '../contract/canonical.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { parseJson } from '../contract/json.ts';
-import { fillsStream, ordersStream, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
+import { fillsStream, leaseKey, ordersStream, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
 import type { OrderRequest, Signal } from '../contract/messages.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { HarmoniserStatus } from '../contract/status.ts';
 import { bootId, monotonicNow } from '../kit/clock.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { DesiredFollower } from '../kit/desired.ts';
+import { keepLease, type LeaseKeeper, type Left } from '../kit/lease-keeper.ts';
 import type { Logger } from '../kit/log.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
 import { append, readStreams } from '../kit/streams.ts';
 import { openDurable, type Durable } from './durable.ts';
+import { handoverOf, parseHandover } from './handover.ts';
 import { registerMetrics, type Metrics } from './metrics.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { compilePolicy } from './policy.ts';
@@ -65,9 +68,9 @@ export async function openShell(options: ShellOptions): Promise<Shell> {
     dir: pod.dataDir,
     system: pod.system.system.name,
     shard: pod.shard,
+    replica: pod.replica,
     symbols: symbols.map(({ name }) => name),
     storedEstimates: isConnected(redis) ? await readEstimates(redis) : {},
-    now: Date.now(),
     log,
   });
   const classes = new Map(symbols.map(({ name, assetClass }) => [name, assetClass]));
@@ -89,6 +92,7 @@ class RunningShell implements Shell {
   /** Orders that a signal led to, until they are handed over: when its frame was read. What the clock led to is not timed. */
   readonly #readAt = new Map<string, number>();
   #control = '';
+  #lease: LeaseKeeper | undefined;
 
   constructor(options: ShellOptions, durable: Durable, taps: Taps) {
     this.#options = options;
@@ -116,6 +120,7 @@ class RunningShell implements Shell {
       state: this.#durable.state,
       ready: isReady(),
       flushed: this.#durable.isFlushed(),
+      holder: this.#lease?.holder(),
       desired: desired().current(),
       at: Date.now(),
       now: monotonicNow(),
@@ -130,14 +135,47 @@ class RunningShell implements Shell {
     const ticking = setInterval(() => this.#tick(), TICK_MS);
     const series = setInterval(() => this.#writeSeries(), SERIES_EVERY_MS);
     const saving = setInterval(() => this.#guard(this.#durable.snapshot()), SNAPSHOT_EVERY_MS);
-    await Promise.all([this.#readSignals(signal), this.#readFills(signal)]);
+    const handedOver = this.#handOver(signal);
+    await Promise.all([this.#readSignals(signal), this.#readFills(signal), handedOver]);
     for (const timer of [ticking, series, saving]) clearInterval(timer);
     await this.#durable.snapshot();
     await this.#durable.close();
   }
 
+  /** Only one that can decide may act: it would keep the lease from another that can. */
+  #askForLease(): void {
+    const { pod, redis, log, signal } = this.#options;
+    const { state } = this.#durable;
+    if (this.#lease !== undefined || state.policy === undefined || signal.aborted) return;
+    this.#lease = keepLease({
+      redis,
+      key: leaseKey(pod.system.system.name, pod.shard),
+      holder: pod.podUid,
+      podName: pod.podName,
+      log,
+      knownEpoch: () => Math.max(state.heldEpoch, state.knownEpoch),
+      toLeave: () => JSON.stringify(handoverOf(state)),
+      onChange: (epoch, left) => this.#onLease(epoch, left),
+    });
+  }
+
+  #onLease(epoch: number | undefined, left: Left | undefined): void {
+    const handover = left === undefined ? undefined : parseHandover(left.text);
+    const known = left === undefined || handover === undefined ? {} : { left: { epoch: left.epoch, handover } };
+    this.#emit({ kind: 'lease', epoch, ...known, now: monotonicNow() });
+    // The epoch is on the volume before any answer of the venue can make an order of it.
+    if (epoch !== undefined) this.#guard(this.#durable.snapshot());
+  }
+
+  /** When the pod is told to stop: nothing more is sent, and who waits takes over at once. */
+  async #handOver(signal: AbortSignal): Promise<void> {
+    if (!signal.aborted) await once(signal, 'abort');
+    await this.#lease?.giveBack();
+  }
+
   #tick(): void {
     const now = monotonicNow();
+    this.#askForLease();
     this.#lookAtControl(now);
     this.#emit({ kind: 'tick', now });
   }
@@ -174,17 +212,26 @@ class RunningShell implements Shell {
       case 'request':
         return this.#outbox(output.request);
       case 'decision': {
+        if (!this.#acts()) return undefined;
         const symbol = this.#durable.state.symbols.get(output.decision.symbol);
         const lots = this.#durable.state.account.lots[output.decision.symbol] ?? 0;
         return this.#taps.decided(output.decision, symbol === undefined ? 0 : positionUsd(symbol, lots));
       }
       case 'volatility':
-        return this.#taps.estimated(output.symbol, output.sigmaDay);
+        return this.#acts() ? this.#taps.estimated(output.symbol, output.sigmaDay) : undefined;
       case 'note':
         // What is latched must hold over a restart from now on, not from the next snapshot.
-        if (LATCHES.has(output.code)) this.#guard(this.#durable.snapshot());
+        if (LATCHES.has(output.code)) {
+          this.#guard(this.#durable.snapshot());
+          this.#lease?.renewNow();
+        }
         return log.warn({ code: output.code, symbol: output.symbol, ...output.numbers }, 'note');
     }
+  }
+
+  /** What the desk sees is of the one that acts. */
+  #acts(): boolean {
+    return this.#durable.state.epoch !== undefined;
   }
 
   /** When ingest read what the symbol's book is from, by our clock. */
@@ -198,6 +245,10 @@ class RunningShell implements Shell {
     const readAt = this.#readAt.get(request.id);
     if (readAt !== undefined) this.#metrics.handedOver((monotonicNow() - readAt) / 1_000);
     this.#readAt.delete(request.id);
+    if (request.epoch !== this.#lease?.epoch()) {
+      log.warn({ id: request.id, kind: request.kind }, 'not sent: the lease under which it was decided is over');
+      return request.kind === 'new' ? this.#emit({ kind: 'unsent', id: request.id }) : undefined;
+    }
     try {
       await append(redis, ordersStream(request.symbol), request, STREAM_LENGTH.orders);
     } catch (error) {
@@ -217,6 +268,7 @@ class RunningShell implements Shell {
         const now = monotonicNow();
         const message = parseJson(data) as Signal | null | undefined;
         if (message?.features === undefined) return log.error({ key, id }, 'signal passed over: not readable');
+        this.#lease?.look();
         this.#lookAtControl(now);
         const started = performance.now();
         const before = this.#durable.state.decisionSeq;
@@ -254,6 +306,7 @@ class RunningShell implements Shell {
   }
 
   #writeSeries(): void {
+    if (!this.#acts()) return;
     const { symbols, varPct } = this.status();
     const points = Object.entries(symbols).flatMap(([symbol, own]) => [
       { series: 'edge_blended_bps' as const, symbol, value: own.edgeBps },

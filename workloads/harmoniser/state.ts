@@ -6,6 +6,7 @@ import type { Covariance } from './covariance.ts';
 import { emptyEquity, type Equity } from './equity.ts';
 import { noExcess, type Excess } from './excess.ts';
 import type { Approved } from './gates.ts';
+import type { Handover } from './handover.ts';
 import { newLiquidity, type Liquidity } from './liquidity.ts';
 import type { Policy } from './policy.ts';
 import type { Volatility } from './volatility.ts';
@@ -16,6 +17,15 @@ export type Event =
   | { readonly kind: 'signal'; readonly signal: Signal; readonly ageMs: number; readonly now: number }
   /** A newer desired document, compiled. */
   | { readonly kind: 'policy'; readonly policy: Policy; readonly now: number }
+  /** The shard's lease is ours under another epoch than before, or (undefined) not any more. `left`: by who acted before. */
+  | {
+      readonly kind: 'lease';
+      readonly epoch: number | undefined;
+      readonly left?: { readonly epoch: number; readonly handover: Handover };
+      readonly now: number;
+    }
+  /** An order was not handed over, and never will be: the lease ended in between. */
+  | { readonly kind: 'unsent'; readonly id: string }
   /** What restrains, and whether the desired document can be read; sent on change. */
   | { readonly kind: 'control'; readonly restraint: Restraint; readonly readable: boolean; readonly now: number }
   | { readonly kind: 'report'; readonly report: VenueReport; readonly now: number }
@@ -85,9 +95,13 @@ export interface Cut {
 }
 
 export interface State {
-  /** For order ids: short name of the system, boots of this shard. */
+  /** For order ids: short name of the system, shard, replica. */
   readonly idPrefix: string;
-  readonly epoch: number;
+  /** Epoch of the shard's lease while it is ours: nothing is sent without. */
+  epoch: number | undefined;
+  /** The last that was ours, and the latest that anybody is known to have acted under. */
+  heldEpoch: number;
+  knownEpoch: number;
   /** By symbol, read once at start: the second choice for a warm start, after our own journal. */
   readonly storedEstimates: Readonly<Record<string, StoredEstimate>>;
   orderSeq: number;
@@ -124,6 +138,8 @@ export interface Saved {
   readonly account: Account;
   readonly equity: Equity;
   readonly orderSeq: number;
+  readonly heldEpoch: number;
+  readonly knownEpoch: number;
   readonly volatilities: Readonly<Record<string, Volatility>>;
   readonly covariance: Covariance | undefined;
   readonly symbols: Readonly<Record<string, Pick<SymbolState, 'excess' | 'paidAt' | 'quote' | 'sentAt'>>>;
@@ -133,14 +149,17 @@ export interface Saved {
 
 /** A state that has seen nothing: stopped, unreadable, unreconciled. `saved` is not kept, but copied. */
 export function newState(
-  identity: Pick<State, 'idPrefix' | 'epoch' | 'storedEstimates'>,
+  identity: Pick<State, 'idPrefix' | 'storedEstimates'>,
   symbols: readonly string[],
   saved?: Saved,
 ): State {
   const old = saved === undefined ? undefined : structuredClone(saved);
   return {
     ...identity,
-    orderSeq: 0,
+    epoch: undefined,
+    heldEpoch: old?.heldEpoch ?? 0,
+    knownEpoch: old?.knownEpoch ?? 0,
+    orderSeq: old?.orderSeq ?? 0,
     decisionSeq: 0,
     policy: undefined,
     restraint: NOTHING_READ,
@@ -181,6 +200,8 @@ export const savedOf = (state: State): Saved =>
     account: state.account,
     equity: state.equity,
     orderSeq: state.orderSeq,
+    heldEpoch: state.heldEpoch,
+    knownEpoch: state.knownEpoch,
     volatilities: Object.fromEntries(state.volatilities),
     covariance: state.covariance,
     symbols: Object.fromEntries(

@@ -13,6 +13,8 @@ export interface Seen {
   readonly state: State;
   readonly ready: boolean;
   readonly flushed: boolean;
+  /** The pod that has the shard's lease, where it is another's. */
+  readonly holder: string | undefined;
   readonly desired: DesiredDocument | undefined;
   /** Wall clock, epoch ms; `now` is the clock of the events. */
   readonly at: number;
@@ -33,6 +35,7 @@ export function harmoniserStatus({ state, desired, now, ...seen }: Seen): Harmon
     ...(desired === undefined
       ? {}
       : { desired: { epoch: desired.epoch, version: desired.version, hash: desired.hash } }),
+    lease: leaseOf(state, seen.holder),
     tradingStopped: state.restraint.tradingStopped || !state.controlReadable,
     kellyFraction: policy === undefined ? 0 : kellyInForce(state, policy),
     equityUsd: equity.usd ?? 0,
@@ -50,6 +53,9 @@ export function harmoniserStatus({ state, desired, now, ...seen }: Seen): Harmon
     ),
   };
 }
+
+const leaseOf = ({ epoch }: State, holder: string | undefined): HarmoniserStatus['lease'] =>
+  epoch === undefined ? { held: false, ...(holder === undefined ? {} : { holder }) } : { held: true, epoch };
 
 type View = ReturnType<typeof riskView>;
 

@@ -29,7 +29,8 @@ describe('step: opening', () => {
     const desk = new Desk();
     step(desk.state, { kind: 'policy', policy: aPolicy(), now: T });
     step(desk.state, { kind: 'control', restraint: FREE, readable: true, now: T });
-    const asked = requests(step(desk.state, { kind: 'redis', connected: true, now: T }));
+    assert.deepEqual(step(desk.state, { kind: 'redis', connected: true, now: T }), [], 'who waits asks nothing');
+    const asked = requests(step(desk.state, { kind: 'lease', epoch: 7, now: T }));
     assert.deepEqual(
       asked.map(({ kind, symbol }) => [kind, symbol]),
       SYMBOLS.map((symbol) => ['reconcile', symbol]),
@@ -178,8 +179,9 @@ describe('step: Redis and the venue', () => {
 
   it('measures an answer by its own clock, not by the venue’s', () => {
     const desk = new Desk();
-    const [question] = requests(step(desk.state, { kind: 'redis', connected: true, now: desk.now }));
-    const body = { requestId: question!.id, cashMicros: 1, positions: {}, openOrders: [] };
+    step(desk.state, { kind: 'redis', connected: true, now: desk.now });
+    const [question] = requests(step(desk.state, { kind: 'lease', epoch: 7, now: desk.now }));
+    const body = { requestId: question!.id, cashMicros: 1, positions: {}, openOrders: [], epoch: 7 };
     const report = desk.venue.make('BTC-USD', T + 3_600_000, { kind: 'account', ...body });
     step(desk.state, { kind: 'report', report, now: T + 7 });
     assert.deepEqual(desk.state.symbols.get('BTC-USD')!.reconciliation, { state: 'Done', at: T + 7 });
@@ -201,7 +203,8 @@ describe('step: Redis and the venue', () => {
   it('takes the venue’s word for what is held', () => {
     const desk = new Desk();
     step(desk.state, { kind: 'policy', policy: aPolicy(), now: T });
-    desk.answer(step(desk.state, { kind: 'redis', connected: true, now: T }), {
+    step(desk.state, { kind: 'redis', connected: true, now: T });
+    desk.answer(step(desk.state, { kind: 'lease', epoch: 7, now: T }), {
       cash: 900_000e6,
       positions: { 'BTC-USD': 150_000 },
     });
@@ -242,7 +245,7 @@ describe('step: restart', () => {
     desk.fill(orders(desk.signal())[0]!);
     for (let i = 0; i < 100; i++) desk.tick();
     const saved = JSON.parse(JSON.stringify(savedOf(desk.state))) as ReturnType<typeof savedOf>;
-    const next = new Desk(newState({ ...IDENTITY, epoch: 8 }, SYMBOLS, saved));
+    const next = new Desk(newState(IDENTITY, SYMBOLS, saved));
     next.venue.seq = desk.venue.seq;
     next.now = desk.now + 10_000;
     assert.deepEqual(next.state.account, desk.state.account);
@@ -261,7 +264,7 @@ describe('step: restart', () => {
     desk.now += 3_590_000;
     desk.signal({ edges: [] });
     const saved = savedOf(desk.state);
-    const next = new Desk(newState({ ...IDENTITY, epoch: 8 }, SYMBOLS, saved));
+    const next = new Desk(newState(IDENTITY, SYMBOLS, saved));
     next.venue.seq = desk.venue.seq;
     next.now = desk.now + 9_000;
     next.open({ cash: desk.state.account.cashMicros!, positions: desk.state.account.lots });

@@ -6,6 +6,7 @@ import { decide } from './decide.ts';
 import { seedRisk, takeGridStep } from './estimates.ts';
 import { cancelOpens, watchVar } from './ladder.ts';
 import { takeMarket } from './liquidity.ts';
+import { takeHandover } from './handover.ts';
 import type { Policy } from './policy.ts';
 import type { Event, Output, Reconciliation, State, SymbolState } from './state.ts';
 import { takeWorth } from './worth.ts';
@@ -23,6 +24,11 @@ export function step(state: State, event: Event): Output[] {
       return onSignal(state, event);
     case 'policy':
       return onPolicy(state, event.policy, event.now);
+    case 'lease':
+      return onLease(state, event);
+    case 'unsent':
+      delete state.account.working[event.id];
+      return [];
     case 'control':
       return onControl(state, event);
     case 'report':
@@ -76,6 +82,17 @@ function onPolicy(state: State, policy: Policy, now: number): Output[] {
   return [];
 }
 
+/** Whoever acts next trusts the venue first, then what was left to it, then its own journal. */
+function onLease(state: State, { epoch, left, now }: Extract<Event, { kind: 'lease' }>): Output[] {
+  state.epoch = epoch;
+  if (epoch === undefined) return [];
+  if (left !== undefined && left.epoch > state.heldEpoch) takeHandover(state, left.handover);
+  state.heldEpoch = epoch;
+  state.knownEpoch = Math.max(state.knownEpoch, epoch);
+  unreconcile(state, 'LeaseTaken');
+  return reconcileAll(state, now);
+}
+
 function onControl(state: State, event: Extract<Event, { kind: 'control' }>): Output[] {
   const wasStopped = state.restraint.tradingStopped;
   state.restraint = event.restraint;
@@ -87,20 +104,33 @@ function onReport(state: State, report: VenueReport, now: number): Output[] {
   const { duplicate, restarted, filled } = takeReport(state.account, report, now);
   if (restarted) unreconcile(state, 'VenueRestarted');
   if (filled !== undefined) state.equity.turnoverUsd += filled.notionalMicros / 1e6;
-  if (report.kind === 'account') settle(state, report, now);
+  if (report.kind === 'account') {
+    if (report.epoch > state.heldEpoch) yieldTo(state, report);
+    settle(state, report, now);
+  }
   if (!duplicate && state.policy !== undefined) takeWorth(state, state.policy, now);
   if (duplicate || report.kind !== 'rejected') return [];
   return [{ kind: 'note', code: 'OrderRejected', symbol: report.symbol, numbers: { reason: report.reason } }];
 }
 
-/** The answer to our question: the symbol's orders of before it are over unless the venue has them open. */
+/**
+ * The answer to our question: the symbol's orders of before it are over unless the venue has them open. While it has one
+ * that we do not know (of who acted before us) the position is not certain, and it is asked again.
+ */
 function settle(state: State, report: Extract<VenueReport, { kind: 'account' }>, now: number): void {
   const symbol = state.symbols.get(report.symbol);
   if (symbol === undefined) return;
   const { reconciliation } = symbol;
   if (reconciliation.state !== 'Asked' || reconciliation.id !== report.requestId) return;
   settleWorking(state.account, symbol.name, report.openOrders, reconciliation.askedAt);
-  symbol.reconciliation = { state: 'Done', at: now };
+  const isCertain = report.openOrders.every((id) => state.account.working[id] !== undefined);
+  symbol.reconciliation = isCertain ? { state: 'Done', at: now } : { state: 'Needed', because: 'OrderOfAnother' };
+}
+
+/** Another acts since under a later epoch: what we sent is over, unless the venue has it open; what comes is refused. */
+function yieldTo(state: State, { symbol, openOrders, epoch }: Extract<VenueReport, { kind: 'account' }>): void {
+  state.knownEpoch = Math.max(state.knownEpoch, epoch);
+  settleWorking(state.account, symbol, openOrders, Infinity);
 }
 
 function onRedis(state: State, connected: boolean, now: number): Output[] {
@@ -143,11 +173,12 @@ function findUnanswered(state: State, now: number): void {
 
 /** Asks the venue for every symbol that needs it, again where it does not answer. */
 function reconcileAll(state: State, now: number): Output[] {
-  if (!state.redisConnected) return [];
+  const { epoch } = state;
+  if (!state.redisConnected || epoch === undefined) return [];
   return [...state.symbols.values()]
     .filter((symbol) => isToAsk(symbol.reconciliation, now))
     .map((symbol) => {
-      const request = reconcileRequest(state, symbol.name, now);
+      const request = reconcileRequest(state, { epoch, symbol: symbol.name, now });
       const { reconciliation } = symbol;
       const because = reconciliation.state === 'Done' ? 'OrderUnanswered' : reconciliation.because;
       symbol.reconciliation = { state: 'Asked', because, id: request.id, askedAt: now };
@@ -158,7 +189,10 @@ function reconcileAll(state: State, now: number): Output[] {
 const isToAsk = (reconciliation: Reconciliation, now: number): boolean =>
   reconciliation.state === 'Needed' || (reconciliation.state === 'Asked' && now - reconciliation.askedAt >= ANSWER_MS);
 
-function reconcileRequest(state: State, symbol: string, now: number): Extract<OrderRequest, { kind: 'reconcile' }> {
-  const id = `${state.idPrefix}-r-${state.epoch.toString(36)}-${(++state.orderSeq).toString(36)}`;
-  return { kind: 'reconcile', id, symbol, t: now };
+function reconcileRequest(
+  state: State,
+  { epoch, symbol, now }: { readonly epoch: number; readonly symbol: string; readonly now: number },
+): Extract<OrderRequest, { kind: 'reconcile' }> {
+  const id = `${state.idPrefix}-r-${epoch.toString(36)}-${(++state.orderSeq).toString(36)}`;
+  return { kind: 'reconcile', id, symbol, epoch, t: now };
 }

@@ -53,6 +53,7 @@ describe('a position without a mark', () => {
       state: desk.state,
       ready: true,
       flushed: true,
+      holder: undefined,
       desired: undefined,
       at: T,
       now: desk.now,

@@ -54,6 +54,11 @@ const STOPPED_BY: Readonly<Record<string, () => { desk: Desk; signal?: Parameter
     step(desk.state, { kind: 'redis', connected: false, now: desk.now });
     return { desk };
   },
+  NoLease: () => {
+    const desk = new Desk().open();
+    step(desk.state, { kind: 'lease', epoch: undefined, now: desk.now });
+    return { desk };
+  },
   Collar: () => ({ desk: new Desk().open({}, limited({ collarBps: 0.5 })) }),
   TradingStopped: () => {
     const desk = new Desk().open();

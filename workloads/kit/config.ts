@@ -15,6 +15,8 @@ import type { SystemConfig } from '../contract/system-config.ts';
 export interface PodConfig {
   readonly part: Part;
   readonly shard: number;
+  /** 0 the first, 1 and up a standby. */
+  readonly replica: number;
   readonly podName: string;
   readonly podUid: string;
   readonly namespace: string;
@@ -39,6 +41,7 @@ export function readPodConfig(env: Env = process.env): PodConfig {
   return {
     part,
     shard: wholeNumber(env, ENV.shard, '0'),
+    replica: wholeNumber(env, ENV.replica, '0'),
     podName: required(env, ENV.podName),
     podUid: required(env, ENV.podUid),
     namespace: required(env, ENV.namespace),

@@ -1,6 +1,7 @@
 // Each pod's live figures, once a second, where the gateway finds them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { partsKey } from '../contract/keys.ts';
+import { replicaName } from '../contract/pods.ts';
 import type { PartStatus } from '../contract/status.ts';
 import type { PodConfig } from './config.ts';
 import { isConnected, type Redis } from './redis.ts';
@@ -19,7 +20,9 @@ export async function publishStatus({ pod, redis, make, signal }: PublishOptions
   const key = partsKey(pod.system.system.name);
   while (!signal.aborted) {
     if (isConnected(redis)) {
-      await redis.hset(key, `${pod.part}-${pod.shard}`, JSON.stringify(make())).catch(() => undefined);
+      await redis
+        .hset(key, `${pod.part}-${replicaName(pod.shard, pod.replica)}`, JSON.stringify(make()))
+        .catch(() => undefined);
     }
     await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
   }

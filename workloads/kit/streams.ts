@@ -42,6 +42,8 @@ export interface ReadOptions {
  */
 export async function readStreams(options: ReadOptions): Promise<void> {
   const { redis, keys, from, signal } = options;
+  // A shard may have no symbols: XREAD of nothing is an error.
+  if (keys.length === 0) return untilAborted(signal);
   const last = new Map(keys.map((key) => [key, from === 'newest' ? '$' : (from[key] ?? '0-0')]));
   const clock = new RedisClock();
   let connection = -1;
@@ -120,5 +122,11 @@ function countConnections(redis: Redis): () => number {
   redis.on('ready', () => (count += 1));
   return () => count;
 }
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 const pause = (signal: AbortSignal): Promise<unknown> => delay(RETRY_MS, undefined, { signal }).catch(() => undefined);

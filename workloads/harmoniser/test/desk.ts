@@ -6,7 +6,8 @@ import { step } from '../step.ts';
 import { aPolicy, aSignal, FREE, ReportMaker, SYMBOLS, type SignalOptions } from './builders.ts';
 
 export const T = 1_700_000_000_000;
-export const IDENTITY = { idPrefix: 'demo', epoch: 7, storedEstimates: {} };
+const FIRST_EPOCH = 7;
+export const IDENTITY = { idPrefix: 'demo', storedEstimates: {} };
 
 export const orders = (outputs: readonly Output[]): NewOrder[] =>
   outputs.flatMap((output) => (output.kind === 'order' ? [output.order] : []));
@@ -31,11 +32,13 @@ export class Desk {
     this.state = state;
   }
 
-  /** Everything in place: policy, control, Redis, both symbols reconciled. */
+  /** Everything in place: policy, control, Redis, the lease, both symbols reconciled. */
   open(account: Held = {}, policy: Policy = aPolicy()): this {
     step(this.state, { kind: 'policy', policy, now: this.now });
     step(this.state, { kind: 'control', restraint: FREE, readable: true, now: this.now });
-    this.answer(step(this.state, { kind: 'redis', connected: true, now: this.now }), account);
+    step(this.state, { kind: 'redis', connected: true, now: this.now });
+    const epoch = Math.max(FIRST_EPOCH, this.state.heldEpoch + 1);
+    this.answer(step(this.state, { kind: 'lease', epoch, now: this.now }), account);
     return this;
   }
 
@@ -50,6 +53,7 @@ export class Desk {
           cashMicros: cash,
           positions,
           openOrders: [],
+          epoch: request.epoch,
         });
   }
 

@@ -39,7 +39,8 @@ class Venue {
         this.#read.set(symbol, id);
         const request = JSON.parse(fields[1] ?? '') as OrderRequest;
         this.asked.push(request);
-        const account = { cashMicros: this.#cashMicros, positions: { [BTC]: this.#lots }, openOrders: [] };
+        const { epoch } = request;
+        const account = { cashMicros: this.#cashMicros, positions: { [BTC]: this.#lots }, openOrders: [], epoch };
         if (request.kind === 'reconcile')
           await this.tell(symbol, { kind: 'account', requestId: request.id, ...account });
       }

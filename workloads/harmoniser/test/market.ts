@@ -49,7 +49,7 @@ export function runMarket({ seed, seconds, meanwhile, policy = aPolicy(), plante
     pressure: 0.9,
     smoothed: 0.9,
   }));
-  const state = newState({ idPrefix: 'demo', epoch: 1, storedEstimates: {} }, SYMBOLS);
+  const state = newState({ idPrefix: 'demo', storedEstimates: {} }, SYMBOLS);
   const venue = new Venue();
   const run = {
     state,
@@ -68,6 +68,7 @@ export function runMarket({ seed, seconds, meanwhile, policy = aPolicy(), plante
   take(step(state, { kind: 'policy', policy, now: START }), START);
   take(step(state, { kind: 'control', restraint: FREE, readable: true, now: START }), START);
   take(step(state, { kind: 'redis', connected: true, now: START }), START);
+  take(step(state, { kind: 'lease', epoch: 1, now: START }), START);
   for (let i = 0; i < (seconds * 1_000) / STEP_MS; i++) {
     const now = START + i * STEP_MS;
     move(markets, normal, plantedBps);
@@ -121,7 +122,7 @@ class Venue {
   take(output: Output, markets: readonly Market[], t: number): void {
     if (output.kind === 'request' && output.request.kind === 'reconcile') {
       const { id, symbol } = output.request;
-      const account = { cashMicros: this.#cashMicros, positions: { ...this.#positions }, openOrders: [] };
+      const account = { cashMicros: this.#cashMicros, positions: { ...this.#positions }, openOrders: [], epoch: 1 };
       this.reports.push(this.#maker.make(symbol, t, { kind: 'account', requestId: id, ...account }));
     }
     if (output.kind !== 'order') return;

@@ -9,6 +9,8 @@ export interface Account {
   seq: number;
   /** Request ids that have their final answer, oldest first: a repeat is dropped. */
   readonly answered: Set<string>;
+  /** The latest epoch of the shard's lease that was seen: orders of an earlier one are refused. */
+  fence: number;
 }
 
 /** Answered ids that are kept: twice the longest an orders stream gets. */
@@ -20,7 +22,7 @@ export function openAccount(capitalUsd: number): Account {
   if (!(Number.isSafeInteger(cashMicros) && cashMicros >= 0)) {
     throw new RangeError(`capitalUsd must be 0 … 9e9, found ${capitalUsd}`);
   }
-  return { cashMicros, positions: new Map(), seq: 0, answered: new Set() };
+  return { cashMicros, positions: new Map(), seq: 0, answered: new Set(), fence: 0 };
 }
 
 export const positionOf = (account: Account, symbol: string): number => account.positions.get(symbol) ?? 0;

@@ -16,6 +16,8 @@ export interface Facts {
   readonly heldLots: number;
   readonly waiting: number;
   readonly ageMs: number;
+  /** The latest epoch of the shard's lease that the venue has seen. */
+  readonly fence: number;
   readonly feeRate: number;
 }
 
@@ -28,6 +30,7 @@ export const MAX_ORDER_AGE_MS = 2_000;
 export const MAX_WAITING = 200;
 
 const CHECKS: readonly Check[] = [
+  ({ epoch }, { fence }) => (epoch >= fence ? undefined : `OldEpoch: ${epoch}, another acts since under ${fence}`),
   ({ lots, limitTicks }) =>
     Number.isSafeInteger(lots) && Number.isSafeInteger(limitTicks) && lots > 0 && limitTicks > 0
       ? undefined

@@ -13,6 +13,8 @@ import type { PaperAnswer } from './venue.ts';
 interface Entry {
   readonly symbol: string;
   readonly reports: readonly VenueReport[];
+  /** The latest epoch that the venue had seen; absent in what an earlier version wrote. */
+  readonly fence?: number;
   /** Of the symbol's orders stream, once this entry is on disk. */
   readonly resume?: string;
 }
@@ -21,6 +23,7 @@ interface SavedState {
   readonly cashMicros: number;
   readonly positions: Readonly<Record<string, number>>;
   readonly seq: number;
+  readonly fence?: number;
   readonly answered: readonly string[];
   readonly resume: Readonly<Record<string, string>>;
   /** The newest reports, for a Redis that has not got them. */
@@ -90,7 +93,8 @@ export class Ledger {
   commit({ requestId, symbol, reports }: PaperAnswer): void {
     const resume = entryAnswered(this.progress, symbol, requestId);
     this.#remember(reports);
-    void this.#write({ symbol, reports, ...(resume === undefined ? {} : { resume }) });
+    const fence = this.account?.fence ?? 0;
+    void this.#write({ symbol, reports, fence, ...(resume === undefined ? {} : { resume }) });
     this.#entries += 1;
   }
 
@@ -140,12 +144,13 @@ export class Ledger {
     await this.#journal.close();
   }
 
-  #replay({ symbol, reports, resume }: Entry): void {
+  #replay({ symbol, reports, fence = 0, resume }: Entry): void {
     if (resume !== undefined) this.progress.resume.set(symbol, resume);
     if (this.account === undefined) return;
     // An entry may repeat what the snapshot before it already had: it was waiting for the disk while that was taken.
     const fresh = reports.filter(({ seq }) => seq > (this.account?.seq ?? 0));
     for (const report of fresh) applyReport(this.account, report);
+    this.account.fence = Math.max(this.account.fence, fence);
     const newest = this.#recent.at(-1)?.seq ?? 0;
     this.#remember(reports.filter(({ seq }) => seq > newest));
   }
@@ -179,6 +184,7 @@ export class Ledger {
       cashMicros: account.cashMicros,
       positions: Object.fromEntries(account.positions),
       seq: account.seq,
+      fence: account.fence,
       answered: [...account.answered],
       resume: Object.fromEntries(this.progress.resume),
       recent: this.#recent.slice(-RECENT_LIMIT),
@@ -193,8 +199,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return new Ledger(options, journal);
 }
 
-function accountOf({ cashMicros, positions, seq, answered }: SavedState): Account {
-  return { cashMicros, positions: new Map(Object.entries(positions)), seq, answered: new Set(answered) };
+function accountOf({ cashMicros, positions, seq, fence = 0, answered }: SavedState): Account {
+  return { cashMicros, positions: new Map(Object.entries(positions)), seq, answered: new Set(answered), fence };
 }
 
 function seqOf(data: string | undefined): number {

@@ -12,13 +12,14 @@ const order = {
   limitTicks: 6_183_764,
   reduceOnly: false,
   timeInForce: 'IOC',
+  epoch: 3,
   t: 1,
 };
 
 describe('decodeOrder', () => {
   it('reads the three requests', () => {
     assert.deepEqual(decodeOrder(JSON.stringify(order)), order);
-    const cancel = { kind: 'cancel', id: 'a', symbol: 'BTC-USD', t: 1 };
+    const cancel = { kind: 'cancel', id: 'a', symbol: 'BTC-USD', epoch: 3, t: 1 };
     assert.deepEqual(decodeOrder(JSON.stringify(cancel)), cancel);
     assert.deepEqual(decodeOrder(JSON.stringify({ ...cancel, kind: 'reconcile' })), { ...cancel, kind: 'reconcile' });
   });
@@ -30,6 +31,7 @@ describe('decodeOrder', () => {
     };
     assert.match(problemOf({ ...order, id: 'x'.repeat(37) }), /^id: /);
     assert.match(problemOf({ ...order, timeInForce: 'GTC' }), /^timeInForce: /);
+    assert.match(problemOf({ ...order, epoch: undefined }), /^epoch: /);
     assert.match(problemOf({ kind: 'replace' }), /^kind: /);
   });
 

@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import type { OrderRequest } from '../../contract/messages.ts';
 
-const common = { id: z.string().regex(/^[A-Za-z0-9_-]{1,36}$/), symbol: z.string().min(1).max(40), t: z.number() };
+const common = {
+  id: z.string().regex(/^[A-Za-z0-9_-]{1,36}$/),
+  symbol: z.string().min(1).max(40),
+  epoch: z.int().min(0),
+  t: z.number(),
+};
 
 const schema = z.discriminatedUnion('kind', [
   z.object({

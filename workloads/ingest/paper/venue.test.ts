@@ -37,6 +37,7 @@ const order = (t: number, of: Partial<New> = {}): New => ({
   limitTicks: 105,
   reduceOnly: false,
   timeInForce: 'IOC',
+  epoch: 1,
   t,
   ...of,
 });
@@ -119,7 +120,7 @@ describe('an order to the paper venue', () => {
     run(...book());
     const one = order(1_000);
     const two = order(1_010);
-    const cancel = ({ id }: New): Event => ask({ kind: 'cancel', id, symbol: BTC, t: 1_020 });
+    const cancel = ({ id }: New): Event => ask({ kind: 'cancel', id, symbol: BTC, epoch: 1, t: 1_020 });
     const answers = run(ask(one), cancel(one), cancel(two), ask(two), tick(1_100), cancel(two));
     assert.deepEqual(
       reports(answers).map((report) => report.kind === 'done' && [report.orderId, report.outcome]),
@@ -221,7 +222,7 @@ describe('a cancel', () => {
     const { run } = aPaperShard();
     run(...book());
     const one = order(1_000);
-    const outputs = run(ask(one), ask({ kind: 'cancel', id: one.id, symbol: BTC, t: 1_010 }));
+    const outputs = run(ask(one), ask({ kind: 'cancel', id: one.id, symbol: BTC, epoch: 1, t: 1_010 }));
     const progress = newProgress();
     for (const id of [`new-${one.id}`, `cancel-${one.id}`]) entryRead(progress, BTC, id);
     for (const output of outputs) {
@@ -237,11 +238,48 @@ describe('a reconcile', () => {
     const { run } = aPaperShard();
     run(...book(), ask(order(1_000)), tick(1_040));
     const waiting = order(1_100);
-    const [account] = reports(run(ask(waiting), ask({ kind: 'reconcile', id: 'r1', symbol: BTC, t: 1_110 })));
+    const [account] = reports(run(ask(waiting), ask({ kind: 'reconcile', id: 'r1', symbol: BTC, epoch: 1, t: 1_110 })));
     assert.ok(account?.kind === 'account');
     assert.deepEqual([account.seq, account.positions, account.openOrders], [5, { [BTC]: 5 }, [waiting.id]]);
     // 3 at 101 and 2 at 102 ticks: 303 + 204 → tenths of a micro per tick and lot: 30.3 → 31, 20.4 → 21, fees 1 each.
     assert.equal(account.cashMicros, 1e12 - (31 + 1 + 21 + 1));
+  });
+});
+
+describe('the fence', () => {
+  const question = (epoch: number): OrderRequest => ({
+    kind: 'reconcile',
+    id: `r${epoch}`,
+    symbol: BTC,
+    epoch,
+    t: 1_000,
+  });
+
+  it('refuses an order decided under an earlier epoch than one that was seen, whatever kind of request showed it', () => {
+    const { run } = aPaperShard();
+    run(...book(), ask(question(3)));
+    const [refused] = reports(run(ask(order(1_010, { epoch: 2 }))));
+    assert.ok(refused?.kind === 'rejected');
+    assert.match(refused.reason, /^OldEpoch: 2, another acts since under 3$/);
+    assert.equal(reports(run(ask(order(1_020, { epoch: 3 })), tick(1_100)))[0]?.kind, 'accepted');
+    assert.equal(reports(run(ask(order(1_120, { epoch: 4 })), tick(1_200)))[0]?.kind, 'accepted');
+    assert.equal(reports(run(ask(order(1_220, { epoch: 3 }))))[0]?.kind, 'rejected');
+  });
+  it('lets an order through that came before the question, and tells of it in the answer', () => {
+    const { run } = aPaperShard();
+    const before = order(1_000, { epoch: 2 });
+    const outputs = run(...book(), ask(before), ask(question(3)), tick(1_100));
+    const [account, accepted] = reports(outputs);
+    assert.ok(account?.kind === 'account' && accepted?.kind === 'accepted');
+    assert.deepEqual([account.epoch, account.openOrders], [3, [before.id]]);
+  });
+  it('takes a cancel of an earlier epoch, as that can only reduce, and keeps silent over a repeat', () => {
+    const { run } = aPaperShard();
+    const waiting = order(1_000, { epoch: 2 });
+    run(...book(), ask(waiting), ask(question(3)));
+    const [ended] = reports(run(ask({ kind: 'cancel', id: waiting.id, symbol: BTC, epoch: 2, t: 1_010 })));
+    assert.ok(ended?.kind === 'done' && ended.outcome === 'Cancelled');
+    assert.deepEqual(reports(run(ask(waiting))), []);
   });
 });
 

@@ -93,6 +93,7 @@ export function receive(
 ): readonly PaperAnswer[] {
   const { request, requestId } = arrival;
   const { id, symbol } = request;
+  paper.account.fence = Math.max(paper.account.fence, request.epoch);
   if (request.kind === 'cancel') return cancel(paper, { request, requestId }, t);
   const answer = (...bodies: readonly ReportBody[]) => [answerOf(paper, { requestId, symbol, t }, bodies)];
   if (isKnown(paper, id)) return answer();
@@ -125,6 +126,7 @@ function factsAbout(
     freeLots: positionOf(account, symbol) - sum(waiting.map(({ order }) => soldLots(order, symbol))),
     heldLots: positionOf(account, symbol),
     waiting: waiting.length,
+    fence: account.fence,
   };
 }
 
@@ -227,6 +229,7 @@ const accountReport = ({ account, waiting }: PaperVenue, requestId: string): Rep
   cashMicros: account.cashMicros,
   positions: Object.fromEntries(account.positions),
   openOrders: waiting.map(({ order }) => order.id),
+  epoch: account.fence,
 });
 
 const rejected = (orderId: string, reason: string): ReportBody => ({ kind: 'rejected', orderId, reason });

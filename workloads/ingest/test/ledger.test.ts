@@ -71,9 +71,10 @@ describe('the paper ledger', () => {
     for (let i = 0; i < count; i++) ledger.commit(buyOneLot(account));
   };
 
-  it('restores cash, position and numbering after a restart', async () => {
+  it('restores cash, position, numbering and fence after a restart', async () => {
     const ledger = await reopen();
     const account = await ledger.begin(CAPITAL_USD, 0);
+    account.fence = 4;
     commit(ledger, account, 3);
     await ledger.close();
     const again = (await reopen()).account;
@@ -85,6 +86,7 @@ describe('the paper ledger', () => {
     this.timeout(20_000);
     const ledger = await reopen();
     const account = await ledger.begin(CAPITAL_USD, 0);
+    account.fence = 4;
     for (let turn = 0; turn < 120; turn++) {
       commit(ledger, account, 100);
       await nextTurn();

@@ -90,6 +90,7 @@ describe('the paper venue of a pod', () => {
     limitTicks: 6_000_100,
     reduceOnly: false,
     timeInForce: 'IOC',
+    epoch: 1,
     t,
   });
   const ended = (id: string) =>
