@@ -16,14 +16,31 @@ export interface LiveParts {
   readonly ingest: readonly IngestStatus[];
   readonly router: readonly RouterStatus[];
   readonly harmoniser: readonly HarmoniserStatus[];
+  /** Of those, the one that acts for each shard: its figures are the shard's, and a standby's would count them twice. */
+  readonly acting: readonly HarmoniserStatus[];
 }
 
 /** `now` is epoch ms. */
 export function liveParts(parts: readonly PartStatus[], now: number): LiveParts {
   const live = parts.filter(({ at }) => now - at <= STALE_MS);
+  const harmoniser = live.filter((part) => part.part === 'harmoniser');
   return {
     ingest: live.filter((part) => part.part === 'ingest'),
     router: live.filter((part) => part.part === 'router'),
-    harmoniser: live.filter((part) => part.part === 'harmoniser'),
+    harmoniser,
+    acting: actingOf(harmoniser),
   };
 }
+
+/** For a moment two may say so, each of its own clock: the later epoch is the one that the venue hears. */
+function actingOf(harmonisers: readonly HarmoniserStatus[]): HarmoniserStatus[] {
+  const acting = new Map<number, HarmoniserStatus>();
+  for (const status of harmonisers) {
+    if (epochOf(status) > epochOf(acting.get(status.shard))) acting.set(status.shard, status);
+  }
+  return [...acting.values()];
+}
+
+/** 0 where it does not act; an earlier version's status has no word about it. */
+const epochOf = (status: Partial<HarmoniserStatus> | undefined): number =>
+  status?.lease?.held === true ? status.lease.epoch : 0;

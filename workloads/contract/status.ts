@@ -61,6 +61,8 @@ export interface RouterStatus extends PartBase {
 
 export interface HarmoniserStatus extends PartBase {
   readonly part: 'harmoniser';
+  /** 0 the first, 1 and up a standby. */
+  readonly replica: number;
   /** Whether it acts for its shard, and under which epoch; where not, the pod that does, if it is known. */
   readonly lease: { readonly held: true; readonly epoch: number } | { readonly held: false; readonly holder?: string };
   readonly tradingStopped: boolean;

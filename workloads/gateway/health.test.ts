@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PartStatus } from '../contract/status.ts';
+import type { HarmoniserStatus, PartStatus } from '../contract/status.ts';
 import { healthOf } from './health.ts';
 import type { Seen } from './seen.ts';
 import { aBook, aHarmoniser, anIngest, aRouter, NOW, seen } from './test/builders.ts';
@@ -7,12 +7,19 @@ import { aBook, aHarmoniser, anIngest, aRouter, NOW, seen } from './test/builder
 const all = (...instead: readonly PartStatus[]): readonly PartStatus[] =>
   [anIngest(), aRouter(), aHarmoniser()].map((part) => instead.find((other) => other.part === part.part) ?? part);
 
+const aStandby = (of: Partial<HarmoniserStatus> = {}): HarmoniserStatus =>
+  aHarmoniser({ reconciled: false }, { pod: 'demo-harmoniser-0-s1-x', replica: 1, lease: { held: false }, ...of });
+
 describe('/health', () => {
   it('is healthy where every check is', () => {
     assert.deepEqual(
       healthOf(seen(all())).checks.filter(({ status }) => status !== 'healthy'),
       [],
     );
+  });
+
+  it('is healthy with a standby, which has asked nobody and holds nothing', () => {
+    assert.equal(healthOf(seen([...all(), aStandby()])).status, 'healthy');
   });
 
   it('is unhealthy without Redis, and says nothing of the rest', () => {
@@ -38,6 +45,14 @@ describe('/health', () => {
     ['control that cannot be read', seen(all(aHarmoniser({ blockedBy: ['ControlUnreadable'] }))), 'control', 'degraded', /BTC-USD/], // prettier-ignore
     ['a harmoniser without Redis', seen(all(aHarmoniser({ blockedBy: ['RedisAway'] }))), 'control', 'degraded', /BTC-USD/], // prettier-ignore
     ['a position in doubt', seen(all(aHarmoniser({ blockedBy: ['Unreconciled'] }))), 'positions', 'degraded', /BTC-USD/], // prettier-ignore
+    [
+      'a standby that is not ready',
+      seen([...all(), aStandby({ ready: false })]),
+      'harmoniser-0-s1',
+      'degraded',
+      /not ready/,
+    ],
+    ['a shard for which nobody acts', seen(all(aHarmoniser({}, { lease: { held: false } }))), 'leases', 'degraded', /shard 0: see HGETALL lease:\{demo\}:0/], // prettier-ignore
     ['an open breaker', seen(all(aHarmoniser({}, { breaker: { state: 'OPEN', tripSeq: 3 } }))), 'breaker', 'degraded', /OPEN, 3/], // prettier-ignore
   ];
   for (const [what, given, name, status, detail] of cases) {

@@ -1,7 +1,8 @@
 // Whether a system does its work, as a list of named checks: /health. Pure.
-import { ACKNOWLEDGING } from '../contract/pods.ts';
+import { leaseKey } from '../contract/keys.ts';
+import { ACKNOWLEDGING, replicaName } from '../contract/pods.ts';
 import type { LiveParts } from '../contract/live-parts.ts';
-import type { HarmoniserStatus, Health, HealthCheck } from '../contract/status.ts';
+import type { HarmoniserStatus, Health, HealthCheck, PartStatus } from '../contract/status.ts';
 import { liveOf, worstBreaker, type Seen } from './seen.ts';
 
 /** The worst check decides. Trading that somebody stopped is healthy: it does as it was told. */
@@ -28,6 +29,7 @@ function* checksOf(seen: Seen): Generator<HealthCheck> {
   } else yield check('desired', 'healthy', `version ${document.epoch}.${document.version}, hash ${document.hash}`);
   const live = liveOf(seen);
   yield* partChecks(seen, live);
+  yield leaseCheck(seen, live);
   yield sourceCheck(live);
   yield bookCheck(seen, live);
   yield* riskChecks(live);
@@ -39,17 +41,37 @@ function* partChecks({ system, document, now, parts }: Seen, live: LiveParts): G
     for (let shard = 0; shard < system.shards; shard++) {
       const name = `${part}-${shard}`;
       const logs = `see kubectl logs deploy/${system.system.name}-${name}`;
-      const found = live[part].find((one) => one.shard === shard);
-      if (found === undefined) {
+      const found: readonly PartStatus[] = live[part].filter((one) => one.shard === shard);
+      if (found.length === 0) {
         const last = parts.find((one) => one.part === part && one.shard === shard);
         const silence = last === undefined ? 'never heard of' : `silent for ${Math.round((now - last.at) / 1_000)} s`;
         yield check(name, 'unhealthy', `${silence}: ${logs}`);
-      } else if (document !== undefined && found.desired?.hash !== document.hash) {
-        yield check(name, 'degraded', `runs ${found.desired?.hash ?? 'no document'}, desired is ${document.hash}`);
-      } else if (!found.ready) yield check(name, 'degraded', `${found.pod} is not ready: ${logs}`);
-      else yield check(name, 'healthy', found.pod);
+      }
+      for (const one of found) yield podCheck(`${part}-${replicaName(shard, replicaOf(one))}`, one, { document, logs });
     }
   }
+}
+
+const replicaOf = (status: PartStatus): number => (status.part === 'harmoniser' ? status.replica : 0);
+
+function podCheck(
+  name: string,
+  { pod, ready, desired }: PartStatus,
+  { document, logs }: { readonly document: Seen['document']; readonly logs: string },
+): HealthCheck {
+  if (document !== undefined && desired?.hash !== document.hash)
+    return check(name, 'degraded', `runs ${desired?.hash ?? 'no document'}, desired is ${document.hash}`);
+  return ready ? check(name, 'healthy', pod) : check(name, 'degraded', `${pod} is not ready: ${logs}`);
+}
+
+/** One harmoniser of each shard acts; while none does, nothing is sent, not even a reduction. */
+function leaseCheck({ system }: Seen, { acting }: LiveParts): HealthCheck {
+  const shards = Array.from({ length: system.shards }, (_, shard) => shard);
+  const idle = shards.filter((shard) => !acting.some((one) => one.shard === shard));
+  const keys = idle.map((shard) => leaseKey(system.system.name, shard)).join(', ');
+  return idle.length === 0
+    ? check('leases', 'healthy', 'one harmoniser of each shard acts')
+    : check('leases', 'degraded', `no harmoniser acts for shard ${idle.join(', ')}: see HGETALL ${keys} in Redis`);
 }
 
 /** Connected, and every symbol that was asked for is served. */
@@ -82,14 +104,14 @@ function bookCheck({ system }: Seen, { ingest }: LiveParts): HealthCheck {
     : check('books', 'degraded', troubles.join('; '));
 }
 
-function* riskChecks({ harmoniser }: LiveParts): Generator<HealthCheck> {
-  if (harmoniser.length === 0) return;
-  const breaker = worstBreaker(harmoniser);
+function* riskChecks({ acting }: LiveParts): Generator<HealthCheck> {
+  if (acting.length === 0) return;
+  const breaker = worstBreaker(acting);
   if (breaker !== null) {
     const isClosed = breaker.state === 'CLOSED';
     yield check('breaker', isClosed ? 'healthy' : 'degraded', `${breaker.state}, ${breaker.tripSeq} trips`);
   }
-  const symbols = harmoniser.flatMap((one) => Object.entries(one.symbols));
+  const symbols = acting.flatMap((one) => Object.entries(one.symbols));
   const namesOf = (concerned: (of: HarmoniserStatus['symbols'][string]) => boolean): string =>
     symbols.flatMap(([symbol, of]) => (concerned(of) ? [symbol] : [])).join(', ');
   const uncontrolled = namesOf(({ blockedBy }) => blockedBy.some((code) => CONTROL_LOST.has(code)));

@@ -15,7 +15,7 @@ export interface Seen {
   readonly now: number;
 }
 
-const SILENCE: LiveParts = { ingest: [], router: [], harmoniser: [] };
+const SILENCE: LiveParts = { ingest: [], router: [], harmoniser: [], acting: [] };
 
 /** Without Redis nobody is heard. */
 export const liveOf = ({ parts, now, redisConnected }: Seen): LiveParts =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { systemStatus } from './summary.ts';
-import { anIngest, NOW, seen } from './test/builders.ts';
+import { aHarmoniser, anIngest, NOW, seen } from './test/builders.ts';
 
 describe('the gateway’s summary', () => {
   it('shows what it does not know as null, and trading as Unknown', () => {
@@ -9,6 +9,17 @@ describe('the gateway’s summary', () => {
     assert.equal(status.equityUsd, null);
     assert.equal(status.framesPerSecond, null);
     assert.deepEqual(status.symbols.map(({ mid, bookValid }) => [mid, bookValid]), [[null, false], [null, false]]); // prettier-ignore
+  });
+  it('counts what the one that acts for a shard says, not its standby', () => {
+    const standby = aHarmoniser({ positionUsd: 7 }, { equityUsd: 5, replica: 1, lease: { held: false } });
+    for (const parts of [
+      [standby, aHarmoniser()],
+      [aHarmoniser(), standby],
+    ]) {
+      const status = systemStatus(seen(parts));
+      assert.deepEqual([status.equityUsd, status.symbols[0]?.positionUsd], [1e6, 0]);
+    }
+    assert.equal(systemStatus(seen([standby])).equityUsd, null);
   });
   it('shows live figures, and never a stale one as live', () => {
     assert.equal(systemStatus(seen([anIngest()])).framesPerSecond, 42);

@@ -20,10 +20,10 @@ export function systemStatus(seen: Seen): SystemStatus {
     holds: restraint.holds,
     desired: document === undefined ? null : { epoch: document.epoch, version: document.version, hash: document.hash },
     framesPerSecond: sum(live.ingest, ({ framesPerSecond }) => framesPerSecond),
-    equityUsd: sum(live.harmoniser, ({ equityUsd }) => equityUsd),
-    varPct: sum(live.harmoniser, ({ varPct }) => varPct),
-    breaker: worstBreaker(live.harmoniser),
-    trades: sum(live.harmoniser, ({ trades }) => trades),
+    equityUsd: sum(live.acting, ({ equityUsd }) => equityUsd),
+    varPct: sum(live.acting, ({ varPct }) => varPct),
+    breaker: worstBreaker(live.acting),
+    trades: sum(live.acting, ({ trades }) => trades),
     symbols: system.symbols.map(({ name }) => symbolStatus(name, live)),
     parts: parts
       .map(({ part, shard, pod, at, ready }) => ({ part, shard, pod, ageMs: Math.max(0, now - at), ready }))
@@ -37,7 +37,7 @@ const sum = <T>(parts: readonly T[], pick: (part: T) => number): number | null =
 function symbolStatus(name: string, live: LiveParts): SystemStatus['symbols'][number] {
   const of = <T>(parts: readonly { readonly symbols: Readonly<Record<string, T>> }[]): T | undefined =>
     parts.map(({ symbols }) => symbols[name]).find((found) => found !== undefined);
-  const [book, routed, held] = [of(live.ingest), of(live.router), of(live.harmoniser)];
+  const [book, routed, held] = [of(live.ingest), of(live.router), of(live.acting)];
   return {
     name,
     mid: book?.valid === true ? book.mid : null,

@@ -116,6 +116,7 @@ class RunningShell implements Shell {
     return harmoniserStatus({
       pod: pod.podName,
       shard: pod.shard,
+      replica: pod.replica,
       bootId,
       state: this.#durable.state,
       ready: isReady(),

@@ -9,6 +9,7 @@ import type { State, SymbolState } from './state.ts';
 export interface Seen {
   readonly pod: string;
   readonly shard: number;
+  readonly replica: number;
   readonly bootId: string;
   readonly state: State;
   readonly ready: boolean;
@@ -29,6 +30,7 @@ export function harmoniserStatus({ state, desired, now, ...seen }: Seen): Harmon
     part: 'harmoniser',
     pod: seen.pod,
     shard: seen.shard,
+    replica: seen.replica,
     bootId: seen.bootId,
     at: seen.at,
     ready: seen.ready,

@@ -49,6 +49,7 @@ describe('a position without a mark', () => {
     const status = harmoniserStatus({
       pod: 'p',
       shard: 0,
+      replica: 0,
       bootId: 'b',
       state: desk.state,
       ready: true,

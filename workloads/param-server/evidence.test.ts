@@ -68,9 +68,19 @@ describe('whether positions are reconciled', () => {
   for (const [expected, title, parts] of [
     [true, 'where every symbol is', all()],
     [false, 'where one is not', all({ harmoniser: { symbols } })],
+    [false, 'where none acts', all({ harmoniser: { lease: { held: false } } })],
     [undefined, 'where the harmoniser is silent', all({ harmoniser: { at: NOW - 5_001 } })],
   ] as const)
     it(`${expected} ${title}`, () => assert.equal(isReconciled(shards(parts)), expected));
+  const STANDBY = { ...aPod('harmoniser'), name: 'demo-harmoniser-0-s1-x' };
+  const standby = stopped({ symbols, pod: STANDBY.name, replica: 1, lease: { held: false } });
+  it('is asked of the one that acts: a standby asks nobody', () => {
+    const pods = [...PODS, STANDBY];
+    assert.equal(isReconciled(shards([...all(), standby], { pods })), true);
+    const taken = { ...standby, lease: { held: true, epoch: 2 } } as const;
+    assert.equal(isReconciled(shards([...all(), taken], { pods })), false, 'the later epoch acts');
+    assert.equal(isReconciled(shards([...all().slice(0, 2), standby], { pods })), undefined, 'the other may act');
+  });
 });
 
 describe('whether nothing is under way', () => {

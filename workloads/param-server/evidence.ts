@@ -40,9 +40,17 @@ const hasBooks = ({ symbols }: IngestStatus, wanted: readonly string[]): boolean
     return book?.valid === true && book.ageMs >= 0 && book.ageMs <= SILENT_MS;
   });
 
-/** Every harmoniser knows account and orders from the venue. Undefined where one that must tell is silent. */
+/** The harmoniser that acts for each shard knows account and orders from the venue. Undefined where one that may act is silent. */
 export function isReconciled(shards: Shards): boolean | undefined {
-  return verdict(shards, ['harmoniser'], (status) => status.part !== 'harmoniser' || knowsPositions(status));
+  const { live, pods } = shards;
+  const byShard = shards.symbols.map((_, shard) => {
+    const acting = live.acting.find((one) => one.shard === shard && pods.some(({ name }) => name === one.pod));
+    if (acting !== undefined) return knowsPositions(acting);
+    const told = toldBy(shards, 'harmoniser', shard);
+    return told.length === 0 || told.includes(undefined) ? undefined : false;
+  });
+  if (byShard.includes(false)) return false;
+  return byShard.includes(undefined) ? undefined : true;
 }
 
 const knowsPositions = ({ symbols }: HarmoniserStatus): boolean =>
@@ -56,22 +64,19 @@ const knowsPositions = ({ symbols }: HarmoniserStatus): boolean =>
 export function isDrained(shards: Shards, { epoch, version, hash }: DesiredDocument): boolean | undefined {
   const runsIt = ({ desired }: PartStatus): boolean =>
     desired?.epoch === epoch && desired.version === version && desired.hash === hash;
-  return verdict(shards, ['ingest', 'harmoniser'], (status) => {
+  const isAtRest = (status: PartStatus): boolean => {
     if (status.part === 'router') return true;
     if (!status.flushed) return false;
     return status.part === 'ingest' || (runsIt(status) && status.tradingStopped && status.openOrders === 0);
-  });
-}
-
-/** One that says no decides; silence, or a shard without a pod, leaves it unknown. */
-function verdict(shards: Shards, parts: readonly Role[], holds: (status: PartStatus) => boolean): boolean | undefined {
+  };
   const told = shards.symbols.flatMap((_, shard) =>
-    parts.flatMap((part) => {
+    (['ingest', 'harmoniser'] as const).flatMap((part) => {
       const ofPart = toldBy(shards, part, shard);
       return ofPart.length === 0 ? [undefined] : ofPart;
     }),
   );
-  if (told.some((status) => status !== undefined && !holds(status))) return false;
+  // One that says no decides; silence, or a shard without a pod, leaves it unknown.
+  if (told.some((status) => status !== undefined && !isAtRest(status))) return false;
   return told.includes(undefined) ? undefined : true;
 }
 

@@ -36,8 +36,8 @@ const TEXT_LIMIT = 256;
 export function runtimeOf(seen: Seen): Runtime {
   const { document, pods, symbols, parts, holds, redisConnected, now } = seen;
   const live = liveParts(parts, now);
-  const risk = riskOf(live.harmoniser);
-  const breaker = breakerOf(live.harmoniser);
+  const risk = riskOf(live.acting);
+  const breaker = breakerOf(live.acting);
   const model = modelOf(live.router);
   const shards = { pods, symbols, live };
   const reconciled = isReconciled(shards);

@@ -63,6 +63,7 @@ const aPosition = (of: Partial<Held>): Held => ({
 export const aHarmoniser = (btc: Partial<Held> = {}, of: Partial<HarmoniserStatus> = {}): HarmoniserStatus => ({
   ...base('harmoniser'),
   part: 'harmoniser',
+  replica: 0,
   lease: { held: true, epoch: 1 },
   tradingStopped: false,
   kellyFraction: 0.2,
