@@ -266,7 +266,7 @@ export const tradingSystemSpec = z
       .int()
       .min(0)
       .max(2)
-      .meta({ description: 'Harmonisers per shard that wait to take over (not yet).' })
+      .meta({ description: 'Harmonisers per shard that wait to take over, each with a volume of its own.' })
       .default(0),
     topology: z
       .enum(['Split', 'Fused'])

@@ -1,6 +1,6 @@
 // The components of a system: its Deployments and StatefulSets, and how their pods are. Pure.
 import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
-import { PART_LABEL, SHARD_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import { PART_LABEL, SHARD_LABEL, shardIn } from '@tradewind/workloads/contract/pods.ts';
 import type { Child, Pod } from '../kinds.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { childKey, type Known } from './observe.ts';
@@ -27,7 +27,7 @@ export function componentStatus(known: Known, wanted: Wanted): ComponentStatus[]
     {
       name,
       part: labels?.[PART_LABEL] ?? '',
-      ...(shard === undefined ? {} : { shard: Number(shard) }),
+      ...(shard === undefined ? {} : { shard: shardIn(shard) }),
       ready,
       desired,
       ...(image === undefined ? {} : { image }),

@@ -44,6 +44,33 @@ describe('the plan of a trading system', () => {
     const two = planFor(seenIn(theDemo(aTradingSystem({ shards: 2 }))));
     assert.ok(names('Deployment', two).includes('demo-harmoniser-1'));
   });
+  it('has standbys of the harmoniser: one Deployment and one claim each, whose labels are of no other', () => {
+    const { children } = planFor(seenIn(theDemo(aTradingSystem({ shards: 2, standby: 2 }))));
+    const named = (kind: string) => children.filter((child) => child.kind === kind && child.metadata.name.startsWith('demo-harmoniser-')); // prettier-ignore
+    const expected = ['0', '0-s1', '0-s2', '1', '1-s1', '1-s2'].map((name) => `demo-harmoniser-${name}`);
+    for (const kind of ['Deployment', 'PersistentVolumeClaim'])
+      assert.deepEqual(named(kind).map(({ metadata }) => metadata.name), expected); // prettier-ignore
+    const specs = named('Deployment').map((child) => (child as unknown as V1Deployment).spec!);
+    const selectors = specs.map(({ selector }) => JSON.stringify(selector.matchLabels));
+    assert.equal(new Set(selectors).size, expected.length);
+    const [first, standby] = specs.map(({ template }) => template.spec!);
+    const envOf = (spec: V1PodSpec | undefined) =>
+      Object.fromEntries((spec?.containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
+    assert.deepEqual([envOf(first).TRADEWIND_SHARD, envOf(first).TRADEWIND_REPLICA], ['0', undefined]);
+    assert.deepEqual([envOf(standby).TRADEWIND_SHARD, envOf(standby).TRADEWIND_REPLICA], ['0', '1']);
+    const claimOf = (spec: V1PodSpec | undefined) => spec?.volumes?.find(({ name }) => name === 'data')?.persistentVolumeClaim; // prettier-ignore
+    assert.equal(claimOf(standby)?.claimName, 'demo-harmoniser-0-s1');
+    const [away] = standby?.affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+    assert.deepEqual(away?.podAffinityTerm.labelSelector?.matchExpressions?.[0]?.values, ['0']);
+    assert.equal(first?.affinity, undefined);
+  });
+  it('leaves the claim of a standby that is not wanted any more: it is a journal', () => {
+    const stores = theDemo(aTradingSystem({ standby: 1 }));
+    carryOut(stores, planFor(seenIn(stores)));
+    stores.systems.put(aTradingSystem());
+    const { surplus } = planFor(seenIn(stores));
+    assert.deepEqual(surplus.map(({ kind, metadata }) => `${kind} ${metadata.name}`), ['Deployment demo-harmoniser-0-s1']); // prettier-ignore
+  });
   it('runs every pod under restricted Pod Security, without a token unless it talks to the API server', () => {
     assert.equal(podSpecs.length, 7);
     for (const [name, spec] of podSpecs) {
@@ -177,7 +204,6 @@ describe('what stands in the way', () => {
   for (const [title, spec, reason] of [
     ['Live trading', { execution: { mode: 'Live', venue: 'binance', credentialsSecretRef: { name: 's' } } }, 'NotYet'],
     ['the fused topology', { topology: 'Fused' }, 'NotYet'],
-    ['standbys', { standby: 1 }, 'NotYet'],
     ['flattening at a halt', { execution: { onHalt: 'Flatten' } }, 'NotYet'],
     ['TLS to Redis by its URL', { redis: { external: { urls: ['redis://a:1', 'rediss://b:1'] } } }, 'NotYet'],
     ['TLS to Redis', { redis: { external: { urls: ['redis://a:1'], tls: true } } }, 'NotYet'],

@@ -166,7 +166,6 @@ const NOT_YET: readonly ((seen: Seen) => readonly [field: string, found: string,
   ({ spec }) => (spec.execution.mode === 'Live' ? ['execution.mode', 'Live', 'Paper'] : undefined),
   ({ spec }) => (spec.execution.onHalt === 'Flatten' ? ['execution.onHalt', 'Flatten', 'Hold'] : undefined),
   ({ spec }) => (spec.topology === 'Fused' ? ['topology', 'Fused', 'Split'] : undefined),
-  ({ spec }) => (spec.standby > 0 ? ['standby', String(spec.standby), '0'] : undefined),
   ({ spec, shards = spec.shards }) =>
     spec.shards === shards ? undefined : ['shards', String(spec.shards), `${shards}, as they run`],
   ({ spec: { redis } }) =>

@@ -2,14 +2,19 @@
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { ACKNOWLEDGING } from '@tradewind/workloads/contract/pods.ts';
 import type { TradingSystem } from '../kinds.ts';
+import type { ComponentStatus } from './components.ts';
 import type { Known } from './observe.ts';
 
 /** Whether every pod that must run `document` has said so. */
-export function isProven({ system, shards = 1 }: Known, document: DesiredDocument | undefined): boolean {
-  const { acks } = system.status?.runtime ?? {};
-  const expected = shards * ACKNOWLEDGING.length;
+export function isProven({ system: { status } }: Known, document: DesiredDocument | undefined): boolean {
+  const { acks } = status?.runtime ?? {};
+  const expected = Math.max(ACKNOWLEDGING.length, acknowledging(status?.components).length);
   return document !== undefined && acks?.hash === document.hash && acks.acked >= expected && acks.pending.length === 0;
 }
+
+/** Those whose pods must acknowledge: of every shard, standbys too. A pod that is missing has not. */
+const acknowledging = (components: readonly ComponentStatus[] = []): ComponentStatus[] =>
+  components.filter(({ part }) => ACKNOWLEDGING.some((one) => one === part));
 
 /** What the pods said who refused the document; undefined where none did. */
 export function refusalIn({ status }: TradingSystem): string | undefined {

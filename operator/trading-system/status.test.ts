@@ -56,6 +56,21 @@ describe('the status of a trading system', () => {
     assert.equal(ready?.reason, 'Propagating');
     assert.match(ready?.message ?? '', /demo-router-x/);
   });
+  it('is not Ready while the pod of a standby is missing, which nobody waits for by name', () => {
+    const spec = { standby: 1 };
+    const stores = runningDemo({ spec });
+    const { components } = statusOf(stores);
+    for (const [acked, reason] of [
+      [3, 'Propagating'],
+      [4, 'Ready'],
+    ] as const) {
+      const { published } = seenIn(stores);
+      const { runtime } = reported(published!, 3);
+      const acks = { ...runtime!.acks!, acked, expected: acked };
+      stores.systems.put(aTradingSystem(spec, { components: components ?? [], runtime: { ...runtime!, acks } }));
+      assert.equal(of(statusOf(stores), 'Ready')?.reason, reason);
+    }
+  });
   it('is not Ready when the acknowledgements are of an older document', () => {
     const stores = runningDemo();
     stores.holds.put(aHold());

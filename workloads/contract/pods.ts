@@ -46,6 +46,8 @@ export const desiredMapOf = (system: string): string => `${system}-desired`;
 /** What tells the replicas of a part apart: `0` of shard 0, `0-s1` its first standby. */
 export const replicaName = (shard: number, replica = 0): string =>
   replica === 0 ? `${shard}` : `${shard}-s${replica}`;
+/** Shard in such a name, which is also the value of SHARD_LABEL: so labels are unique to one Deployment. */
+export const shardIn = (name: string): number => Number.parseInt(name, 10);
 /** Deployment, claim, Service and pod name of a part: `demo-gateway`, `demo-router-0` where it is sharded, `demo-harmoniser-0-s1`. */
 export const partName = (system: string, part: Part, shard?: number, replica?: number): string =>
   shard === undefined ? `${system}-${part}` : `${system}-${part}-${replicaName(shard, replica)}`;

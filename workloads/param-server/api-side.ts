@@ -7,7 +7,7 @@ import { watch } from '@tradewind/operator/runtime/watch.ts';
 import type { Registry } from 'prom-client';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { parseDesired } from '../contract/parse-desired.ts';
-import { ACKNOWLEDGING, desiredMapOf, PART_LABEL, SHARD_LABEL, SYSTEM_LABEL } from '../contract/pods.ts';
+import { ACKNOWLEDGING, desiredMapOf, PART_LABEL, SHARD_LABEL, shardIn, SYSTEM_LABEL } from '../contract/pods.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
 import type { ExpectedPod } from './evidence.ts';
@@ -112,7 +112,7 @@ function expected({ metadata: { uid, name, labels = {}, deletionTimestamp }, sta
   const part = ACKNOWLEDGING.find((one) => one === labels[PART_LABEL]);
   if (part === undefined || deletionTimestamp !== undefined) return [];
   if (status?.phase === 'Failed' || status?.phase === 'Succeeded') return [];
-  return [{ uid, name, part, shard: Number(labels[SHARD_LABEL] ?? 0) }];
+  return [{ uid, name, part, shard: shardIn(labels[SHARD_LABEL] ?? '0') }];
 }
 
 const trimPod = ({ apiVersion, kind, metadata, status }: Pod): Pod => {

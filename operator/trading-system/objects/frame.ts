@@ -2,7 +2,14 @@
 import type { V1Container, V1PodSpec, V1PodTemplateSpec, V1TopologySpreadConstraint } from '@kubernetes/client-node';
 import type { Component } from '@tradewind/crds/schema/component.ts';
 import type { TradingSystemSpec } from '@tradewind/crds/schema/trading-system.ts';
-import { PART_LABEL, SHARD_LABEL, SYSTEM_LABEL, type Part } from '@tradewind/workloads/contract/pods.ts';
+import {
+  PART_LABEL,
+  partName,
+  replicaName,
+  SHARD_LABEL,
+  SYSTEM_LABEL,
+  type Part,
+} from '@tradewind/workloads/contract/pods.ts';
 import { CHILDREN, SECRETS, type ChildKind, type TradingSystem } from '../../kinds.ts';
 import { apiVersionOf, controllerReference, type Wanted } from '../../runtime/object.ts';
 
@@ -29,7 +36,13 @@ export const OWNED = `${MANAGED_BY}=${OPERATOR}`;
 export interface Role {
   readonly part: Part;
   readonly shard?: number;
+  /** Absent or 0: the first. 1 and up: a standby. */
+  readonly replica?: number;
 }
+
+/** Deployment, claim and Service of a role. */
+export const nameOf = ({ system }: Pick<Context, 'system'>, { part, shard, replica }: Role): string =>
+  partName(system.metadata.name, part, shard, replica);
 
 /** Labels of an object, and of a Deployment's pods: unique to one Deployment. */
 export function labelsOf({ system }: Pick<Context, 'system'>, role?: Role): Record<string, string> {
@@ -39,7 +52,7 @@ export function labelsOf({ system }: Pick<Context, 'system'>, role?: Role): Reco
     [MANAGED_BY]: OPERATOR,
     [SYSTEM_LABEL]: system.metadata.name,
     ...(role === undefined ? {} : { [PART_LABEL]: role.part }),
-    ...(role?.shard === undefined ? {} : { [SHARD_LABEL]: String(role.shard) }),
+    ...(role?.shard === undefined ? {} : { [SHARD_LABEL]: replicaName(role.shard, role.replica) }),
   };
 }
 
@@ -111,13 +124,13 @@ export function podTemplate(context: Context, options: PodOptions): V1PodTemplat
 }
 
 function schedulingOf(context: Context, { component, role }: PodOptions): Partial<V1PodSpec> {
-  const { nodeSelector, tolerations, affinity, topologySpreadConstraints, priorityClassName } = component ?? {};
+  const { nodeSelector, tolerations, topologySpreadConstraints, priorityClassName } = component ?? {};
   const { imagePullSecrets = [] } = context.spec;
   return {
     ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets }),
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     ...(tolerations === undefined ? {} : { tolerations: tolerations as NonNullable<V1PodSpec['tolerations']> }),
-    ...(affinity === undefined ? {} : { affinity }),
+    ...affinityOf(context, { component, role }),
     ...(topologySpreadConstraints === undefined
       ? {}
       : {
@@ -126,6 +139,24 @@ function schedulingOf(context: Context, { component, role }: PodOptions): Partia
           ),
         }),
     ...(priorityClassName === undefined ? {} : { priorityClassName }),
+  };
+}
+
+/** A standby on the node of the one that acts would fall with it: elsewhere where that can be, unless the component says. */
+function affinityOf(context: Context, { component, role }: Pick<PodOptions, 'component' | 'role'>): Partial<V1PodSpec> {
+  if (component?.affinity !== undefined) return { affinity: component.affinity };
+  const { part, shard, replica } = role;
+  if (shard === undefined || !replica) return {};
+  const others = Array.from({ length: replica }, (_, earlier) => replicaName(shard, earlier));
+  const labelSelector = {
+    matchLabels: labelsOf(context, { part }),
+    matchExpressions: [{ key: SHARD_LABEL, operator: 'In', values: others }],
+  };
+  const podAffinityTerm = { topologyKey: 'kubernetes.io/hostname', labelSelector };
+  return {
+    affinity: {
+      podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] },
+    },
   };
 }
 

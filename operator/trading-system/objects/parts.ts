@@ -9,20 +9,31 @@ import {
   ENV,
   GATEWAY_PORT,
   HEALTH_PORT,
-  partName,
   RECORDINGS_DIR,
   VENUE_PORT,
   type Part,
 } from '@tradewind/workloads/contract/pods.ts';
 import type { Wanted } from '../../runtime/object.ts';
 import { configHash } from './config.ts';
-import { child, CONFINED, labelsOf, podTemplate, resourcesOf, type Context, type Needs, type Role } from './frame.ts';
+import {
+  child,
+  CONFINED,
+  labelsOf,
+  nameOf,
+  podTemplate,
+  resourcesOf,
+  type Context,
+  type Needs,
+  type Role,
+} from './frame.ts';
 
 interface Traits {
   readonly part: Exclude<Part, 'redis'>;
   /** Key in spec.components. */
   readonly component: Exclude<keyof Context['spec']['components'], 'redis'>;
   readonly sharded: boolean;
+  /** Each standby of a shard has one that waits to take over. */
+  readonly waits?: true;
   /** A claim of this size for the part's own log. */
   readonly storage?: string;
   /** Two of one shard must never run at once. */
@@ -42,7 +53,7 @@ const HOT: Needs = { cpu: '100m', memory: '128Mi', memoryLimit: '512Mi' };
 const PARTS: readonly Traits[] = [
   { part: 'param-server', component: 'paramServer', sharded: false, strategy: 'RollingUpdate', serviceAccount: true, nodeFlags: SMALL, needs: LIGHT },
   { part: 'simulator', component: 'simulator', sharded: false, strategy: 'Recreate', serviceAccount: false, port: { name: 'venue', number: VENUE_PORT }, nodeFlags: [], needs: HOT },
-  { part: 'harmoniser', component: 'harmoniser', sharded: true, storage: '1Gi', strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
+  { part: 'harmoniser', component: 'harmoniser', sharded: true, waits: true, storage: '1Gi', strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
   { part: 'ingest', component: 'ingest', sharded: true, storage: '1Gi', strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
   { part: 'router', component: 'router', sharded: true, strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
   { part: 'gateway', component: 'gateway', sharded: false, strategy: 'RollingUpdate', serviceAccount: false, port: { name: 'http', number: GATEWAY_PORT }, nodeFlags: SMALL, needs: LIGHT },
@@ -63,11 +74,18 @@ const traitsOf = (context: Context): Traits[] =>
 
 const isSimulated = ({ spec }: Context): boolean => spec.sources.some(({ type }) => type === 'simulator');
 
-const rolesOf = ({ spec }: Context, { part, sharded }: Traits): Role[] =>
-  sharded ? Array.from({ length: spec.shards }, (_, shard) => ({ part, shard })) : [{ part }];
+function rolesOf({ spec }: Context, { part, sharded, waits }: Traits): Role[] {
+  if (!sharded) return [{ part }];
+  const replicas = waits ? 1 + spec.standby : 1;
+  return Array.from({ length: spec.shards * replicas }, (_, i) => ({
+    part,
+    shard: Math.floor(i / replicas),
+    replica: i % replicas,
+  }));
+}
 
 function objectsOf(context: Context, traits: Traits, role: Role): Wanted[] {
-  const name = partName(context.system.metadata.name, role.part, role.shard);
+  const name = nameOf(context, role);
   const { port, storage } = traits;
   return [
     ...(traits.serviceAccount ? accountObjects(context, name, role) : []),
@@ -133,7 +151,7 @@ function service(
 
 function deployment(context: Context, traits: Traits, role: Role): V1DeploymentSpec {
   const component = context.spec.components[traits.component];
-  const name = partName(context.system.metadata.name, role.part, role.shard);
+  const name = nameOf(context, role);
   return {
     replicas: 1,
     revisionHistoryLimit: 3,
@@ -186,6 +204,7 @@ function environment({ spec, redisSecret }: Context, role: Role): NonNullable<V1
   return [
     { name: ENV.part, value: role.part },
     { name: ENV.shard, value: String(role.shard ?? 0) },
+    ...(role.replica ? [{ name: ENV.replica, value: String(role.replica) }] : []),
     field(ENV.podName, 'metadata.name'),
     field(ENV.podUid, 'metadata.uid'),
     field(ENV.namespace, 'metadata.namespace'),
