@@ -13,35 +13,11 @@ import { append } from '../../kit/streams.ts';
 import { eventually, startRedis, type TestRedis } from '../../kit/test/redis.ts';
 import { aFullDocument } from '../../router/test/documents.ts';
 import { startPaper, type PaperOptions, type PaperShell } from '../paper/shell.ts';
-import type { PaperAnswer } from '../paper/venue.ts';
-import { newShard, step, type Event } from '../step.ts';
-import { BTC, liveBook } from './frames.ts';
-import { btcListing } from './listings.ts';
+import type { Event } from '../step.ts';
+import { aCore } from './core.ts';
+import { BTC } from './frames.ts';
 
 const HOUR_MS = 3_600_000;
-
-/** The core with one live book and a tick every 10 ms, without feeds. */
-function aCore() {
-  const shard = newShard('b');
-  let listener: (answer: PaperAnswer) => void = () => undefined;
-  const emit = (event: Event): void => {
-    for (const output of step(shard, event)) if (output.kind === 'answer') listener(output.answer);
-  };
-  const link = { source: 's', up: true, heardAt: 0 };
-  emit({ kind: 'listed', listing: btcListing, link, t: monotonicNow() });
-  for (const event of liveBook(monotonicNow(), [6_000_000, 900_000], [6_000_100, 900_000])) emit(event);
-  const ticking = setInterval(() => {
-    emit({ kind: 'heard', link, t: monotonicNow() });
-    emit({ kind: 'tick', t: monotonicNow() });
-  }, 10);
-  return {
-    shard,
-    emit,
-    onAnswer: (next: typeof listener) => (listener = next),
-    status: () => assert.fail('not asked here'),
-    stop: () => clearInterval(ticking),
-  };
-}
 
 describe('the paper venue of a pod', () => {
   let server: TestRedis;
