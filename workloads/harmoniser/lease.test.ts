@@ -58,7 +58,7 @@ describe('a harmoniser that takes the lease', () => {
     desk.now += 250;
     const [order] = orders(desk.signal());
     assert.equal(order?.epoch, 9);
-    assert.match(order!.id, /^demo-BTCUSD-9-/);
+    assert.match(order?.id ?? '', /^demo-BTCUSD-9-/);
   });
   it('asks anew under another epoch, though it held the one before', () => {
     const desk = new Desk().open();

@@ -41,28 +41,26 @@ export function registerMetrics(
   type Own = HarmoniserStatus['symbols'][string];
   const each = (of: HarmoniserStatus, pick: (own: Own) => number): [string, number][] =>
     Object.entries(of.symbols).map(([symbol, own]) => [symbol, pick(own)]);
-  const all = [
-    perSymbol(METRIC.edgeBlended, 'Blended edge, bps', (of) => each(of, ({ edgeBps }) => edgeBps)),
-    perSymbol(METRIC.positionUsd, 'Position at the mid, USD', (of) => each(of, (own) => own.positionUsd)),
-    perSymbol(METRIC.varPct, 'Value at risk, % of capital; symbol portfolio is the whole', (of) => [
-      ...each(of, ({ varPct }) => varPct),
-      ['portfolio', of.varPct],
-    ]),
-    single(METRIC.varDemandPct, 'Value at risk of what sizing wanted, % of capital', () => status().varDemandPct),
-    single(
-      METRIC.breakerState,
-      'Circuit breaker: 0 closed, 1 half-open, 2 open',
-      () => BREAKER[status().breaker.state],
-    ),
-    single(METRIC.leaseHeld, 'Whether it acts for its shard: 1 where it has the lease', () =>
-      Number(status().lease.held),
-    ),
-    single(METRIC.leaseEpoch, 'Epoch of the lease of the shard, where it has it', () => {
-      const { lease } = status();
-      return lease.held ? lease.epoch : 0;
-    }),
-    single(METRIC.desiredVersion, 'Version of the desired document in force', () => version() ?? 0),
-  ];
+  perSymbol(METRIC.edgeBlended, 'Blended edge, bps', (of) => each(of, ({ edgeBps }) => edgeBps));
+  perSymbol(METRIC.positionUsd, 'Position at the mid, USD', (of) => each(of, (own) => own.positionUsd));
+  perSymbol(METRIC.varPct, 'Value at risk, % of capital; symbol portfolio is the whole', (of) => [
+    ...each(of, ({ varPct }) => varPct),
+    ['portfolio', of.varPct],
+  ]);
+  single(METRIC.varDemandPct, 'Value at risk of what sizing wanted, % of capital', () => status().varDemandPct);
+  single(METRIC.breakerState, 'Circuit breaker: 0 closed, 1 half-open, 2 open', () => BREAKER[status().breaker.state]);
+  single(METRIC.leaseHeld, 'Whether it acts for its shard: 1 where it has the lease', () =>
+    Number(status().lease.held),
+  );
+  single(METRIC.leaseEpoch, 'Epoch of the lease of the shard, where it has it', () => {
+    const { lease } = status();
+    return lease.held ? lease.epoch : 0;
+  });
+  single(METRIC.desiredVersion, 'Version of the desired document in force', () => version() ?? 0);
+  return timings(registers);
+}
+
+function timings(registers: Registry[]): Metrics {
   const seconds = new Histogram({
     name: METRIC.decisionSeconds,
     help: 'Time of one decision',
@@ -76,7 +74,7 @@ export function registerMetrics(
     registers,
   });
   return {
-    decided: (took) => (all.length > 0 ? seconds.observe(took) : undefined),
+    decided: (took) => seconds.observe(took),
     handedOver: (took) => toOrder.observe(took),
   };
 }

@@ -153,30 +153,44 @@ export function newState(
   symbols: readonly string[],
   saved?: Saved,
 ): State {
-  const old = saved === undefined ? undefined : structuredClone(saved);
+  // What an earlier version saved may lack a field.
+  const old: Saved = { ...nothingSaved(), ...structuredClone(saved) };
   return {
     ...identity,
     epoch: undefined,
-    heldEpoch: old?.heldEpoch ?? 0,
-    knownEpoch: old?.knownEpoch ?? 0,
-    orderSeq: old?.orderSeq ?? 0,
+    heldEpoch: old.heldEpoch,
+    knownEpoch: old.knownEpoch,
+    orderSeq: old.orderSeq,
     decisionSeq: 0,
     policy: undefined,
     restraint: NOTHING_READ,
     controlReadable: false,
     redisConnected: false,
-    symbols: new Map(symbols.map((name) => [name, newSymbol(name, old?.symbols[name])])),
-    account: old?.account ?? emptyAccount(),
-    equity: old?.equity ?? emptyEquity(),
-    volatilities: new Map(Object.entries(old?.volatilities ?? {})),
-    covariance: old?.covariance,
+    symbols: new Map(symbols.map((name) => [name, newSymbol(name, old.symbols[name])])),
+    account: old.account,
+    equity: old.equity,
+    volatilities: new Map(Object.entries(old.volatilities)),
+    covariance: old.covariance,
     gridIndex: -1,
     correlations: [],
-    breaker: old?.breaker ?? { state: 'CLOSED', tripSeq: 0, overSince: undefined },
-    cut: old?.cut,
+    breaker: old.breaker,
+    cut: old.cut,
     staleSignals: 0,
   };
 }
+
+const nothingSaved = (): Saved => ({
+  account: emptyAccount(),
+  equity: emptyEquity(),
+  orderSeq: 0,
+  heldEpoch: 0,
+  knownEpoch: 0,
+  volatilities: {},
+  covariance: undefined,
+  symbols: {},
+  breaker: { state: 'CLOSED', tripSeq: 0, overSince: undefined },
+  cut: undefined,
+});
 
 const newSymbol = (name: string, old: Saved['symbols'][string] | undefined): SymbolState => ({
   name,
