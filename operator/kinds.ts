@@ -66,6 +66,7 @@ export interface Child extends Live {
 interface Container {
   readonly name: string;
   readonly image?: string;
+  readonly env?: readonly { readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string } } }[];
 }
 interface Volume {
   readonly name: string;

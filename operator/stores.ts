@@ -16,10 +16,12 @@ import {
   type TradingSystem,
 } from './kinds.ts';
 import type { Api } from './runtime/client.ts';
+import { withForeignFields } from './runtime/drift.ts';
 import { keyOf, type Live, type Resource } from './runtime/object.ts';
 import { Store, withoutManagedFields } from './runtime/store.ts';
 import { watch } from './runtime/watch.ts';
 import { keepingAnnotators } from './trading-system/annotations.ts';
+import type { Contest } from './trading-system/contest.ts';
 import { OWNED } from './trading-system/objects/frame.ts';
 
 export interface Stores {
@@ -30,6 +32,8 @@ export interface Stores {
   readonly holds: Store<Hold>;
   readonly children: Readonly<Record<ChildKind, Store<Child>>>;
   readonly pods: Store<Pod>;
+  /** Of this process only, by `Kind namespace/name`: children that others keep changing. */
+  readonly contests: Map<string, Contest>;
 }
 
 const labelledOwner = ({ metadata }: Live): string | undefined => {
@@ -38,7 +42,7 @@ const labelledOwner = ({ metadata }: Live): string | undefined => {
 };
 
 export function createStores(): Stores {
-  const child = (): Store<Child> => new Store<Child>({ groupOf: labelledOwner });
+  const child = (): Store<Child> => new Store<Child>({ trim: withForeignFields, groupOf: labelledOwner });
   return {
     systems: new Store({ trim: keepingAnnotators }),
     riskParams: new Store(),
@@ -62,6 +66,7 @@ export function createStores(): Stores {
       Deployment: child(),
     },
     pods: new Store<Pod>({ trim: trimPod, groupOf: labelledOwner }),
+    contests: new Map(),
   };
 }
 

@@ -1,10 +1,7 @@
-// Server-side apply that writes only where something differs: an idle pass sends nothing.
+// What is applied, by whom, and whether it is there already. Pure; upkeep.ts writes.
 import { canonicalJson, contentHash } from '@tradewind/workloads/contract/canonical.ts';
-import type { Api } from './client.ts';
-import type { Live, Resource, Wanted } from './object.ts';
-import { keyOf } from './object.ts';
+import type { Wanted } from './object.ts';
 import { isSameQuantity } from './quantity.ts';
-import type { Store } from './store.ts';
 
 /** Owner of the fields of children; status has its own, so that neither removes the other's fields. */
 export const MANAGER = 'tradewind-operator';
@@ -19,16 +16,8 @@ export function withHash<T extends Wanted>(object: T): T {
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
-/** Applies `wanted`, which has its hash, unless the store shows it as it should be; the answer goes into the store at once. Idempotent. */
-export async function applyIfNeeded<T extends Live>(
-  { api, store, resource }: { readonly api: Api; readonly store: Store<T>; readonly resource: Resource },
-  wanted: Wanted,
-): Promise<boolean> {
-  const live = store.get(keyOf(wanted.metadata));
-  if (live !== undefined && live.metadata.deletionTimestamp === undefined && covers(live, wanted)) return false;
-  store.put(await api.apply<T>(resource, wanted, MANAGER));
-  return true;
-}
+/** Of an object that was applied, or is to be. */
+export const hashOf = ({ metadata }: Wanted): string | undefined => metadata.annotations?.[APPLIED];
 
 /**
  * Whether `live` has everything that `wanted` says; what it has beyond that (defaults, other managers' fields) is not looked

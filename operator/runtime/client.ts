@@ -76,9 +76,10 @@ export class Api {
   }
 
   /** Replaces; 409 unless `metadata.resourceVersion` is still the live one. */
-  update<T extends Live>(resource: Resource, object: Live): Promise<T> {
+  update<T extends Live>(resource: Resource, object: Live, manager?: string): Promise<T> {
     const { namespace, name } = object.metadata;
-    return this.#write<T>('PUT', `${pathOf(resource, { namespace, name })}?fieldValidation=Strict`, { body: object });
+    const query = queryText({ fieldManager: manager, fieldValidation: 'Strict' });
+    return this.#write<T>('PUT', pathOf(resource, { namespace, name }) + query, { body: object });
   }
 
   /** Server-side apply: creates or changes what `manager` owns, and takes over fields that others changed. Idempotent. */

@@ -93,6 +93,10 @@ export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
 export const isConflict = (error: unknown): boolean => hasStatus(error, 409);
 /** The token was refused: another may have taken its place. */
 export const isUnauthorized = (status: number): boolean => status === 401;
+/** For a deletion: gone, or another of the same name since; nothing is left to do. */
+export function ignoreGone(error: unknown): void {
+  if (!isNotFound(error) && !isConflict(error)) throw error;
+}
 /** The resource version is older than what the server still knows. */
 export const isExpired = (error: unknown): boolean => hasStatus(error, 410);
 /** A streaming list was asked for and this server cannot give one. */

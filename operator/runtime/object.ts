@@ -29,6 +29,7 @@ export interface Wanted {
 export interface ManagedFields {
   readonly manager: string;
   readonly operation: string;
+  readonly subresource?: string;
   /** A tree of `f:<field>`. */
   readonly fieldsV1?: Readonly<Record<string, unknown>>;
 }

@@ -7,6 +7,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** `1Gi` → 1073741824, `500m` → 0.5; undefined for anything that is not a quantity. */
 export function quantityOf(value: unknown): number | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const [, digits, unit] = /^(\d+(?:\.\d+)?)(n|u|m|[kMGTPE]|[KMGTPE]i)?$/.exec(String(value)) ?? [];
   return digits === undefined ? undefined : Number(digits) * (UNITS[unit ?? ''] ?? Number.NaN);
 }

@@ -1,13 +1,14 @@
 // Does what a plan says. Each write is idempotent: stopped between two of them, the next pass does the rest.
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { CHILDREN, PODS, SECRETS, type Child, type TradingSystem } from '../kinds.ts';
-import { applyIfNeeded, isSame, MANAGER } from '../runtime/apply.ts';
+import { isSame, MANAGER } from '../runtime/apply.ts';
 import type { Api } from '../runtime/client.ts';
-import { endsPass, isConflict, isNotFound } from '../runtime/errors.ts';
+import { endsPass, ignoreGone, isConflict, isNotFound } from '../runtime/errors.ts';
 import type { Events } from '../runtime/events.ts';
 import type { Wanted } from '../runtime/object.ts';
 import type { Stores } from '../stores.ts';
 import { applyStatus } from './apply-status.ts';
+import { keepChildren, named } from './children.ts';
 import { desiredMap } from './desired.ts';
 import type { Known } from './observe.ts';
 import { POKED, pokeValue, type Plan } from './plan.ts';
@@ -51,7 +52,7 @@ export async function carryOut(
     ));
   // Pods that name a Secret that is not there cannot start: what runs goes on meanwhile.
   if (secret === undefined || (await refusals.attempt(named(secret), () => createOnce(hands.api, secret)))) {
-    await applyChildren(hands, plan, refusals);
+    await keepChildren(hands, known, { plan, refusals });
   }
   for (const pod of plan.pokes) {
     const annotations = { [POKED]: pokeValue(known) ?? '' };
@@ -71,18 +72,6 @@ async function record(hands: Hands, { system }: Known, { restart }: Plan): Promi
   await applyStatus(hands, system, status, system.metadata.resourceVersion);
   for (const occurrence of tellings(before.restart, restart)) hands.events.emit(system, occurrence);
   return { ...system, status: { ...status, ...(runtime === undefined ? {} : { runtime }) } };
-}
-
-const named = ({ kind, metadata }: Wanted): string => `${kind} ${metadata.name}`;
-
-async function applyChildren(hands: Hands, { children, surplus }: Plan, refusals: Refusals): Promise<void> {
-  const { api, stores } = hands;
-  for (const wanted of children) {
-    const kind = wanted.kind as keyof typeof CHILDREN;
-    const target = { api, store: stores.children[kind], resource: CHILDREN[kind] };
-    await refusals.attempt(named(wanted), () => applyIfNeeded(target, wanted));
-  }
-  for (const item of surplus) await refusals.attempt(named(item), () => deleteOnce(hands, item));
 }
 
 /** With the resource version that was seen: a leader that does not know it is not one any more cannot overwrite a newer. */
@@ -128,15 +117,4 @@ async function createOnce(api: Api, secret: Wanted): Promise<void> {
   } catch (error) {
     if (!isConflict(error)) throw error;
   }
-}
-
-async function deleteOnce({ api, events }: Hands, item: Child): Promise<void> {
-  const kind = item.kind as keyof typeof CHILDREN;
-  await api.delete(CHILDREN[kind], item).catch(ignoreGone);
-  events.emit(item, { type: 'Normal', reason: 'Removed', action: 'Delete', note: 'no part of the system any more' });
-}
-
-/** Gone, or another of the same name since: nothing is left to do. */
-export function ignoreGone(error: unknown): void {
-  if (!isNotFound(error) && !isConflict(error)) throw error;
 }

@@ -1,10 +1,10 @@
 // Does what annotations command, before anything is planned: what is paused is paused in this very pass.
 import { HOLDS, type Hold, type TradingSystem } from '../kinds.ts';
-import { isConflict } from '../runtime/errors.ts';
+import { ignoreGone, isConflict } from '../runtime/errors.ts';
 import type { Events } from '../runtime/events.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { handled, idleCommands, PAUSE, PREFIX, type Command } from './annotations.ts';
-import { ignoreGone, type Hands } from './carry-out.ts';
+import type { Hands } from './carry-out.ts';
 import type { Known } from './observe.ts';
 import { planPause, type PausePlan } from './pause.ts';
 import type { Refusals } from './refusals.ts';

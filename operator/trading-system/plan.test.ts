@@ -177,6 +177,16 @@ describe('the password of a managed Redis', () => {
     assert.notEqual(secretOf(next), secretOf(first));
     assert.deepEqual(named(next), [secretOf(next)]);
   });
+  it('is no other because somebody has written another name into a template', () => {
+    const stores = theDemo();
+    const first = planFor(seenIn(stores));
+    carryOut(stores, first);
+    const redis = stores.children.StatefulSet.get('trading/demo-redis')!;
+    const edited = JSON.parse(JSON.stringify(redis).replaceAll(secretOf(first)!, 'demo-redis-00000000')) as Wanted;
+    stores.children.StatefulSet.put(live(edited));
+    assert.deepEqual(named(planFor(seenIn(stores))), [secretOf(first)]);
+    assert.equal(secretOf(planFor(seenIn(stores))), undefined);
+  });
   it('is made anew where it is gone, under a name that every pod is restarted with, in order, and once', () => {
     const stores = theDemo();
     const first = planFor(seenIn(stores));

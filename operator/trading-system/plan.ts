@@ -71,7 +71,8 @@ export function planTradingSystem(seen: Seen, { images, epoch, now, stepMs, open
   const blockers = [...blockersOf(seen)];
   // What cannot run as it is written must not run half: what is there stays as it is.
   const isRefused = blockers.some(({ reason }) => reason === 'NotYet');
-  const { name, isMissing } = redisSecretFor(seen);
+  const isManaged = seen.spec.redis.managed !== undefined;
+  const { name, isMissing } = isManaged ? redisSecretFor(seen) : { name: '', isMissing: false };
   const context: Context = { system: seen.system, spec: seen.spec, images, redisSecret: name };
   const wanted = isRefused ? [] : childrenOf(context);
   const pending = pendingIn(seen, wanted);
@@ -92,7 +93,7 @@ export function planTradingSystem(seen: Seen, { images, epoch, now, stepMs, open
   }
   if (isRefused) return common;
   const children = wanted.flatMap((one) => underRestart(seen, keepingSize(one, seen), next.restart) ?? []);
-  const secret = isMissing && seen.spec.redis.managed !== undefined ? redisSecret(context) : undefined;
+  const secret = isMissing ? redisSecret(context) : undefined;
   return { ...common, secret, wanted, children, surplus: surplusOf(seen, wanted) };
 }
 

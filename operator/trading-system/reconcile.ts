@@ -4,11 +4,11 @@ import { HOLDS, type Hold, type TradingSystem } from '../kinds.ts';
 import { applyStatus } from './apply-status.ts';
 import { isSame, STATUS_MANAGER } from '../runtime/apply.ts';
 import { conditionIn, turned } from '../runtime/conditions.ts';
-import { endsPass, isConflict, isNotFound } from '../runtime/errors.ts';
+import { endsPass, ignoreGone, isConflict, isNotFound } from '../runtime/errors.ts';
 import type { Events } from '../runtime/events.ts';
 import { again, SETTLED, type Outcome } from '../runtime/worker.ts';
 import type { Command } from './annotations.ts';
-import { carryOut, ignoreGone, type Hands } from './carry-out.ts';
+import { carryOut, type Hands } from './carry-out.ts';
 import { obeyCommands, tellCommands } from './commands.ts';
 import { planDeletion } from './deletion.ts';
 import { floorOf } from './desired.ts';
@@ -66,6 +66,7 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   const waits = [
     plan.lookAgainAt === undefined ? Infinity : plan.lookAgainAt - deps.now(),
     untilMs > 0 ? untilMs : Infinity,
+    refusals.againAt - deps.now(),
   ];
   const nextMs = Math.min(...waits);
   return outcomeOf(refusals, nextMs === Infinity ? undefined : Math.max(1, nextMs));

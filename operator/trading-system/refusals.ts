@@ -13,6 +13,8 @@ const PACE = ['Retrying', 'Forbidden', 'Refused'] as const;
 
 export class Refusals {
   readonly #found: Refusal[] = [];
+  readonly #contests: string[] = [];
+  #againAt = Infinity;
 
   /** Whether `act` was done; `what` names the object to the user. Throws what ends the pass, by `ends`. */
   async attempt(what: string, act: () => Promise<unknown>, ends = endsPass): Promise<boolean> {
@@ -26,9 +28,22 @@ export class Refusals {
     }
   }
 
-  /** The first of each reason. */
+  /** Others keep writing into `what`; at `at`, epoch ms, it is to be looked at again. */
+  contested(what: string, { message, at = Infinity }: { message: string; at: number | undefined }): void {
+    this.#contests.push(`${what}: ${message}`);
+    this.#againAt = Math.min(this.#againAt, at);
+  }
+
+  /** Epoch ms; Infinity where nothing is contested. */
+  get againAt(): number {
+    return this.#againAt;
+  }
+
+  /** The first of each reason, and all that is contested. */
   get blockers(): readonly Blocker[] {
-    return PACE.toReversed().flatMap((reason) => this.#first(reason)?.blocker ?? []);
+    const refused = PACE.toReversed().flatMap((reason) => this.#first(reason)?.blocker ?? []);
+    if (this.#contests.length === 0) return refused;
+    return [...refused, { who: 'others', reason: 'Contested', message: this.#contests.join('; ') }];
   }
 
   /** The error by which the pass is retried; undefined where nothing was refused. */

@@ -6,8 +6,7 @@ import { partName, REDIS_PORT } from '@tradewind/workloads/contract/pods.ts';
 import type { Child, Pod } from '../../kinds.ts';
 import { quantityOf } from '../../runtime/quantity.ts';
 import type { Wanted } from '../../runtime/object.ts';
-import { childKey, isOwnedBy, type Known } from '../observe.ts';
-import { isUnfinished } from '../restart/record.ts';
+import { isOwnedBy, type Known } from '../observe.ts';
 import { child, CONFINED, labelsOf, podTemplate, resourcesOf, type Context } from './frame.ts';
 
 const ROLE = { part: 'redis' } as const;
@@ -16,8 +15,9 @@ const SECRET_VOLUME = 'secret';
 /**
  * Name of the Secret that the system's pods take the password from, and whether it must be made. It is the one that runs,
  * until a pod cannot start because it is gone: then the next, under a new name, so that every pod, Redis's too, is rolled to
- * the new password. Names are of this owner and in a fixed order: a predecessor's Secret is never taken for ours, and a crash
- * between making it and using it makes no third.
+ * the new password. Names are of this owner and in a fixed order: a predecessor's Secret is never taken for ours, nor a name that
+ * somebody has written into a template, and a crash between making it and using it makes no third. In a restart Redis's turn comes
+ * late: the last that any part was given is the one chosen.
  */
 export function redisSecretFor({ system, children, pods }: Known): {
   readonly name: string;
@@ -25,19 +25,33 @@ export function redisSecretFor({ system, children, pods }: Known): {
 } {
   const { name, uid } = system.metadata;
   const nameAfter = (last: string): string => `${partName(name, 'redis')}-${contentHash([uid, last]).slice(0, 8)}`;
-  const live = children.get(childKey('StatefulSet', partName(name, 'redis')));
-  const volumes = live !== undefined && isOwnedBy(live, uid) ? live.spec?.template?.spec?.volumes : undefined;
-  const running = volumes?.find((volume) => volume.name === SECRET_VOLUME)?.secret?.secretName;
+  const named = new Set([...children.values()].filter((item) => isOwnedBy(item, uid)).flatMap(secretsIn));
+  const running = lastOf(named, nameAfter);
   if (running === undefined) return { name: nameAfter(''), isMissing: true };
-  const next = nameAfter(running);
-  if (pods.some((pod) => lacks(pod, running))) return { name: next, isMissing: true };
-  // Redis's turn comes late in a restart: what other parts have been given already stays chosen.
-  const isChosen = isUnfinished(system.status?.restart) && [...children.values()].some((child) => names(child, next));
-  return { name: isChosen ? next : running, isMissing: false };
+  const isMissing = pods.some((pod) => lacks(pod, running));
+  return { name: isMissing ? nameAfter(running) : running, isMissing };
 }
 
-const names = ({ spec }: Child, secret: string): boolean =>
-  JSON.stringify(spec?.template ?? '').includes(`"${secret}"`);
+/** So many passwords may have been lost. */
+const LONGEST_CHAIN = 100;
+
+/** The last name of the chain that begins with `nameAfter('')` that is among `named`. */
+function lastOf(named: ReadonlySet<string>, nameAfter: (last: string) => string): string | undefined {
+  let left = named.size;
+  let found: string | undefined;
+  for (let i = 0, name = nameAfter(''); left > 0 && i < LONGEST_CHAIN; i++, name = nameAfter(name)) {
+    if (!named.has(name)) continue;
+    found = name;
+    left -= 1;
+  }
+  return found;
+}
+
+/** Secrets that the pods of a child take their environment from: Redis's, and with an external one none of ours. */
+const secretsIn = ({ spec }: Child): string[] =>
+  (spec?.template?.spec?.containers ?? [])
+    .flatMap(({ env = [] }) => env)
+    .flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? []);
 
 /** `secret "demo-redis-1f2e3d4c" not found`, or `couldn't find key password in Secret trading/demo-redis-1f2e3d4c`. */
 const lacks = ({ status }: Pod, secret: string): boolean =>
