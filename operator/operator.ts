@@ -7,7 +7,7 @@ import { keyOf } from './runtime/object.ts';
 import type { Api } from './runtime/client.ts';
 import { createEvents } from './runtime/events.ts';
 import { Lease } from './runtime/lease.ts';
-import { controllerMetrics, leaderGauge } from './runtime/metrics.ts';
+import { controllerMetrics, leaderMetrics } from './runtime/metrics.ts';
 import { Queue } from './runtime/queue.ts';
 import { work, type Outcome } from './runtime/worker.ts';
 import {
@@ -60,7 +60,7 @@ export function startOperator(options: OperatorOptions): Operator {
     name: LEASE,
     identity,
     signal: drained.signal,
-    onChange: leaderGauge(registry, LEASE),
+    metrics: leaderMetrics(registry, LEASE),
   });
   const { synced, ended } = watchAll({
     api,
@@ -112,7 +112,7 @@ function enqueueOnChange(stores: Stores, queues: Queues): void {
       for (const system of systemsOf(kind, keyOf(metadata), stores)) queues.systems.add(system);
     };
     store.onChange(add);
-    for (const item of store.all()) add(item);
+    for (const { metadata } of store.all()) queue.add(keyOf(metadata), SETTLE_MS, 'resync');
   };
   const revisionsOf = (key: string, delayMs = 0): void => {
     for (const risk of followedBy(RISK_PARAMS_KIND, key, stores)) queues.riskParams.add(risk, delayMs);
@@ -136,9 +136,9 @@ function enqueueOnChange(stores: Stores, queues: Queues): void {
   stores.holds.onChange(({ metadata, spec }) =>
     system(spec === undefined ? undefined : keyOf({ ...metadata, name: spec.systemRef.name })),
   );
-  for (const { metadata } of stores.systems.all()) system(keyOf(metadata));
+  for (const { metadata } of stores.systems.all()) queues.systems.add(keyOf(metadata), 0, 'resync');
   for (const { metadata, spec } of stores.holds.all()) {
-    if (spec !== undefined) system(keyOf({ ...metadata, name: spec.systemRef.name }));
+    if (spec !== undefined) queues.systems.add(keyOf({ ...metadata, name: spec.systemRef.name }), 0, 'resync');
   }
   revision(RISK_PARAMS_KIND, queues.riskParams);
   revision(ROUTER_RULES_KIND, queues.routerRules);

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Api } from './client.ts';
 import { FatalError, isConflict, isNotFound } from './errors.ts';
+import type { LeaderMetrics } from './metrics.ts';
 import type { Live, Resource } from './object.ts';
 
 const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
@@ -11,6 +12,8 @@ const DURATION_MS = 15_000;
 /** Past this without a renewal the leader stops, well before another may begin. */
 const RENEW_WITHIN_MS = 10_000;
 const EVERY_MS = 2_000;
+/** After a failure the time left is short: the connection may be another by then. */
+const AGAIN_MS = 500;
 
 export interface LeaseSpec {
   readonly holderIdentity?: string;
@@ -33,7 +36,7 @@ export interface LeaseOptions {
   readonly signal: AbortSignal;
   /** Monotonic, ms. */
   readonly now?: () => number;
-  readonly onChange?: (leads: boolean) => void;
+  readonly metrics?: LeaderMetrics;
 }
 
 /**
@@ -81,9 +84,9 @@ export class Lease {
   async run(): Promise<void> {
     const { signal } = this.#options;
     while (!signal.aborted) {
-      await this.#tryOnce();
+      const answered = await this.#tryOnce();
       if (this.#leads && this.#now() >= this.#heldUntil) throw new FatalError('the lease could not be renewed in time');
-      await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await delay(answered || !this.#leads ? EVERY_MS : AGAIN_MS, undefined, { signal }).catch(() => undefined);
     }
     await this.#release();
   }
@@ -98,19 +101,29 @@ export class Lease {
     await this.#write({ ...this.#live.spec, leaseTransitions: least });
   }
 
-  async #tryOnce(): Promise<void> {
-    const startedAt = this.#now();
-    if (!(await this.#read())) return;
-    const { identity, log } = this.#options;
+  /** False where the API server did not do what it was asked. */
+  async #tryOnce(): Promise<boolean> {
+    // The holder writes over what it wrote itself: only where somebody else has, it must look.
+    if (this.#leads && this.#live !== undefined && (await this.#claim('renew'))) return true;
+    if (this.#leads) this.#options.metrics?.slowPath();
+    if (!(await this.#read())) return false;
+    const { identity } = this.#options;
     const spec = this.#live?.spec;
     const verdict = verdictOn(spec, identity, this.#now() - this.#renewSeenAt);
     if (verdict === 'wait' && this.#leads) throw new FatalError(`${spec?.holderIdentity} has taken the lease`);
-    if (verdict === 'wait') return;
+    return verdict === 'wait' || (await this.#claim(verdict));
+  }
+
+  async #claim(how: 'renew' | 'take'): Promise<boolean> {
+    const { identity, log } = this.#options;
+    const startedAt = this.#now();
     try {
-      await this.#write(heldBy(identity, spec, verdict));
+      await this.#write(heldBy(identity, this.#live?.spec, how));
       this.#hold(startedAt);
+      return true;
     } catch (error) {
       if (!isConflict(error)) log.warn({ error }, 'lease not written');
+      return isConflict(error) && !this.#leads;
     }
   }
 
@@ -121,8 +134,10 @@ export class Lease {
       this.#observe(await api.get<LeaseObject>(LEASES, { namespace, name }));
       return true;
     } catch (error) {
-      this.#live = isNotFound(error) ? undefined : this.#live;
-      if (isNotFound(error)) return true;
+      if (isNotFound(error)) {
+        this.#live = undefined;
+        return true;
+      }
       log.warn({ error }, 'lease not read');
       return false;
     }
@@ -152,14 +167,14 @@ export class Lease {
     if (this.#leads) return;
     this.#leads = true;
     this.#options.log.info({ identity: this.#options.identity, epoch: this.#epoch }, 'leading');
-    this.#options.onChange?.(true);
+    this.#options.metrics?.leads(true);
     this.#acquired.resolve();
   }
 
   async #release(): Promise<void> {
     if (!this.#leads || this.#live?.spec === undefined) return;
     this.#heldUntil = Number.NEGATIVE_INFINITY;
-    this.#options.onChange?.(false);
+    this.#options.metrics?.leads(false);
     const { leaseTransitions = 0 } = this.#live.spec;
     await this.#write({ holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(), leaseTransitions }).catch(
       (error: unknown) => this.#options.log.warn({ error }, 'lease not given back: another leads in 15 s'),

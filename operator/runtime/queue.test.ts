@@ -10,6 +10,12 @@ function aQueue() {
 const taken = async (queue: Queue): Promise<string | undefined> =>
   Promise.race([queue.take(), new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))]);
 
+const takenAll = async (queue: Queue, count: number): Promise<(string | undefined)[]> => {
+  const keys: (string | undefined)[] = [];
+  for (let i = 0; i < count; i++) keys.push(await taken(queue));
+  return keys;
+};
+
 describe('the queue of keys', () => {
   it('holds a key once, however often it is added', async () => {
     const { queue } = aQueue();
@@ -77,9 +83,89 @@ describe('the queue of keys', () => {
   });
   it('hurries what backs off when the server is back', async () => {
     const { queue } = aQueue();
-    queue.retry('a', 60_000);
+    queue.retry('a', { atLeastMs: 60_000 });
     queue.hurry();
     assert.equal(await taken(queue), 'a');
+    queue.close();
+  });
+  it('shortens no pause that the server asked for, whatever happens', async () => {
+    const { queue, clock } = aQueue();
+    queue.retry('a', { askedMs: 3_000 });
+    queue.hurry();
+    queue.add('a');
+    const given: (string | undefined)[] = [];
+    const next = queue.take().then((key) => given.push(key));
+    for (const at of [2_999, 3_000]) {
+      clock.now = at;
+      assert.deepEqual(given, []);
+      queue.add('b', 1e9); // anything makes it look at the clock
+      await new Promise(setImmediate);
+    }
+    await next;
+    assert.deepEqual(given, ['a']);
+    queue.close();
+  });
+  it('gives what changed before what is only looked at again, though that was due first', async () => {
+    const { queue, clock } = aQueue();
+    for (const key of ['a', 'b', 'c']) queue.add(key, 0, 'resync');
+    clock.now = 10;
+    queue.add('d');
+    queue.add('b');
+    assert.deepEqual(await takenAll(queue, 4), ['b', 'd', 'a', 'c']);
+    queue.close();
+  });
+  it('gives a key that changed and is to be looked at again as one that changed, at the earlier time', async () => {
+    const { queue, clock } = aQueue();
+    queue.add('a', 1_000, 'resync');
+    queue.add('a', 5_000);
+    queue.add('b', 999, 'resync');
+    clock.now = 1_000;
+    assert.deepEqual(await takenAll(queue, 3), ['a', 'b', undefined]);
+    queue.close();
+  });
+  it('lets a resync wait no more than a second behind changes', async () => {
+    const { queue, clock } = aQueue();
+    queue.add('old', 0, 'resync');
+    clock.now = 999;
+    queue.add('a');
+    clock.now = 1_001;
+    queue.add('b');
+    assert.deepEqual(await takenAll(queue, 3), ['a', 'old', 'b']);
+    queue.close();
+  });
+  it('tells how many are due by cause, when they came due, and how long they waited', async () => {
+    const clock = { now: 0 };
+    const told: string[] = [];
+    const queue = new Queue({
+      now: () => clock.now,
+      metrics: {
+        depth: (cause, length) => told.push(`${cause} ${length}`),
+        added: () => told.push('added'),
+        retried: () => told.push('later'),
+        waited: (seconds) => told.push(`waited ${seconds}`),
+      },
+    });
+    queue.add('a', 0, 'resync');
+    queue.add('a');
+    queue.add('b', 1_000);
+    clock.now = 3_000;
+    await takenAll(queue, 2);
+    assert.deepEqual(told, [
+      // prettier-ignore
+      'added',
+      'resync 1',
+      'resync 0',
+      'added',
+      'change 1',
+      'later',
+      // prettier-ignore
+      'added',
+      'change 2',
+      'change 1',
+      'waited 3',
+      'change 0',
+      'waited 2',
+    ]);
     queue.close();
   });
   it('gives undefined once closed', async () => {

@@ -2,7 +2,7 @@
 // counts a reconcile.
 import type { Logger } from 'pino';
 import { classify, type Failure } from './errors.ts';
-import type { ControllerMetrics } from './metrics.ts';
+import type { ControllerMetrics, Result } from './metrics.ts';
 import type { Queue } from './queue.ts';
 
 export type Outcome =
@@ -30,56 +30,67 @@ export interface WorkerOptions {
 
 /** Works until the queue closes; what is under way is finished. `count` keys are worked on at a time. */
 export async function work(options: WorkerOptions, count: number): Promise<void> {
+  options.metrics.workers(count);
   await Promise.all(Array.from({ length: count }, () => workOne(options)));
 }
 
 async function workOne(options: WorkerOptions): Promise<void> {
+  const { queue, metrics, reconcile } = options;
   for (;;) {
-    const key = await options.queue.take();
+    const key = await queue.take();
     if (key === undefined) return;
-    await reconcileOnce(options, key);
-    options.queue.done(key);
+    const ended = metrics.began();
+    ended(conclude(options, key, await endingOf(reconcile, key)));
+    queue.done(key);
   }
 }
 
-async function reconcileOnce(options: WorkerOptions, key: string): Promise<void> {
-  const { queue, reconcile, metrics } = options;
-  const started = performance.now();
-  const seconds = (): number => (performance.now() - started) / 1_000;
-  const failed = (error: unknown): void => {
-    metrics.reconciled('error', seconds());
-    afterFailure(options, key, { error, failure: classify(error) });
-  };
+/** How a reconcile ended: all that is ever done about one is decided by this. */
+type Ending =
+  Exclude<Outcome, { readonly kind: 'failed' }> | (Failure & { readonly error: unknown; readonly afterMs?: number });
+
+async function endingOf(reconcile: WorkerOptions['reconcile'], key: string): Promise<Ending> {
   try {
     const outcome = await reconcile(key);
-    if (outcome.kind !== 'settled' && outcome.afterMs !== undefined) queue.add(key, outcome.afterMs);
-    if (outcome.kind === 'failed') return failed(outcome.error);
-    queue.succeeded(key);
-    metrics.reconciled(outcome.kind === 'again' ? 'requeue_after' : 'success', seconds());
+    if (outcome.kind !== 'failed') return outcome;
+    const { error, afterMs } = outcome;
+    return { ...classify(error), error, ...(afterMs === undefined ? {} : { afterMs }) };
   } catch (error) {
-    failed(error);
+    return { ...classify(error), error };
   }
 }
 
-function afterFailure(
-  { queue, metrics, log, controller, onFatal }: WorkerOptions,
-  key: string,
-  { error, failure }: { readonly error: unknown; readonly failure: Failure },
-): void {
-  const about = { controller, key, code: failure.code, reason: failure.message };
-  switch (failure.kind) {
+function conclude({ queue, log, controller, metrics, onFatal }: WorkerOptions, key: string, ending: Ending): Result {
+  const about = (): object => ({
+    controller,
+    key,
+    ...('code' in ending ? { code: ending.code, reason: ending.message } : {}),
+  });
+  if ('afterMs' in ending) queue.add(key, ending.afterMs, 'resync');
+  switch (ending.kind) {
+    case 'settled':
+      queue.succeeded(key);
+      return 'success';
+    case 'again':
+      queue.succeeded(key);
+      return 'requeue_after';
     case 'Transient':
-      if (failure.code === 'Unexpected') log.error({ ...about, error }, 'reconcile failed');
-      else if (failure.code !== 'Conflict') log.warn(about, 'reconcile failed, trying again');
-      return queue.retry(key, failure.retryAfterMs);
+      if (ending.code === 'Unexpected') {
+        metrics.panicked();
+        log.error({ ...about(), error: ending.error }, 'reconcile failed');
+      } else if (ending.code !== 'Conflict') log.warn(about(), 'reconcile failed, trying again');
+      queue.retry(key, { askedMs: ending.retryAfterMs ?? 0 });
+      return 'error';
     case 'Forbidden':
-      log.error(about, 'the operator lacks a right');
-      return queue.retry(key, FORBIDDEN_RETRY_MS);
+      log.error(about(), 'the operator lacks a right');
+      queue.retry(key, { atLeastMs: FORBIDDEN_RETRY_MS });
+      return 'error';
     case 'Terminal':
       metrics.terminal();
-      log.error(about, 'refused by the API server; waits for a change');
-      return undefined;
+      log.error(about(), 'refused by the API server; waits for a change');
+      return 'error';
     case 'Fatal':
-      return onFatal(error);
+      onFatal(ending.error);
+      return 'error';
   }
 }
