@@ -90,6 +90,8 @@ export const endsPass = (error: unknown): boolean => !(error instanceof ApiError
 
 const hasStatus = (error: unknown, status: number): boolean => error instanceof ApiError && error.status === status;
 export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
+/** We lack a right. */
+export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);
 export const isConflict = (error: unknown): boolean => hasStatus(error, 409);
 /** The token was refused: another may have taken its place. */
 export const isUnauthorized = (status: number): boolean => status === 401;

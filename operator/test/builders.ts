@@ -8,7 +8,7 @@ import type { Wanted } from '../runtime/object.ts';
 import { createStores, type Stores } from '../stores.ts';
 import { desiredMap } from '../trading-system/desired.ts';
 import { FINALIZER, knownIn, observe, type Known, type Seen } from '../trading-system/observe.ts';
-import { planTradingSystem, type Plan } from '../trading-system/plan.ts';
+import { planTradingSystem, type Plan, type PlanOptions } from '../trading-system/plan.ts';
 import { statusAfter, type OwnStatus } from '../trading-system/status.ts';
 
 export const EXAMPLES = join(import.meta.dirname, '..', '..', 'examples', 'kind');
@@ -84,8 +84,8 @@ export function seenIn(stores: Stores): Seen {
   return look.seen;
 }
 
-export const planFor = (seen: Seen, epoch = 1, now = NOW, elapsed = { stepMs: 0, openMs: 0 }): Plan =>
-  planTradingSystem(seen, { images: IMAGES, epoch, now, ...elapsed });
+export const planFor = (seen: Seen, epoch = 1, now = NOW, more: Partial<PlanOptions> = {}): Plan =>
+  planTradingSystem(seen, { images: IMAGES, epoch, now, stepMs: 0, openMs: 0, prometheus: undefined, ...more });
 
 /** The status that a pass leaves behind, `done` as planned. */
 export function statusOf(known: Known, plan: Plan, now = NOW): OwnStatus {

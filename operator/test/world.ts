@@ -10,6 +10,7 @@ import type { Stores } from '../stores.ts';
 import { desiredMap } from '../trading-system/desired.ts';
 import type { Plan } from '../trading-system/plan.ts';
 import { covers } from '../runtime/apply.ts';
+import type { PrometheusSeen } from '../trading-system/restart/prometheus.ts';
 import type { StepRecord } from '../trading-system/restart/record.ts';
 import { KEY, live, NOW, planFor, seenIn, statusOf, theDemo } from './builders.ts';
 
@@ -24,6 +25,7 @@ export class World {
   /** Of the step under way, as the stopwatch would say. */
   stepMs = 0;
   openMs = 0;
+  prometheus: PrometheusSeen | undefined;
   /** What the param server would say beside acknowledgements. */
   runtime: Partial<Runtime> = {
     dataFlowing: true,
@@ -47,7 +49,11 @@ export class World {
   }
 
   plan(): Plan {
-    return planFor(seenIn(this.stores), 1, this.now, { stepMs: this.stepMs, openMs: this.openMs });
+    return planFor(seenIn(this.stores), 1, this.now, {
+      stepMs: this.stepMs,
+      openMs: this.openMs,
+      prometheus: this.prometheus,
+    });
   }
 
   change(spec: object, annotations: Record<string, string> = {}): void {

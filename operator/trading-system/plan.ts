@@ -19,6 +19,7 @@ import { childKey, hasFinalizer, isOwnedBy, type Known, type Seen } from './obse
 import { publishedAt } from './proof.ts';
 import { pendingIn, underRestart, withTemplateHash } from './restart/held-back.ts';
 import { nextRestart } from './restart/next.ts';
+import type { PrometheusSeen } from './restart/prometheus.ts';
 import type { Restart } from './restart/record.ts';
 import { restartBlockers } from './restart/standing.ts';
 
@@ -61,13 +62,15 @@ export interface PlanOptions {
   /** Of the restart's step under way, by a monotonic clock: since it was first seen, and since its gate is open. */
   readonly stepMs: number;
   readonly openMs: number;
+  /** What is known of the Prometheus whose turn it is. */
+  readonly prometheus: PrometheusSeen | undefined;
 }
 
 export const POKED = 'tradewind.io/desired-version';
 const POKE_AFTER_MS = 1_000;
 
 /** Everything to do about a system whose spec can be read. */
-export function planTradingSystem(seen: Seen, { images, epoch, now, stepMs, openMs }: PlanOptions): Plan {
+export function planTradingSystem(seen: Seen, { images, epoch, now, ...elapsed }: PlanOptions): Plan {
   const blockers = [...blockersOf(seen)];
   // What cannot run as it is written must not run half: what is there stays as it is.
   const isRefused = blockers.some(({ reason }) => reason === 'NotYet');
@@ -77,7 +80,7 @@ export function planTradingSystem(seen: Seen, { images, epoch, now, stepMs, open
   const wanted = isRefused ? [] : childrenOf(context);
   const pending = pendingIn(seen, wanted);
   const { restart } = seen.system.status ?? {};
-  const next = isRefused ? { restart } : nextRestart(seen, { now, stepMs, openMs, pending });
+  const next = isRefused ? { restart } : nextRestart(seen, { ...elapsed, now, pending });
   const common = {
     ...NOTHING,
     restart: next.restart,

@@ -19,6 +19,7 @@ import { afterOurWrites, isDeleting, knownIn, observe, type Known, type Look } f
 import { planTradingSystem, planUnreadable, type Plan } from './plan.ts';
 import { Refusals } from './refusals.ts';
 import { isProven } from './proof.ts';
+import { renewPrometheus, type PrometheusSeen } from './restart/prometheus.ts';
 import type { Stopwatch } from './restart/stopwatch.ts';
 import { settledAt, statusAfter, type OwnStatus } from './status.ts';
 
@@ -47,7 +48,8 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   const floor = floorOf(known);
   if (floor !== undefined && floor.epoch > deps.lease.epoch) await deps.lease.raise(floor.epoch + 1);
 
-  const plan = planOf(key, look, { deps, now });
+  const prometheus = look.kind === 'seen' ? await renewPrometheus(deps.api, look.seen) : undefined;
+  const plan = planOf(key, look, { deps, now, prometheus });
   if (plan.deletion?.step === 'Over') {
     await release(deps, known.system, plan.deletion);
     return SETTLED;
@@ -87,17 +89,20 @@ async function prepare(deps: Deps, known: Known, pass: Pass): Promise<readonly C
   return obeyCommands(deps, known, pass);
 }
 
-function planOf(
-  key: string,
-  look: Exclude<Look, { kind: 'gone' }>,
-  { deps, now }: { readonly deps: Deps; readonly now: number },
-): Plan {
+interface Planning {
+  readonly deps: Deps;
+  /** Epoch ms. */
+  readonly now: number;
+  readonly prometheus: PrometheusSeen | undefined;
+}
+
+function planOf(key: string, look: Exclude<Look, { kind: 'gone' }>, { deps, now, prometheus }: Planning): Plan {
   const { images, lease, stopwatch } = deps;
   const options = { images, epoch: lease.epoch, now };
   if (isDeleting(knownIn(look).system)) return planDeletion(look, options);
   if (look.kind === 'invalid') return planUnreadable(look.known, look.issues, options);
   const { restart } = look.seen.system.status ?? {};
-  const plan = planTradingSystem(look.seen, { ...options, ...stopwatch.read(key, restart) });
+  const plan = planTradingSystem(look.seen, { ...options, ...stopwatch.read(key, restart), prometheus });
   stopwatch.note(key, plan.isGateOpen);
   return plan;
 }

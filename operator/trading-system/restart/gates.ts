@@ -5,6 +5,7 @@ import { isOwnedBy, type Seen } from '../observe.ts';
 import { isProven, refusalIn } from '../proof.ts';
 import { RESTART_ID } from './held-back.ts';
 import type { Child, Pod } from '../../kinds.ts';
+import type { PrometheusSeen } from './prometheus.ts';
 import type { Step } from './steps.ts';
 
 export interface Moment {
@@ -12,10 +13,12 @@ export interface Moment {
   readonly id: string;
   /** Since the step was first seen under way. */
   readonly stepMs: number;
+  /** Undefined until it was asked. */
+  readonly prometheus: PrometheusSeen | undefined;
 }
 
 /** Why the step is not over; undefined when it is. */
-export function waitOf(step: Step, seen: Seen, { id, stepMs }: Moment): string | undefined {
+export function waitOf(step: Step, seen: Seen, { id, stepMs, prometheus }: Moment): string | undefined {
   if ('stop' in step) return stopping(seen, step.stop);
   if ('start' in step) return starting(seen, step.start);
   switch (step.name) {
@@ -26,7 +29,8 @@ export function waitOf(step: Step, seen: Seen, { id, stepMs }: Moment): string |
     case 'RestartRedis':
       return renewing(seen, id);
     case 'RestartPrometheus':
-      return undefined;
+      if (prometheus === undefined) return 'it was not asked yet';
+      return prometheus.is === 'renewing' ? prometheus.wait : undefined;
     case 'WaitRedis':
       return first(notUp(seen, 'redis'), redisAway(seen));
     case 'VerifyDataFlow':

@@ -15,6 +15,7 @@ import {
   type Restart,
   type StepRecord,
 } from './record.ts';
+import { ASK_AGAIN_MS, type PrometheusSeen } from './prometheus.ts';
 import { AFTER_ABORT, stepNamed, stepsFor, type Step } from './steps.ts';
 
 /** Annotation that asks for a restart: a new value starts one, `abort` (or `abort-…`) brings all up. */
@@ -31,6 +32,8 @@ export interface Facts {
   readonly openMs: number;
   /** Templates that wait for their turn. */
   readonly pending: Pending;
+  /** Undefined until it was asked. */
+  readonly prometheus: PrometheusSeen | undefined;
 }
 
 export interface Next {
@@ -135,24 +138,28 @@ function aborted(seen: Seen, restart: Restart, now: number): Restart {
   return entered({ ...kept, state: 'Aborting', ...(steps === undefined ? {} : { steps }) }, seen, now);
 }
 
-function advance(seen: Seen, restart: Restart, { now, stepMs, openMs }: Facts): Next {
-  const current = currentOf(restart);
-  const step = current === undefined ? undefined : stepNamed(current.name);
+function advance(seen: Seen, restart: Restart, { now, stepMs, openMs, prometheus }: Facts): Next {
+  const step = stepNamed(currentOf(restart)?.name ?? '');
   // A record that this version does not know: nothing is brought up by guess.
-  if (current === undefined || step === undefined)
-    return { restart: failed(restart, 'the record has no step to go on with', now) };
-  const { drainSeconds, settleSeconds, timeoutSeconds } = seen.spec.restart;
-  const wait = waitOf(step, seen, { id: restart.id ?? '', stepMs });
-  const settleMs = 'start' in step ? settleSeconds * 1_000 : 0;
-  if (wait === undefined && openMs >= settleMs) return { restart: entered(ended(restart, now), seen, now) };
+  if (step === undefined) return { restart: failed(restart, 'the record has no step to go on with', now) };
+  const { settleSeconds, timeoutSeconds } = seen.spec.restart;
+  const wait = waitOf(step, seen, { id: restart.id ?? '', stepMs, prometheus });
+  const settleMs = 'start' in step ? settleSeconds * 1_000 - openMs : 0;
+  if (wait === undefined && settleMs <= 0) {
+    const why = step.name === 'RestartPrometheus' && prometheus?.is === 'beyond-us' ? prometheus.why : undefined;
+    return { restart: entered(ended(restart, now, why), seen, now) };
+  }
   const leftMs = timeoutSeconds * 1_000 - stepMs;
   if (leftMs <= 0) return { wait, restart: failed(restart, wait ?? `not steady for ${settleSeconds} s`, now) };
-  const times = [
-    leftMs,
-    wait === undefined ? settleMs - openMs : Infinity,
-    step.name === 'Drain' ? drainSeconds * 1_000 - stepMs : Infinity,
-  ];
-  return { restart, wait, lookAgainMs: Math.min(...times.filter((ms) => ms > 0)) };
+  const lookAgainMs = Math.min(leftMs, wait === undefined ? settleMs : dueMs(step, seen, stepMs));
+  return { restart, wait, lookAgainMs };
+}
+
+/** When the gate may open without anything that we would see. */
+function dueMs(step: Step, { spec }: Seen, stepMs: number): number {
+  if (step.name === 'RestartPrometheus') return ASK_AGAIN_MS;
+  const drainMs = spec.restart.drainSeconds * 1_000 - stepMs;
+  return step.name === 'Drain' && drainMs > 0 ? drainMs : Infinity;
 }
 
 const mapCurrent = (restart: Restart, of: (step: StepRecord) => StepRecord): Restart => ({
@@ -160,12 +167,12 @@ const mapCurrent = (restart: Restart, of: (step: StepRecord) => StepRecord): Res
   steps: (restart.steps ?? []).map((step) => (step.state === 'Running' ? of(step) : step)),
 });
 
-function ended(restart: Restart, now: number): Restart {
-  return mapCurrent(restart, ({ deadline: _deadline, ...step }) => ({
-    ...step,
-    state: 'Done',
-    endedAt: new Date(now).toISOString(),
-  }));
+/** `why`: it is skipped for that. */
+function ended(restart: Restart, now: number, why: string | undefined): Restart {
+  const endedAt = new Date(now).toISOString();
+  return mapCurrent(restart, ({ deadline: _deadline, ...step }) =>
+    why === undefined ? { ...step, state: 'Done', endedAt } : { ...step, state: 'Skipped', endedAt, message: why },
+  );
 }
 
 function failed(restart: Restart, message: string, now: number): Restart {

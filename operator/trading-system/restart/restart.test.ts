@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { World } from '../../test/world.ts';
 import { START_ORDER, STOP_ORDER } from './graph.ts';
+import { seenIn } from './prometheus.ts';
 import type { Restart } from './record.ts';
 import { stepsFor } from './steps.ts';
 
@@ -95,6 +96,47 @@ describe('a restart that was asked for', () => {
     assert.equal(conditionOf(world, 'Ready')?.message, '2/14 Drain: orders are open, or a log is not on disk yet');
     assert.equal(conditionOf(world, 'Reconciling')?.reason, 'Restarting');
     assert.equal(conditionOf(world, 'TradingEnabled')?.reason, 'Restarting');
+  });
+});
+
+describe('a Prometheus that is restarted too', () => {
+  const monitoring = { prometheusRef: { name: 'k8s', namespace: 'monitoring' } };
+  const atIt = (): World => {
+    const world = running();
+    world.change({ monitoring }, { [REQUEST]: 'a' });
+    for (let i = 0; i < 40; i++) world.pass();
+    assert.equal(restartOf(world).step, 'RestartPrometheus');
+    return world;
+  };
+  it('is waited for, and asked again meanwhile, as nobody watches it', () => {
+    const world = atIt();
+    world.prometheus = { is: 'renewing', wait: '1 of 2 pods are new' };
+    assert.equal(world.plan().lookAgainAt, world.now + 2_000);
+    world.pass();
+    assert.match(conditionOf(world, 'Ready')?.message ?? '', /^8\/15 RestartPrometheus: 1 of 2 pods are new$/);
+    world.prometheus = { is: 'renewed' };
+    world.pass();
+    assert.equal(statesOf(world)['RestartPrometheus'], 'Done');
+  });
+  it('is passed over where it is not ours to restart, and the step says why', () => {
+    const world = atIt();
+    world.prometheus = { is: 'beyond-us', why: 'no Prometheus monitoring/k8s' };
+    world.settle();
+    const step = restartOf(world).steps?.find(({ name }) => name === 'RestartPrometheus');
+    assert.deepEqual([step?.state, step?.message], ['Skipped', 'no Prometheus monitoring/k8s']);
+    assert.equal(restartOf(world).state, 'Done');
+  });
+  it('is renewed when its operator has taken the change and every pod is new and available', () => {
+    const seen = (conditions: object[], status: object = { replicas: 2, updatedReplicas: 2, availableReplicas: 2 }) =>
+      seenIn({ metadata: { name: 'k8s', generation: 3 }, status: { ...status, conditions } } as never).is;
+    const at = (type: string, observedGeneration = 3, status = 'True') => ({ type, status, observedGeneration });
+    assert.equal(seen([at('Reconciled'), at('Available')]), 'renewed');
+    assert.equal(seen([at('Reconciled', 2), at('Available')]), 'renewing');
+    assert.equal(seen([at('Reconciled'), at('Available', 3, 'False')]), 'renewing');
+    assert.equal(
+      seen([at('Reconciled'), at('Available')], { replicas: 2, updatedReplicas: 1, availableReplicas: 2 }),
+      'renewing',
+    );
   });
 });
 
