@@ -1,4 +1,5 @@
 // `npm run bench -- NAME [--json] [--option value …]`: one benchmark, its figures as a table or as one JSON object.
+import { benchBlend } from './blend.ts';
 import { reload } from './reload.ts';
 import type { Figures, Options } from './stats.ts';
 
@@ -8,6 +9,7 @@ interface Benchmark {
 }
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  blend: { about: 'one blend of five claims', run: benchBlend },
   reload: { about: 'RiskParams applied → acknowledged by every pod, in the cluster of `make up`', run: reload },
 };
 

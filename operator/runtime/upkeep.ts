@@ -13,6 +13,8 @@ export interface Target<T extends Live> {
   readonly resource: Resource;
   /** Others may add fields to it: only ours are looked at. */
   readonly shared: boolean;
+  /** It is changed only over what was seen, else there is a conflict: who leads no more must not undo what the next one did. */
+  readonly fenced: boolean;
 }
 
 export type Look =
@@ -28,7 +30,7 @@ export type Look =
 const outcomes = new WeakMap<Live, string>();
 
 /** Compares what the store has with `wanted`, which has its hash. */
-export function look<T extends Live>({ store, shared }: Omit<Target<T>, 'api' | 'resource'>, wanted: Wanted): Look {
+export function look<T extends Live>({ store, shared }: Pick<Target<T>, 'store' | 'shared'>, wanted: Wanted): Look {
   const live = store.get(keyOf(wanted.metadata));
   if (live === undefined || live.metadata.deletionTimestamp !== undefined) return { kind: 'due' };
   if (covers(live, wanted) && (shared || !hasAdditions(live, wanted))) return { kind: 'right' };
@@ -52,14 +54,20 @@ export async function putRight<T extends Live>(target: Target<T>, wanted: Wanted
   if (kept !== undefined && hash !== undefined) outcomes.set(kept, hash);
 }
 
-async function applyOrRestore<T extends Live>({ api, store, resource }: Target<T>, wanted: Wanted): Promise<T> {
+async function applyOrRestore<T extends Live>(target: Target<T>, wanted: Wanted): Promise<T> {
+  const { api, store, resource, fenced } = target;
+  const live = store.get(keyOf(wanted.metadata));
   try {
-    return await api.apply<T>(resource, wanted, MANAGER);
+    return await api.apply<T>(resource, fenced && live !== undefined ? over(live, wanted) : wanted, MANAGER);
   } catch (error) {
-    const live = store.get(keyOf(wanted.metadata));
     if (live === undefined || classify(error).kind !== 'Terminal') throw error;
     // Refused as well where what is wanted is wrong in itself.
     store.put(await api.update<T>(resource, restored(live, wanted), MANAGER));
     return await api.apply<T>(resource, wanted, MANAGER);
   }
 }
+
+const over = ({ metadata: { resourceVersion } }: Live, wanted: Wanted): Wanted => {
+  const metadata = { ...wanted.metadata, resourceVersion };
+  return { ...wanted, metadata };
+};

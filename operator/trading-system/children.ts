@@ -1,7 +1,7 @@
 // Keeps the children as a plan wants them: makes what is not there, puts right what others have changed, removes what is not
 // wanted any more. Called by carry-out.ts.
 import { CHILDREN, type Child, type ChildKind } from '../kinds.ts';
-import { classify, ignoreGone } from '../runtime/errors.ts';
+import { classify, endsPass, ignoreGone, isConflict } from '../runtime/errors.ts';
 import type { Drift } from '../runtime/drift.ts';
 import { keyOf, type Wanted } from '../runtime/object.ts';
 import { look, putRight, type Target } from '../runtime/upkeep.ts';
@@ -16,6 +16,9 @@ const SHARED: ReadonlySet<string> = new Set<ChildKind>(['PersistentVolumeClaim',
 /** What of these cannot be changed back (a roleRef, what somebody froze) is made anew: nothing is lost with them. */
 const REMADE: ReadonlySet<string> = new Set<ChildKind>(['ConfigMap', 'RoleBinding']);
 
+/** A restart scales them down and up: a leader that was, with a write still on its way, must not do so after the next one has. */
+const FENCED: ReadonlySet<string> = new Set<ChildKind>(['Deployment', 'StatefulSet']);
+
 export const named = ({ kind, metadata }: Wanted): string => `${kind} ${metadata.name}`;
 
 export async function keepChildren(
@@ -23,7 +26,10 @@ export async function keepChildren(
   { system }: Known,
   { plan: { children, surplus }, refusals }: { readonly plan: Plan; readonly refusals: Refusals },
 ): Promise<void> {
-  for (const wanted of children) await refusals.attempt(named(wanted), () => keep({ hands, system, refusals }, wanted));
+  const isStale = (error: unknown): boolean => endsPass(error) || isConflict(error);
+  for (const wanted of children) {
+    await refusals.attempt(named(wanted), () => keep({ hands, system, refusals }, wanted), isStale);
+  }
   for (const item of surplus) await refusals.attempt(named(item), () => deleteOnce(hands, item));
 }
 
@@ -41,6 +47,7 @@ async function keep(pass: Pass, wanted: Wanted): Promise<void> {
     store: hands.stores.children[kind],
     resource: CHILDREN[kind],
     shared: SHARED.has(kind),
+    fenced: FENCED.has(kind),
   };
   const seen = look(target, wanted);
   if (seen.kind === 'due') await write(target, wanted);
