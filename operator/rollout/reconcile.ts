@@ -13,6 +13,7 @@ import { keyOf, splitKey, type Resource } from '../runtime/object.ts';
 import type { Store } from '../runtime/store.ts';
 import { SETTLED, type Outcome } from '../runtime/worker.ts';
 import type { Stores } from '../stores.ts';
+import { isDisabled } from '../trading-system/annotations.ts';
 import { knownIn, observe, revisionOf } from '../trading-system/observe.ts';
 import { isProven, refusalIn } from '../trading-system/proof.ts';
 import { invalidRevisionStatus, revisionStatusAfter, type Follower } from './status.ts';
@@ -118,6 +119,7 @@ function followersOf(kind: RevisionKind, key: string, stores: Stores): Follower[
         proven: isProven(known, published),
         acked: acks?.acked ?? 0,
         expected: acks?.expected ?? 0,
+        disabled: isDisabled(live),
         refusal: refusalIn(live),
       },
     ];

@@ -9,6 +9,7 @@ const follower = (more: Partial<Follower> = {}): Follower => ({
   proven: true,
   acked: 3,
   expected: 3,
+  disabled: false,
   refusal: undefined,
   ...more,
 });
@@ -37,6 +38,8 @@ describe('where a revision stands', () => {
   });
   it('is Accepted while what is published is another', () => {
     assert.equal(after([follower({ publishedRevision: 'old' })]).stage, 'Accepted');
+    const disabled = after([follower({ publishedRevision: 'old', disabled: true })]);
+    assert.match(ready(disabled)?.message ?? '', /demo: Accepted, reconcile of the system is disabled/);
   });
   it('shows the least advanced of several systems', () => {
     const status = after([follower(), follower({ name: 'second', proven: false })]);

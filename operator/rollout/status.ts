@@ -13,6 +13,8 @@ export interface Follower {
   readonly proven: boolean;
   readonly acked: number;
   readonly expected: number;
+  /** Changes wait for somebody to enable them. */
+  readonly disabled: boolean;
   /** What pods said who refused. */
   readonly refusal: string | undefined;
 }
@@ -81,10 +83,14 @@ function systemRevision(standing: Standing, follower: Follower): SystemRevision 
     // While a document is on its way its count changes with every pod: only the end is worth a write.
     acked: 0,
     expected,
-    message: (
-      follower.refusal ?? (stage === 'Accepted' ? 'waits for the operator to publish it' : `waits for ${expected} pods`)
-    ).slice(0, MESSAGE_LIMIT),
+    message: messageOf(stage, follower).slice(0, MESSAGE_LIMIT),
   };
+}
+
+function messageOf(stage: SystemRevision['stage'], { refusal, disabled, expected }: Follower): string {
+  if (refusal !== undefined) return refusal;
+  if (stage !== 'Accepted') return `waits for ${expected} pods`;
+  return disabled ? 'reconcile of the system is disabled' : 'waits for the operator to publish it';
 }
 
 /** Of the last time when all had: while another part of the document is on its way, it changes with every pod. */

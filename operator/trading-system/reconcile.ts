@@ -7,11 +7,12 @@ import { conditionIn, turned } from '../runtime/conditions.ts';
 import { endsPass, ignoreGone, isConflict, isNotFound } from '../runtime/errors.ts';
 import type { Events } from '../runtime/events.ts';
 import { again, SETTLED, type Outcome } from '../runtime/worker.ts';
-import type { Command } from './annotations.ts';
+import { isDisabled, type Command } from './annotations.ts';
 import { carryOut, type Hands } from './carry-out.ts';
 import { obeyCommands, tellCommands } from './commands.ts';
 import { planDeletion } from './deletion.ts';
 import { floorOf } from './desired.ts';
+import { planDisabled } from './disabled.ts';
 import { addFinalizer, release } from './finalizer.ts';
 import { holdStatus, type HoldSeen } from './holds.ts';
 import type { Images } from './objects/frame.ts';
@@ -101,6 +102,11 @@ function planOf(key: string, look: Exclude<Look, { kind: 'gone' }>, { deps, now,
   const options = { images, epoch: lease.epoch, now };
   if (isDeleting(knownIn(look).system)) return planDeletion(look, options);
   if (look.kind === 'invalid') return planUnreadable(look.known, look.issues, options);
+  if (isDisabled(look.seen.system)) {
+    // A restart that stands still is not on the clock.
+    stopwatch.read(key, undefined);
+    return planDisabled(look.seen, options);
+  }
   const { restart } = look.seen.system.status ?? {};
   const plan = planTradingSystem(look.seen, { ...options, ...stopwatch.read(key, restart), prometheus });
   stopwatch.note(key, plan.isGateOpen);
@@ -136,6 +142,7 @@ const TOLD = new Set([
   'BreakerClosed',
   'DataFlowing',
   'FlattenOnDelete',
+  'Disabled',
 ]);
 
 function tell(events: Events, system: TradingSystem, { type, status, reason, message }: Condition): void {

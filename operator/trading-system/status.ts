@@ -12,7 +12,8 @@ import type { Wanted } from '../runtime/object.ts';
 import { isFlattening, NOT_FLATTENED, redisHolds } from './holds.ts';
 import { isDeleting, type Known } from './observe.ts';
 import type { Blocker, Plan } from './plan.ts';
-import type { Command } from './annotations.ts';
+import { isDisabled, type Command } from './annotations.ts';
+import { disabledBy } from './disabled.ts';
 import { pauseComplaints, resumeHint } from './pause.ts';
 import { isProven, publishedAt, refusalIn } from './proof.ts';
 import { isUnderWay, stopsTrading, type Restart } from './restart/record.ts';
@@ -71,7 +72,7 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
         TradingEnabled: tradingVerdict(known, { document, restart: plan.restart }, restraint),
         RouterActive: routerVerdict(known, document, { restraint, now }),
         ...liveConditions(known),
-        ...(asksToFlatten(system) ? { FlattenOnDelete: no('NotYet', NOT_FLATTENED_ON_DELETE) } : {}),
+        ...askedOf(system),
       },
       system.status?.conditions,
       { generation, now: new Date(now).toISOString() },
@@ -114,6 +115,14 @@ function heldBy({ holds }: Restraint): NonNullable<OwnStatus['holds']> {
     reason,
     ...(until === undefined ? {} : { until }),
   }));
+}
+
+/** Conditions that are there only while somebody asks for what they tell of. */
+function askedOf(system: TradingSystem): Record<string, Verdict> {
+  return {
+    ...(isDisabled(system) ? { Disabled: yes('ByAnnotation', disabledBy(system)) } : {}),
+    ...(asksToFlatten(system) ? { FlattenOnDelete: no('NotYet', NOT_FLATTENED_ON_DELETE) } : {}),
+  };
 }
 
 const asksToFlatten = ({ spec }: TradingSystem): boolean =>
@@ -173,6 +182,9 @@ function tradingVerdict(known: Known, { document, restart }: InForce, restraint:
   if (document === undefined) return no('NoDocument', 'no desired document yet: nothing is traded');
   if (isDeleting(known.system) && document.trading === 'Stopped') return no('Deleting', 'the system is being deleted');
   if (stopsTrading(restart)) return no('Restarting', `restart ${restart?.id}: trading resumes at its end, as it was`);
+  const { trading } = (known.system.spec ?? {}) as { readonly trading?: unknown };
+  if (document.trading === 'Stopped' && trading === 'Enabled' && isDisabled(known.system))
+    return no('Disabled', 'spec.trading is Enabled, but reconcile is disabled');
   if (document.trading === 'Stopped') return no('StoppedBySpec', 'spec.trading is Stopped');
   if (!restraint.tradingStopped) return yes('Enabled');
   const stopping = restraint.holds.filter(({ effect }) => effect !== 'PauseRouter' && effect !== 'CapKelly');

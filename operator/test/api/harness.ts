@@ -32,7 +32,7 @@ export interface Conditioned {
   readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] };
 }
 
-const manifest = (file: string): { spec: object; metadata: object } =>
+export const manifest = (file: string): { spec: object; metadata: object } =>
   load(readFileSync(join(EXAMPLES, file), 'utf8')) as { spec: object; metadata: object };
 
 export async function eventually<T>(what: string, look: () => Promise<T | undefined>, withinMs = 10_000): Promise<T> {

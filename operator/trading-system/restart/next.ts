@@ -1,6 +1,7 @@
 // What comes next in an ordered restart: begin, advance, fail, abort. A total function of the record and of what was seen. Pure.
 // The record is written before anything is done for it, so whoever takes over goes on at the same step.
 import { LONGEST_ID } from '@tradewind/crds/schema/trading-system-status.ts';
+import { isFirstSight } from '../annotations.ts';
 import type { Seen } from '../observe.ts';
 import { isProven, publishedAt } from '../proof.ts';
 import { waitOf } from './gates.ts';
@@ -48,7 +49,7 @@ export function nextRestart(seen: Seen, facts: Facts): Next {
   const restart = seen.system.status?.restart;
   const request = newRequest(seen);
   // Found with the object at first sight: restored or re-applied, nobody asks for it now.
-  if (request !== undefined && seen.system.status?.observedGeneration === undefined) {
+  if (request !== undefined && isFirstSight(seen.system)) {
     return { restart: { ...restart, requested: request } };
   }
   if (isAbort(request)) return { restart: aborted(seen, { ...restart, requested: request }, facts.now) };

@@ -20,6 +20,9 @@ export function* restartBlockers({ restart, wait }: Next, pending: Pending): Gen
       `${progressOf(restart)} did not end in time: ${found}. Trading stays stopped. ` +
       'Mend it, then annotate tradewind.io/restart with a new value, or with abort to bring all up';
     yield { who: 'user', reason: 'RestartFailed', message };
+  } else if (pending.parts.length > 0 && restart?.id !== pending.id) {
+    const message = `${pending.parts.join(', ')}: a restart begins once the document that is on its way has arrived`;
+    yield { who: 'others', reason: 'Restarting', message };
   } else if (pending.parts.length > 0) {
     const message =
       `${pending.parts.join(', ')}: pods still run what they ran before; ` +
