@@ -8,7 +8,7 @@ import { tradingSystemSpec } from './schema/trading-system.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const HEADER = '# Generated from crds/schema by `make generate`. Do not edit.\n';
+const HEADER = 'Generated from crds/schema by `make generate`. Do not edit.\n';
 
 /** Longest name of an object of ours: names of children and labels, which carry it, end at 63. */
 const LONGEST_NAME = 40;
@@ -16,10 +16,11 @@ const LONGEST_NAME = 40;
 export function generated(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const kind of KINDS) {
-    const text = HEADER + dump(customResourceDefinition(kind), { lineWidth: 120, noRefs: true });
+    const text = `# ${HEADER}${dump(customResourceDefinition(kind), { lineWidth: 120, noRefs: true })}`;
     files.set(`crds/${kind.plural}.yaml`, text);
     files.set(`charts/tradewind/files/crds/${kind.plural}.yaml`, text);
   }
+  files.set('crds/schema-hashes.ts', schemaHashes());
   files.set('docs/reference.md', referencePage(KINDS));
   files.set('charts/trading-system/values.schema.json', `${JSON.stringify(valuesSchema(), null, 2)}\n`);
   return files;
@@ -27,12 +28,10 @@ export function generated(): ReadonlyMap<string, string> {
 
 /** The CRD of a kind, as an object. Its annotation holds a hash of the schema, by which two versions are told apart. */
 export function customResourceDefinition(kind: Kind): object {
-  const schema = rootSchema(kind);
-  const hash = createHash('sha256').update(JSON.stringify(schema)).digest('hex').slice(0, 16);
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${kind.plural}.${GROUP}`, annotations: { 'tradewind.io/schema-hash': hash } },
+    metadata: { name: crdName(kind), annotations: { 'tradewind.io/schema-hash': schemaHash(kind) } },
     spec: {
       group: GROUP,
       scope: 'Namespaced',
@@ -54,11 +53,25 @@ export function customResourceDefinition(kind: Kind): object {
             ? { selectableFields: kind.selectableFields.map((jsonPath) => ({ jsonPath })) }
             : {}),
           additionalPrinterColumns: kind.columns,
-          schema: { openAPIV3Schema: schema },
+          schema: { openAPIV3Schema: rootSchema(kind) },
         },
       ],
     },
   };
+}
+
+const crdName = ({ plural }: Kind): string => `${plural}.${GROUP}`;
+
+const schemaHash = (kind: Kind): string =>
+  createHash('sha256')
+    .update(JSON.stringify(rootSchema(kind)))
+    .digest('hex')
+    .slice(0, 16);
+
+/** For the operator, which compares them with the annotations of the CRDs that it finds. */
+function schemaHashes(): string {
+  const lines = KINDS.map((kind) => `  '${crdName(kind)}': '${schemaHash(kind)}',\n`);
+  return `// ${HEADER}\nexport const SCHEMA_HASHES = {\n${lines.join('')}} as const;\n`;
 }
 
 function rootSchema(kind: Kind): object {

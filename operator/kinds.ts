@@ -4,7 +4,14 @@ import type { RevisionStatus } from '@tradewind/crds/schema/status.ts';
 import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
 import type { Live, Resource } from './runtime/object.ts';
 
+export const MONITORING_GROUP = 'monitoring.coreos.com';
 const ours = (kind: string, plural: string): Resource => ({ group: 'tradewind.io', version: 'v1alpha1', plural, kind });
+const monitoring = (kind: string, plural: string): Resource => ({
+  group: MONITORING_GROUP,
+  version: 'v1',
+  plural,
+  kind,
+});
 const builtIn = (group: string, kind: string, plural: string): Resource => ({ group, version: 'v1', plural, kind });
 
 export const TRADING_SYSTEMS = ours('TradingSystem', 'tradingsystems');
@@ -24,8 +31,16 @@ export const CHILDREN = {
   PodDisruptionBudget: builtIn('policy', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   StatefulSet: builtIn('apps', 'StatefulSet', 'statefulsets'),
   Deployment: builtIn('apps', 'Deployment', 'deployments'),
+  PodMonitor: monitoring('PodMonitor', 'podmonitors'),
+  PrometheusRule: monitoring('PrometheusRule', 'prometheusrules'),
 } as const satisfies Readonly<Record<string, Resource>>;
 export type ChildKind = keyof typeof CHILDREN;
+
+/** Of the Prometheus operator: only some clusters have them, and they may come and go. */
+export const OPTIONAL_KINDS = ['PodMonitor', 'PrometheusRule'] as const satisfies readonly ChildKind[];
+export type OptionalKind = (typeof OPTIONAL_KINDS)[number];
+
+export const CRDS = builtIn('apiextensions.k8s.io', 'CustomResourceDefinition', 'customresourcedefinitions');
 
 export const PODS = builtIn('', 'Pod', 'pods');
 /** Created, never read: the operator has no right to read Secrets. */

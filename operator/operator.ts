@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { OperatorConfig } from './config.ts';
+import { discover } from './discovery.ts';
 import type { Live } from './runtime/object.ts';
 import { keyOf } from './runtime/object.ts';
 import type { Api } from './runtime/client.ts';
@@ -35,6 +36,8 @@ export interface OperatorOptions {
   readonly identity: string;
   /** Epoch ms. */
   readonly now?: () => number;
+  /** How often it looks what the cluster offers. */
+  readonly lookEveryMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -70,8 +73,17 @@ export function startOperator(options: OperatorOptions): Operator {
     onRecovered: () => Object.values(queues).forEach((queue) => queue.hurry()),
     signal,
   });
+  const discovery = discover({
+    api,
+    stores,
+    log,
+    namespaces: config.watchNamespaces,
+    ...(options.lookEveryMs === undefined ? {} : { everyMs: options.lookEveryMs }),
+    signal,
+  });
+  const isKnown = Promise.all([synced, discovery.first]);
   let isSynced = false;
-  void synced.then(() => (isSynced = true));
+  void isKnown.then(() => (isSynced = true));
 
   const run = async (): Promise<void> => {
     const fatal = Promise.withResolvers<never>();
@@ -81,13 +93,13 @@ export function startOperator(options: OperatorOptions): Operator {
       else fatal.reject(error);
     };
     const acting = (async () => {
-      await Promise.race([Promise.all([synced, lease.acquired]), stopped]);
+      await Promise.race([Promise.all([isKnown, lease.acquired]), stopped]);
       if (signal.aborted) return;
       enqueueOnChange(stores, queues);
       const guarded = api.guarded(() => lease.assertHeld());
       await runControllers({ ...options, api: guarded, stores, queues, lease, onFatal });
     })().finally(() => drained.abort());
-    await Promise.race([Promise.all([lease.run().catch(onFatal), acting, ended]), fatal.promise]);
+    await Promise.race([Promise.all([lease.run().catch(onFatal), acting, ended, discovery.ended]), fatal.promise]);
   };
   signal.addEventListener('abort', () => Object.values(queues).forEach((queue) => queue.close()), { once: true });
   return { stores, notReady: () => (isSynced ? undefined : 'caches are not whole yet'), done: run() };
@@ -137,6 +149,7 @@ function enqueueOnChange(stores: Stores, queues: Queues): void {
     system(spec === undefined ? undefined : keyOf({ ...metadata, name: spec.systemRef.name })),
   );
   for (const { metadata } of stores.systems.all()) queues.systems.add(keyOf(metadata), 0, 'resync');
+  stores.offers.onChange(() => [...stores.systems.all()].forEach(({ metadata }) => system(keyOf(metadata))));
   for (const { metadata, spec } of stores.holds.all()) {
     if (spec !== undefined) queues.systems.add(keyOf({ ...metadata, name: spec.systemRef.name }), 0, 'resync');
   }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import {
   CHILDREN,
   HOLDS,
+  OPTIONAL_KINDS,
   PODS,
   RISK_PARAMS,
   ROUTER_RULES,
@@ -15,6 +16,7 @@ import {
   type Revisioned,
   type TradingSystem,
 } from './kinds.ts';
+import { Offers } from './offers.ts';
 import type { Api } from './runtime/client.ts';
 import { withForeignFields } from './runtime/drift.ts';
 import { keyOf, type Live, type Resource } from './runtime/object.ts';
@@ -23,6 +25,8 @@ import { watch } from './runtime/watch.ts';
 import { keepingAnnotators } from './trading-system/annotations.ts';
 import type { Contest } from './trading-system/contest.ts';
 import { OWNED } from './trading-system/objects/frame.ts';
+
+const OPTIONAL: ReadonlySet<string> = new Set(OPTIONAL_KINDS);
 
 export interface Stores {
   readonly systems: Store<TradingSystem>;
@@ -34,6 +38,7 @@ export interface Stores {
   readonly pods: Store<Pod>;
   /** Of this process only, by `Kind namespace/name`: children that others keep changing. */
   readonly contests: Map<string, Contest>;
+  readonly offers: Offers;
 }
 
 const labelledOwner = ({ metadata }: Live): string | undefined => {
@@ -64,9 +69,12 @@ export function createStores(): Stores {
       PodDisruptionBudget: child(),
       StatefulSet: child(),
       Deployment: child(),
+      PodMonitor: child(),
+      PrometheusRule: child(),
     },
     pods: new Store<Pod>({ trim: trimPod, groupOf: labelledOwner }),
     contests: new Map(),
+    offers: new Offers(),
   };
 }
 
@@ -93,9 +101,13 @@ export interface Watching {
   readonly ended: Promise<void>;
 }
 
-/** Watches everything until the signal aborts. */
+/** Where watches look: the whole cluster, or each of `namespaces`. */
+export const scopesOf = (namespaces: readonly string[]): readonly { readonly namespace?: string }[] =>
+  namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
+
+/** Watches everything that every cluster has, until the signal aborts; discovery.ts follows the rest. */
 export function watchAll({ stores, namespaces, ...options }: WatchAllOptions): Watching {
-  const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
+  const scopes = scopesOf(namespaces);
   const synced: Promise<void>[] = [];
   const ended: Promise<void>[] = [];
   const follow = <T extends Live>(resource: Resource, store: Store<T>, more: { labelSelector?: string } = {}): void => {
@@ -111,7 +123,9 @@ export function watchAll({ stores, namespaces, ...options }: WatchAllOptions): W
   follow(ROUTER_RULES, stores.routerRules);
   follow(HOLDS, stores.holds);
   follow(PODS, stores.pods, owned);
-  for (const kind of Object.keys(CHILDREN) as ChildKind[]) follow(CHILDREN[kind], stores.children[kind], owned);
+  for (const kind of Object.keys(CHILDREN) as ChildKind[]) {
+    if (!OPTIONAL.has(kind)) follow(CHILDREN[kind], stores.children[kind], owned);
+  }
   const all = async (promises: readonly Promise<void>[]): Promise<void> => void (await Promise.all(promises));
   return { synced: all(synced), ended: all(ended) };
 }

@@ -137,7 +137,7 @@ const valueAtRisk = z
     horizonDays: z.number().gt(0).max(10).meta({ description: 'Horizon in days.', tighter: 'higher' }).default(1),
     targetPct: pct('Positions are sized to this VaR, % of capital.', 20).default(1.35),
     gatePct: pct('Above: nothing that raises VaR; no change of parameters that loosens (not yet).', 20).default(1.5),
-    alertPct: pct('Above: an alert (not yet).', 20).default(1.8),
+    alertPct: pct('Above: an alert, where spec.monitoring of the system is enabled.', 20).default(1.8),
     limitPct: pct('Above: all positions are cut to targetPct.', 20).default(2),
   })
   .meta({

@@ -311,10 +311,16 @@ export const tradingSystemSpec = z
       .object({
         enabled: z
           .boolean()
-          .meta({ description: 'PodMonitor and PrometheusRule where their kinds exist.' })
+          .meta({ description: 'A PodMonitor and a PrometheusRule, where and while the cluster has these kinds.' })
           .default(false),
-        flavor: z.enum(['kube-prometheus', 'kube-prometheus-stack', 'none']).default('none'),
-        release: text('Label `release` that kube-prometheus-stack selects by.', 63).optional(),
+        flavor: z
+          .enum(['kube-prometheus', 'kube-prometheus-stack', 'none'])
+          .meta({ description: 'How Prometheus was installed: labels by which it selects what it reads.' })
+          .default('none'),
+        release: text(
+          'kube-prometheus-stack selects by label `release`: the name of its Helm release. Absent: kube-prometheus-stack.',
+          63,
+        ).optional(),
         prometheusRef: z
           .object({
             name: name('Prometheus object that an ordered restart restarts too.'),
@@ -322,7 +328,7 @@ export const tradingSystemSpec = z
           })
           .optional(),
       })
-      .meta({ description: 'What Prometheus is told (not yet).' })
+      .meta({ description: 'What a Prometheus operator is told: what to scrape, and when to call somebody.' })
       .default({ enabled: false, flavor: 'none' }),
     logging: z
       .object({

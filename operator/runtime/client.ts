@@ -1,7 +1,7 @@
 // Requests to the API server in Kubernetes' own terms. Failures are ApiErrors, never silent.
 import type { Registry } from 'prom-client';
 import type { Credentials } from './credentials.ts';
-import { refusalOf } from './errors.ts';
+import { isNotFound, refusalOf } from './errors.ts';
 import { requestCounter } from './metrics.ts';
 import { pathOf, type Live, type Place, type Resource, type Wanted } from './object.ts';
 import { Connections } from './connections.ts';
@@ -64,6 +64,22 @@ export class Api {
     return this.#json<T>('GET', pathOf(resource, place));
   }
 
+  /** An object's metadata only, however large it is. */
+  getMetadata(resource: Resource, place: Required<Pick<Place, 'name'>> & Place): Promise<Live> {
+    return this.#json<Live>('GET', pathOf(resource, place), { accept: METADATA_ONLY });
+  }
+
+  /** Kinds of a group's version; none where the server does not know it. */
+  async kindsOf(group: string, version: string): Promise<readonly string[]> {
+    try {
+      const { resources } = await this.#json<ResourceList>('GET', `/apis/${group}/${version}`);
+      return resources.map(({ kind }) => kind);
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  }
+
   list<T extends Live>(resource: Resource, namespace: string | undefined, query: Query, signal?: AbortSignal) {
     const path = `${pathOf(resource, { namespace })}${queryText(query)}`;
     return this.#json<List<T>>('GET', path, signal === undefined ? {} : { signal });
@@ -85,8 +101,10 @@ export class Api {
   /** Server-side apply: creates or changes what `manager` owns, and takes over fields that others changed. Idempotent. */
   apply<T extends Live>(resource: Resource, object: Wanted, manager: string, subresource?: 'status'): Promise<T> {
     const { namespace, name } = object.metadata;
+    // A status must reach the object also where the CRD is older and lacks a field of it.
+    const fieldValidation = subresource === 'status' ? 'Ignore' : 'Strict';
     const path = pathOf(resource, { namespace, name, ...(subresource === undefined ? {} : { subresource }) });
-    const query = queryText({ fieldManager: manager, force: 'true', fieldValidation: 'Strict' });
+    const query = queryText({ fieldManager: manager, force: 'true', fieldValidation });
     return this.#write<T>('PATCH', path + query, { body: object, type: 'application/apply-patch+yaml' });
   }
 
@@ -147,8 +165,8 @@ export class Api {
     return this.#json<T>(method, path, { body: JSON.stringify(body), type, mayGo: this.#mayWrite });
   }
 
-  async #json<T>(method: string, path: string, { type, ...sent }: Sent = {}): Promise<T> {
-    const headers = { accept: 'application/json', ...(type === undefined ? {} : { 'content-type': type }) };
+  async #json<T>(method: string, path: string, { type, accept = 'application/json', ...sent }: Sent = {}): Promise<T> {
+    const headers = { accept, ...(type === undefined ? {} : { 'content-type': type }) };
     const answer = await this.#connections.call({ method, path, headers, deadlineMs: DEADLINE_MS, ...sent });
     this.#count?.(method, answer.status);
     if (answer.status >= 300) throw refusalOf(answer, `${method} ${path.split('?')[0]}`);
@@ -158,6 +176,13 @@ export class Api {
 
 interface Sent extends Pick<Call, 'body' | 'mayGo' | 'signal'> {
   readonly type?: string;
+  readonly accept?: string;
+}
+
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+interface ResourceList {
+  readonly resources: readonly { readonly kind: string }[];
 }
 
 export interface WatchHandlers {

@@ -1,7 +1,7 @@
 // Keeps the children as a plan wants them: makes what is not there, puts right what others have changed, removes what is not
 // wanted any more. Called by carry-out.ts.
-import { CHILDREN, type Child, type ChildKind } from '../kinds.ts';
-import { classify, endsPass, ignoreGone, isConflict } from '../runtime/errors.ts';
+import { CHILDREN, OPTIONAL_KINDS, type Child, type ChildKind } from '../kinds.ts';
+import { classify, endsPass, ignoreGone, isConflict, isNotFound } from '../runtime/errors.ts';
 import type { Drift } from '../runtime/drift.ts';
 import { keyOf, type Wanted } from '../runtime/object.ts';
 import { look, putRight, type Target } from '../runtime/upkeep.ts';
@@ -50,7 +50,7 @@ async function keep(pass: Pass, wanted: Wanted): Promise<void> {
     fenced: FENCED.has(kind),
   };
   const seen = look(target, wanted);
-  if (seen.kind === 'due') await write(target, wanted);
+  if (seen.kind === 'due') await write(target, wanted).catch(ignoreGoneKind(kind));
   if (seen.kind === 'drifted') await correct(pass, { target, wanted, fields: seen.fields });
   if (seen.kind === 'rewritten') {
     const what = `${seen.fields.map(({ path }) => path).join(', ')}: not as applied; an admission webhook rewrites it`;
@@ -58,6 +58,13 @@ async function keep(pass: Pass, wanted: Wanted): Promise<void> {
   }
   tellContest(pass, wanted);
 }
+
+/** A kind that the cluster need not have has just gone: the next look at what it offers tells. */
+const ignoreGoneKind =
+  (kind: ChildKind) =>
+  (error: unknown): void => {
+    if (!isNotFound(error) || !OPTIONAL_KINDS.some((one) => one === kind)) throw error;
+  };
 
 /** Puts right what others have changed, unless they keep changing it: then ever more seldom. */
 async function correct(

@@ -2,7 +2,7 @@
 import type { Issue } from '@tradewind/crds/schema/parse.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
-import type { Child, Pod } from '../kinds.ts';
+import { OPTIONAL_KINDS, type Child, type OptionalKind, type Pod } from '../kinds.ts';
 import { withHash } from '../runtime/apply.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { quantityOf } from '../runtime/quantity.ts';
@@ -12,6 +12,7 @@ import { nextEnd, redisHolds } from './holds.ts';
 import { configMap } from './objects/config.ts';
 import { disruptionBudgets } from './objects/disruption.ts';
 import type { Context, Images } from './objects/frame.ts';
+import { monitoringObjects } from './objects/monitoring.ts';
 import { networkPolicies } from './objects/network.ts';
 import { partObjects, partsOf } from './objects/parts.ts';
 import { redisObjects, redisSecret, redisSecretFor } from './objects/redis.ts';
@@ -52,6 +53,8 @@ export interface Plan {
   readonly lookAgainAt: number | undefined;
   /** Of a system that is being deleted. */
   readonly deletion?: Deletion;
+  /** Where monitoring is asked for: kinds that the cluster lacks for it. */
+  readonly unmonitored?: readonly OptionalKind[];
 }
 
 export interface PlanOptions {
@@ -64,19 +67,29 @@ export interface PlanOptions {
   readonly openMs: number;
   /** What is known of the Prometheus whose turn it is. */
   readonly prometheus: PrometheusSeen | undefined;
+  /** Optional kinds that the cluster has; absent: none. */
+  readonly kinds?: readonly OptionalKind[];
 }
 
 export const POKED = 'tradewind.io/desired-version';
 const POKE_AFTER_MS = 1_000;
 
 /** Everything to do about a system whose spec can be read. */
-export function planTradingSystem(seen: Seen, { images, epoch, now, ...elapsed }: PlanOptions): Plan {
+export function planTradingSystem(seen: Seen, options: PlanOptions): Plan {
+  const { images, epoch, now, kinds = [], ...elapsed } = options;
   const blockers = [...blockersOf(seen)];
   // What cannot run as it is written must not run half: what is there stays as it is.
   const isRefused = blockers.some(({ reason }) => reason === 'NotYet');
   const isManaged = seen.spec.redis.managed !== undefined;
   const { name, isMissing } = isManaged ? redisSecretFor(seen) : { name: '', isMissing: false };
-  const context: Context = { system: seen.system, spec: seen.spec, images, redisSecret: name };
+  const context: Context = {
+    system: seen.system,
+    spec: seen.spec,
+    images,
+    redisSecret: name,
+    kinds,
+    alertPct: alertPctOf(seen),
+  };
   const wanted = isRefused ? [] : childrenOf(context);
   const pending = pendingIn(seen, wanted);
   const { restart } = seen.system.status ?? {};
@@ -97,23 +110,33 @@ export function planTradingSystem(seen: Seen, { images, epoch, now, ...elapsed }
   if (isRefused) return common;
   const children = wanted.flatMap((one) => underRestart(seen, keepingSize(one, seen), next.restart) ?? []);
   const secret = isMissing ? redisSecret(context) : undefined;
-  return { ...common, secret, wanted, children, surplus: surplusOf(seen, wanted) };
+  const unmonitored = seen.spec.monitoring.enabled ? { unmonitored: missingKinds(kinds) } : {};
+  return { ...common, ...unmonitored, secret, wanted, children, surplus: surplusOf(seen, wanted) };
 }
 
 /** What is stored does not fit the schema: Holds and a stop still reach the pods, all else stays as it is. */
-export function planUnreadable(
-  known: Known,
-  [issue]: readonly Issue[],
-  { epoch, now }: Pick<PlanOptions, 'epoch' | 'now'>,
-): Plan {
+export function planUnreadable(known: Known, [issue]: readonly Issue[], options: AsideOptions): Plan {
   const message = `spec.${issue?.path}: found ${issue?.found}, expected ${issue?.expected}`;
+  return planAside(known, { who: 'user', reason: 'Invalid', message }, options);
+}
+
+/**
+ * The CRDs are of another version than the operator: what one of them does not know may be a limit, so nothing is derived from
+ * what is read. Holds and a stop still reach the pods, all else stays as it is.
+ */
+export const planMismatch = (known: Known, message: string, options: AsideOptions): Plan =>
+  planAside(known, { who: 'others', reason: 'SchemaMismatch', message }, options);
+
+type AsideOptions = Pick<PlanOptions, 'epoch' | 'now'>;
+
+function planAside(known: Known, blocker: Blocker, { epoch, now }: AsideOptions): Plan {
   return {
     ...NOTHING,
     restart: known.system.status?.restart,
     isGateOpen: false,
     document: nextDocument(known, lastContent(known, now), epoch),
     pokes: pokesOf(known, now),
-    blockers: [{ who: 'user', reason: 'Invalid', message }],
+    blockers: [blocker],
     lookAgainAt: lookAgainAt(known, now),
   };
 }
@@ -134,15 +157,28 @@ export function lookAgainAt(known: Known, now: number, restartMs?: number): numb
 const rendered = new WeakMap<object, { readonly of: Context; readonly children: readonly Wanted[] }>();
 
 function childrenOf(context: Context): readonly Wanted[] {
-  const { spec, images, system, redisSecret: secret } = context;
+  const { spec } = context;
   const known = rendered.get(spec);
-  const { of } = known ?? {};
-  const isSame = of?.system.metadata.uid === system.metadata.uid && of.images === images && of.redisSecret === secret;
-  if (known !== undefined && isSame) return known.children;
+  const isSame = known !== undefined && isSameContext(known.of, context);
+  if (isSame) return known.children;
   const children = rendersOf(context).map((made) => withHash(withTemplateHash(made)));
   rendered.set(spec, { of: context, children });
   return children;
 }
+
+const missingKinds = (kinds: readonly OptionalKind[]): readonly OptionalKind[] =>
+  OPTIONAL_KINDS.filter((kind) => !kinds.includes(kind));
+
+const isSameContext = (a: Context, b: Context): boolean =>
+  a.system.metadata.uid === b.system.metadata.uid &&
+  a.images === b.images &&
+  a.redisSecret === b.redisSecret &&
+  a.alertPct === b.alertPct &&
+  a.kinds.join() === b.kinds.join();
+
+/** VaR above which an alert is raised; the one published last stands for a RiskParams that is not there. */
+const alertPctOf = ({ risk, published }: Seen): number | undefined =>
+  (risk.found === 'yes' ? risk.spec : published?.risk.params)?.limits.var.alertPct;
 
 /** In the order in which they are applied: what restrains pods is there before they are. */
 function rendersOf(context: Context): Wanted[] {
@@ -153,6 +189,7 @@ function rendersOf(context: Context): Wanted[] {
     ...disruptionBudgets(context, parts),
     ...redisObjects(context),
     ...partObjects(context),
+    ...monitoringObjects(context),
   ];
 }
 

@@ -17,7 +17,7 @@ import { addFinalizer, release } from './finalizer.ts';
 import { holdStatus, type HoldSeen } from './holds.ts';
 import type { Images } from './objects/frame.ts';
 import { afterOurWrites, isDeleting, knownIn, observe, type Known, type Look } from './observe.ts';
-import { planTradingSystem, planUnreadable, type Plan } from './plan.ts';
+import { planMismatch, planTradingSystem, planUnreadable, type Plan } from './plan.ts';
 import { Refusals } from './refusals.ts';
 import { isProven } from './proof.ts';
 import { renewPrometheus, type PrometheusSeen } from './restart/prometheus.ts';
@@ -101,6 +101,8 @@ function planOf(key: string, look: Exclude<Look, { kind: 'gone' }>, { deps, now,
   const { images, lease, stopwatch } = deps;
   const options = { images, epoch: lease.epoch, now };
   if (isDeleting(knownIn(look).system)) return planDeletion(look, options);
+  const { kinds, mismatch } = deps.stores.offers.now;
+  if (mismatch !== undefined) return planMismatch(knownIn(look), mismatch, options);
   if (look.kind === 'invalid') return planUnreadable(look.known, look.issues, options);
   if (isDisabled(look.seen.system)) {
     // A restart that stands still is not on the clock.
@@ -108,7 +110,7 @@ function planOf(key: string, look: Exclude<Look, { kind: 'gone' }>, { deps, now,
     return planDisabled(look.seen, options);
   }
   const { restart } = look.seen.system.status ?? {};
-  const plan = planTradingSystem(look.seen, { ...options, ...stopwatch.read(key, restart), prometheus });
+  const plan = planTradingSystem(look.seen, { ...options, ...stopwatch.read(key, restart), prometheus, kinds });
   stopwatch.note(key, plan.isGateOpen);
   return plan;
 }

@@ -72,6 +72,7 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
         TradingEnabled: tradingVerdict(known, { document, restart: plan.restart }, restraint),
         RouterActive: routerVerdict(known, document, { restraint, now }),
         ...liveConditions(known),
+        ...(plan.unmonitored === undefined ? {} : { Monitored: monitoredVerdict(plan.unmonitored) }),
         ...askedOf(system),
       },
       system.status?.conditions,
@@ -218,6 +219,12 @@ function liftedBy({ system }: Known, document: DesiredDocument | undefined, hold
   ];
   return `lifted by ${ways.join(' and ')}`;
 }
+
+/** No part of Ready: trading does not need it. */
+const monitoredVerdict = (missing: readonly string[]): Verdict =>
+  missing.length === 0
+    ? yes('Monitored')
+    : no('KindsMissing', `${missing.join(', ')} of monitoring.coreos.com/v1: not served here; made when they appear`);
 
 /** What only the param server can tell; unknown while it is not there to tell. */
 function liveConditions({ system: { status }, pods }: Known): Record<string, Verdict> {

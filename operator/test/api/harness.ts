@@ -136,7 +136,7 @@ async function startIn(
     healthPort: 0,
   };
   const log = pino({ level: 'fatal' });
-  const operator = startOperator({ config, api, log, registry, identity, signal: stopping.signal });
+  const operator = startOperator({ config, api, log, registry, identity, signal: stopping.signal, lookEveryMs: 500 });
   return { operator, stopping, api, registry };
 }
 

@@ -10,7 +10,7 @@ import {
   SYSTEM_LABEL,
   type Part,
 } from '@tradewind/workloads/contract/pods.ts';
-import { CHILDREN, SECRETS, type ChildKind, type TradingSystem } from '../../kinds.ts';
+import { CHILDREN, SECRETS, type ChildKind, type OptionalKind, type TradingSystem } from '../../kinds.ts';
 import { apiVersionOf, controllerReference, type Wanted } from '../../runtime/object.ts';
 
 export interface Images {
@@ -26,6 +26,10 @@ export interface Context {
   readonly images: Images;
   /** Secret of a managed Redis. */
   readonly redisSecret: string;
+  /** Optional kinds that the cluster has. */
+  readonly kinds: readonly OptionalKind[];
+  /** VaR above which an alert is raised, % of capital; undefined while no RiskParams has been there. */
+  readonly alertPct: number | undefined;
 }
 
 export const MANAGED_BY = 'app.kubernetes.io/managed-by';

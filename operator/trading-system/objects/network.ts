@@ -50,8 +50,12 @@ export function networkPolicies(context: Context, parts: readonly Part[]): Wante
 
 /** Of every pod of the system: names may be looked up, and metrics be read by those who are named. */
 function common(context: Context): Spec {
-  const { metricsFrom } = context.spec.networkPolicy;
-  const namespaces = metricsFrom.map((name) => ({
+  const { networkPolicy, monitoring } = context.spec;
+  const readers = new Set([
+    ...networkPolicy.metricsFrom,
+    ...(monitoring.prometheusRef === undefined ? [] : [monitoring.prometheusRef.namespace]),
+  ]);
+  const namespaces = [...readers].map((name) => ({
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
   }));
   return {
