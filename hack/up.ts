@@ -21,6 +21,9 @@ http://localhost:${port}/health and /api/status answer; next, for example:
     -p '{"spec":{"positionSizing":{"kellyFraction":0.15}}}'
   hold=$(kubectl create -n ${NAMESPACE} -f examples/hold.yaml -o name)  # no new positions
   kubectl delete -n ${NAMESPACE} $hold                              # goes on
+  kubectl annotate --overwrite tsys ${SYSTEM} -n ${NAMESPACE} \\
+    tradewind.io/restart=$(date +%s)                          # in order
+  kubectl get tsys ${SYSTEM} -n ${NAMESPACE} -w                            # its story
   make down                                                   # ends it all
 `;
 }

@@ -39,6 +39,7 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
   // Again, as a pause that was just commanded must be in the document of this pass.
   const look = observe(key, deps.stores);
   if (look.kind === 'gone') {
+    deps.stopwatch.forget(key);
     // Owner references collect the children; Holds stay, and say that they hold nothing.
     const nothing = { system: 'missing', document: undefined, proven: false } as const;
     await writeHoldStatuses(deps, refusals, { ...nothing, holds: look.holds });

@@ -29,6 +29,11 @@ export class Stopwatch {
     return { stepMs: now - lap.since, openMs: lap.openSince === undefined ? 0 : now - lap.openSince };
   }
 
+  /** The system is gone. */
+  forget(system: string): void {
+    this.#laps.delete(system);
+  }
+
   /** Whether its gate was found open. */
   note(system: string, isOpen: boolean): void {
     const lap = this.#laps.get(system);
