@@ -1,5 +1,7 @@
 // `npm run bench -- NAME [--json] [--option value …]`: one benchmark, its figures as a table or as one JSON object.
 import { benchBlend } from './blend.ts';
+import { operatorFaults } from './operator/faults.ts';
+import { operator } from './operator/operator.ts';
 import { reload } from './reload.ts';
 import type { Figures, Options } from './stats.ts';
 
@@ -10,6 +12,8 @@ interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   blend: { about: 'one blend of five claims', run: benchBlend },
+  operator: { about: 'our runtime beside controller-runtime at one job, on a control plane of its own', run: operator },
+  'operator-faults': { about: 'the same two while connections are cut, refused, swallowed, …', run: operatorFaults },
   reload: { about: 'RiskParams applied → acknowledged by every pod, in the cluster of `make up`', run: reload },
 };
 
@@ -29,7 +33,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const benchmark = BENCHMARKS[name ?? ''];
   if (benchmark === undefined) {
     console.error('npm run bench -- NAME [--json]\n');
-    for (const [known, { about }] of Object.entries(BENCHMARKS)) console.error(`  ${known.padEnd(12)} ${about}`);
+    for (const [known, { about }] of Object.entries(BENCHMARKS)) console.error(`  ${known.padEnd(16)} ${about}`);
     return name === undefined ? 0 : 2;
   }
   const figures = await benchmark.run({ values: valuesOf(rest), progress: (line) => console.error(line) });

@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** Programs of the workloads image, in the folders of the same names. */
 export const WORKLOADS = ['param-server', 'ingest', 'router', 'harmoniser', 'gateway', 'simulator'] as const;
 
-interface Bundle {
+export interface Bundle {
   readonly entries: Readonly<Record<string, string>>;
   /** Packages that these programs never load where the image runs. */
   readonly external: readonly string[];
@@ -29,9 +29,11 @@ export type BundleName = keyof typeof BUNDLES;
 const REQUIRE =
   "import { createRequire as tradewindRequire } from 'node:module'; const require = tradewindRequire(import.meta.url);";
 
-/** The files of an image below /app. The same sources give the same bytes. Rejects with esbuild's own words. */
-export async function bundle(name: BundleName): Promise<Entry[]> {
-  const { entries, external }: Bundle = BUNDLES[name];
+/** The files of an image below /app. */
+export const bundle = (name: BundleName): Promise<Entry[]> => bundleOf(BUNDLES[name]);
+
+/** Any programs of ours as the images have them. The same sources give the same bytes. Rejects with esbuild's own words. */
+export async function bundleOf({ entries, external }: Bundle): Promise<Entry[]> {
   const present = Object.entries(entries).filter(([, path]) => existsSync(join(ROOT, path)));
   const built = await build({
     absWorkingDir: ROOT,

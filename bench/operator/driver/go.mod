@@ -1,0 +1,3 @@
+module tradewind.io/bench/driver
+
+go 1.25
