@@ -85,6 +85,8 @@ class Watcher<T extends Live> {
   async #failed(error: unknown): Promise<void> {
     // What cannot be read will be there again for whoever goes on from the same version: a new list gets past it.
     const isBroken = !(error instanceof ApiError);
+    const { log, resource } = this.#options;
+    if (isExpired(error)) log.info({ kind: resource.kind }, 'version expired, listing again');
     this.#take(isExpired(error) || isBroken ? { kind: 'expired' } : { kind: 'closed' });
     if (this.#state.at === 'Start' && this.#streaming && isStreamingRefused(error)) {
       this.#streaming = false;
