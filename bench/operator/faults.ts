@@ -47,13 +47,7 @@ export async function operatorFaults({ values, progress }: Options): Promise<Fig
     const log = join(plane.folder, `${namespace}.log`);
     const running = run(target, namespace, log);
     try {
-      await changes.judge(await changes.all(), 0);
-      for (const fault of FAULTS) {
-        const found = await fault({ plane, relay, changes, seconds });
-        progress(`  ${fault.name}: ${JSON.stringify(found)}`);
-        for (const [figure, value] of Object.entries(found))
-          figures[named(name, figure)] = Math.round(value * 1_000) / 1_000;
-      }
+      Object.assign(figures, await suffer({ plane, relay, changes, seconds }, name, progress));
       figures[named(name, 'exits')] = running.exits();
       if (name === OURS) figures['oursListedAgain'] = readFileSync(log, 'utf8').split('version expired').length - 1;
     } finally {
@@ -61,6 +55,18 @@ export async function operatorFaults({ values, progress }: Options): Promise<Fig
       relay.refuse();
       changes.end();
     }
+  }
+  return figures;
+}
+
+async function suffer(scene: Scene, name: string, progress: Options['progress']): Promise<Record<string, number>> {
+  const figures: Record<string, number> = {};
+  await scene.changes.judge(await scene.changes.all(), 0);
+  for (const fault of FAULTS) {
+    const found = await fault(scene);
+    progress(`  ${fault.name}: ${JSON.stringify(found)}`);
+    for (const [figure, value] of Object.entries(found))
+      figures[named(name, figure)] = Math.round(value * 1_000) / 1_000;
   }
   return figures;
 }

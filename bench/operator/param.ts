@@ -38,7 +38,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop
 const api = Api.open({ credentials: fromPod(env, mount), registry });
 const params = new Store<Param>();
 const maps = new Store<ConfigMap>({ trim: withForeignFields });
-const target = { api, store: maps, resource: CONFIG_MAPS, shared: false };
+const target = { api, store: maps, resource: CONFIG_MAPS, shared: false, fenced: false };
 const metrics = controllerMetrics(registry, 'param');
 const queue = new Queue({ metrics });
 

@@ -105,6 +105,16 @@ describe('the queue of keys', () => {
     assert.deepEqual(given, ['a']);
     queue.close();
   });
+  it('backs off no longer than 5 s where the server says when', async () => {
+    const { queue, clock } = aQueue();
+    for (let i = 0; i < 20; i++) {
+      queue.retry('a', { askedMs: 1_000 });
+      clock.now += 5_000;
+      assert.equal(await taken(queue), 'a');
+      queue.done('a');
+    }
+    queue.close();
+  });
   it('gives what changed before what is only looked at again, though that was due first', async () => {
     const { queue, clock } = aQueue();
     for (const key of ['a', 'b', 'c']) queue.add(key, 0, 'resync');

@@ -4,6 +4,8 @@ import { Heap, type Placed } from './heap.ts';
 
 const FIRST_RETRY_MS = 50;
 const SLOWEST_RETRY_MS = 60_000;
+/** A server that says when knows its load better than our back-off does. */
+const SLOWEST_ASKED_RETRY_MS = 5_000;
 /** A resync lets go before it what changed up to this long after it was due: longer, and it would starve. */
 const RESYNC_PATIENCE_MS = 1_000;
 /** A timer that is set for longer than this many ms, 24.8 days, goes off at once. */
@@ -101,7 +103,8 @@ export class Queue {
     const { count = 0 } = this.#failures.get(key) ?? {};
     const notBefore = askedMs > 0 ? this.#now() + askedMs : 0;
     this.#failures.set(key, { count: Math.min(count + 1, 30), notBefore });
-    const ceiling = Math.min(FIRST_RETRY_MS * 2 ** count, SLOWEST_RETRY_MS);
+    const slowest = askedMs > 0 ? SLOWEST_ASKED_RETRY_MS : SLOWEST_RETRY_MS;
+    const ceiling = Math.min(FIRST_RETRY_MS * 2 ** count, slowest);
     this.add(key, Math.max(atLeastMs, askedMs, ceiling * (0.5 + this.#random() / 2)));
   }
 
