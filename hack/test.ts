@@ -41,6 +41,7 @@ const STAGES: readonly Stage[] = [
   suite('unit'),
   { ...suite('integration', '--config', '.mocharc.integration.json'), packages: REDIS },
   { ...clusterSuite('api', 'api'), packages: { openssl: 'openssl' } },
+  { ...clusterSuite('fault', 'api'), packages: { openssl: 'openssl' } },
   clusterSuite('cluster', 'clustertest'),
   clusterSuite('e2e', 'test'),
 ];

@@ -10,8 +10,10 @@ import { testApi } from '@tradewind/hack/test-api-server.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { startOperator, type Operator } from '../../operator.ts';
 import { Api } from '../../runtime/client.ts';
-import { findCredentials } from '../../runtime/credentials.ts';
+import type { Credentials } from '../../runtime/credentials.ts';
 import { EXAMPLES, IMAGES } from '../builders.ts';
+import { credentialsIn } from '../credentials.ts';
+import { Players } from '../players.ts';
 
 export interface Running {
   readonly operator: Operator;
@@ -55,6 +57,7 @@ export type Place = Awaited<ReturnType<typeof aPlace>>;
 export async function aPlace() {
   const server = await testApi();
   const namespace = await server.namespace();
+  const credentials = credentialsIn(server.kubeconfig);
   const kubectl = async (args: readonly string[], input?: object): Promise<string> => {
     const ran = await server.kubectl(
       ['-n', namespace, ...args],
@@ -79,6 +82,7 @@ export async function aPlace() {
   return {
     server,
     namespace,
+    credentials,
     kubectl,
     json,
     condition,
@@ -113,19 +117,31 @@ export async function aPlace() {
         { ...object, status },
       );
     },
+    /** What a cluster with nodes would do, from now on: pods, and their param server. Stop it before leaving. */
+    play: async (): Promise<Players> => {
+      const players = new Players({ credentials, namespace });
+      await players.start();
+      return players;
+    },
     /** An operator whose Lease is here; it watches here, or elsewhere. */
-    start: (identity: string, watched = namespace) => startIn(server.kubeconfig, { namespace, watched, identity }),
+    start: async (identity: string, watched = namespace, more: StartOptions = { credentials }): Promise<Running> =>
+      startIn(more, { namespace, watched, identity }),
     leave: () => kubectl(['delete', 'namespace', namespace, '--wait=false']),
   };
 }
 
-async function startIn(
-  kubeconfig: string,
+export interface StartOptions {
+  readonly credentials: Credentials;
+  /** Epoch ms. */
+  readonly now?: () => number;
+}
+
+function startIn(
+  { credentials, now = Date.now }: StartOptions,
   { namespace, watched, identity }: { namespace: string; watched: string; identity: string },
-): Promise<Running> {
-  process.env['KUBECONFIG'] = kubeconfig;
+): Running {
   const registry = new Registry();
-  const api = Api.open({ credentials: await findCredentials(), registry });
+  const api = Api.open({ credentials, registry });
   const stopping = new AbortController();
   const config = {
     podName: identity,
@@ -136,7 +152,8 @@ async function startIn(
     healthPort: 0,
   };
   const log = pino({ level: 'fatal' });
-  const operator = startOperator({ config, api, log, registry, identity, signal: stopping.signal, lookEveryMs: 500 });
+  const options = { config, api, log, registry, identity, now, signal: stopping.signal, lookEveryMs: 500 };
+  const operator = startOperator(options);
   return { operator, stopping, api, registry };
 }
 

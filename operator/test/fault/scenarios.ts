@@ -1,0 +1,81 @@
+// What users do to a system, as the cases of the fault suite go through them: one list, so that each case knows them all.
+import { CHILDREN, HOLDS, RISK_PARAMS, TRADING_SYSTEMS } from '../../kinds.ts';
+import type { World } from './world.ts';
+
+export interface Scenario {
+  readonly name: string;
+  /** What there is before: no operator yet and nothing to do, or a system that is Ready. */
+  readonly from: 'nothing' | 'ready';
+  /** Further on from there, and settled again. */
+  readonly prepare?: (world: World) => Promise<void>;
+  readonly act: (world: World) => Promise<void>;
+  /** Whether the input has reached the output; that all is Current again is asked besides. */
+  readonly isDone: (world: World) => boolean;
+}
+
+const hasHold = ({ recorder }: World): boolean => recorder.document?.holds[0]?.id === 'brake';
+const routerOf = ({ players }: World): string | undefined => players.workload('demo-router-0')?.metadata.uid;
+const kellyOf = ({ recorder }: World): number | undefined =>
+  recorder.document?.risk.params.positionSizing.kellyFraction;
+
+let router: string | undefined;
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'a system is made',
+    from: 'nothing',
+    act: async (world) => {
+      await world.createReferences();
+      await world.apply(TRADING_SYSTEMS);
+    },
+    isDone: ({ recorder }) => recorder.ours().length === 3 && recorder.document !== undefined,
+  },
+  {
+    name: 'risk is changed',
+    from: 'ready',
+    act: (world) => world.apply(RISK_PARAMS, { positionSizing: { kellyFraction: 0.15 } }),
+    isDone: (world) => kellyOf(world) === 0.15,
+  },
+  {
+    name: 'a Hold is made',
+    from: 'ready',
+    act: (world) => world.apply(HOLDS, {}, 'brake'),
+    isDone: hasHold,
+  },
+  {
+    name: 'a Hold is deleted',
+    from: 'ready',
+    prepare: async (world) => {
+      await world.apply(HOLDS, {}, 'brake');
+      await world.settles('held', () => hasHold(world));
+    },
+    act: (world) => world.remove(HOLDS, 'brake'),
+    isDone: (world) => !hasHold(world),
+  },
+  {
+    name: 'trading is stopped',
+    from: 'ready',
+    act: (world) => world.apply(TRADING_SYSTEMS, { trading: 'Stopped' }),
+    isDone: ({ recorder }) => recorder.document?.trading === 'Stopped',
+  },
+  {
+    name: 'every pod is rolled, for its configuration changes',
+    from: 'ready',
+    act: (world) => world.apply(TRADING_SYSTEMS, { logging: { level: 'debug' } }),
+    isDone: ({ recorder }) =>
+      recorder.ours().some(({ kind, metadata }) => kind === 'TradingSystem' && metadata.generation === 2),
+  },
+  {
+    name: 'a Deployment of it is deleted',
+    from: 'ready',
+    prepare: async (world) => void (router = routerOf(world)),
+    act: (world) => world.remove(CHILDREN.Deployment, 'demo-router-0'),
+    isDone: (world) => ![undefined, router].includes(routerOf(world)),
+  },
+  {
+    name: 'the system is deleted',
+    from: 'ready',
+    act: (world) => world.remove(TRADING_SYSTEMS, 'demo'),
+    isDone: ({ recorder, players }) => recorder.ours().length === 2 && players.isEmpty,
+  },
+];

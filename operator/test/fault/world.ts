@@ -1,0 +1,173 @@
+// One namespace of the real API server with everything around the operator: users, players, a recorder, and proxies through
+// which operators come. What every case of the fault suite starts from and is judged by.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { load } from 'js-yaml';
+import { HOLDS, RISK_PARAMS, ROUTER_RULES, TRADING_SYSTEMS } from '../../kinds.ts';
+import { Api } from '../../runtime/client.ts';
+import type { Live, Resource, Wanted } from '../../runtime/object.ts';
+import { aPlace, stop, type Place, type Running } from '../api/harness.ts';
+import { aTradingSystem, EXAMPLES } from '../builders.ts';
+import { accountOf, type Account } from './account.ts';
+import { isCurrent } from './invariants.ts';
+import { Proxy } from './proxy.ts';
+import { Recorder } from './recorder.ts';
+
+const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
+const IDLE_MS = 10_000;
+
+/** An operator of this process, and the proxy through which it sees the server. */
+export interface Behind {
+  readonly proxy: Proxy;
+  readonly running: Running;
+  /** Put down; what it cannot finish is left. */
+  end(): Promise<void>;
+}
+
+export type World = Awaited<ReturnType<typeof aWorld>>;
+
+export async function aWorld() {
+  const place: Place = await aPlace();
+  const { namespace, credentials } = place;
+  const api = Api.open({ credentials });
+  const recorder = new Recorder(api, namespace);
+  const [players] = await Promise.all([place.play(), recorder.start()]);
+  const started: Behind[] = [];
+  const object = (resource: Resource, name: string, spec: object): Wanted & { spec: object } => ({
+    apiVersion: `${resource.group}/${resource.version}`,
+    kind: resource.kind,
+    metadata: { namespace, name },
+    spec,
+  });
+  const specs = new Map<string, object>();
+  /** What a user's `kubectl apply` does; the spec as it was, with `change` over it. */
+  const apply = async (resource: Resource, change: object = {}, name = 'demo'): Promise<void> => {
+    const spec = merged(specs.get(`${resource.kind}/${name}`) ?? firstSpec(resource), change);
+    specs.set(`${resource.kind}/${name}`, spec);
+    await api.apply<Live>(resource, object(resource, name, spec), 'somebody');
+  };
+  const remove = async (resource: Resource, name: string): Promise<void> =>
+    api.delete(resource, await api.get<Live>(resource, { namespace, name }));
+  const createReferences = async (): Promise<void> => {
+    await apply(RISK_PARAMS);
+    await apply(ROUTER_RULES);
+  };
+  /** Once `also` holds, and all that is there is Current as of what is published. */
+  const settles = (what: string, also: () => boolean, withinMs = 20_000): Promise<number> =>
+    waitFor(what, () => also() && recorder.ours().every(isCurrent) && recorder.isTold, withinMs).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}; ${standingOf(recorder)}`, { cause: error });
+      },
+    );
+  return {
+    place,
+    api,
+    namespace,
+    recorder,
+    players,
+    apply,
+    remove,
+    createReferences,
+    /** The demo, and everything at rest. */
+    createReady: async (): Promise<void> => {
+      await createReferences();
+      await apply(TRADING_SYSTEMS);
+      await settles('Ready', () => recorder.ours().length === 3);
+    },
+    /** Starts an operator behind a proxy of its own; `before` may set the proxy up. */
+    operator: async (
+      identity: string,
+      { before, now }: { readonly before?: (proxy: Proxy) => void; readonly now?: () => number } = {},
+    ): Promise<Behind> => {
+      const proxy = await Proxy.open(credentials);
+      before?.(proxy);
+      const more = { credentials: proxy.credentials, ...(now === undefined ? {} : { now }) };
+      const running = await place.start(identity, more);
+      const behind = { proxy, running, end: () => put(proxy, running) };
+      started.push(behind);
+      return behind;
+    },
+    /** As if the Lease of a leader that died had run out: the 15 s are not waited for. */
+    expireLease: async (): Promise<void> => {
+      const live = await api.get<Live & { spec: object }>(LEASES, { namespace, name: 'tradewind-operator' });
+      await api.update(LEASES, { ...live, spec: { ...live.spec, holderIdentity: '' } } as Live);
+    },
+    settles,
+    account: (): Promise<Account> => accountOf(api, namespace, { recorder, players }),
+    /** Nothing was said that must not be; and from now on, nothing is written for as long as nothing happens. */
+    assertQuiet: async (by: readonly Behind[], idleMs = IDLE_MS): Promise<void> => {
+      setTimeout(() => {
+        const w = by.at(-1)!.proxy.writes.filter((x) => x.title.includes('tradingsystems'));
+        for (const x of w.slice(-3)) {
+          const s = JSON.parse(x.body).status;
+          console.log(JSON.stringify({ ...s, components: s.components.map((c: any) => c.ready), conditions: s.conditions.map((c: any) => [c.type, c.status, c.reason, c.message, c.lastTransitionTime].join(' ')) }));
+        }
+      }, 2000);
+      const counts = () => by.map(({ proxy }) => proxy.writes.filter(({ isLease }) => !isLease).length);
+      const before = counts();
+      await delay(idleMs);
+      const late = by.flatMap(({ proxy }, i) =>
+        proxy.writes
+          .filter(({ isLease }) => !isLease)
+          .slice(before[i])
+          .map(({ title, body }) => `${title} ${body}`),
+      );
+      assert.deepEqual(late, [], 'written while idle');
+      assert.deepEqual(recorder.violations, []);
+    },
+    leave: async (): Promise<void> => {
+      await Promise.all(started.map(({ end }) => end()));
+      await Promise.all([players.stop(), recorder.stop()]);
+      api.close();
+      await place.leave();
+    },
+  };
+}
+
+async function put(proxy: Proxy, running: Running): Promise<void> {
+  await stop(running).catch(() => undefined); // one that is cut off ends as it can
+  proxy.close();
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** As a merge patch does, but that nothing is removed. */
+function merged(old: object, change: object): object {
+  const known = old as Readonly<Record<string, unknown>>;
+  const entries = Object.entries(change).map(([name, value]: [string, unknown]) => {
+    const before = known[name];
+    return [name, isObject(before) && isObject(value) ? merged(before, value) : value] as const;
+  });
+  return { ...old, ...Object.fromEntries(entries) };
+}
+
+const FIRST = new Map<string, () => object>([
+  [TRADING_SYSTEMS.kind, () => aTradingSystem().spec as object],
+  [RISK_PARAMS.kind, () => specIn('risk-params.yaml')],
+  [ROUTER_RULES.kind, () => specIn('router-rules.yaml')],
+  [HOLDS.kind, () => ({ systemRef: { name: 'demo' }, effect: 'StopTrading', reason: 'test' })],
+]);
+const firstSpec = ({ kind }: Resource): object => FIRST.get(kind)?.() ?? {};
+const specIn = (file: string): object => (load(readFileSync(join(EXAMPLES, file), 'utf8')) as { spec: object }).spec;
+
+/** Where each object stands, for whoever reads that something was not so in time. */
+const standingOf = (recorder: Recorder): string =>
+  recorder
+    .ours()
+    .map(({ kind, metadata, status }) => {
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      return `${kind} ${metadata.name} ${metadata.generation}/${status?.observedGeneration} ${ready?.reason} ${ready?.message}`;
+    })
+    .join('; ');
+
+export async function waitFor(what: string, look: () => boolean, withinMs = 20_000): Promise<number> {
+  const started = performance.now();
+  while (!look()) {
+    if (performance.now() - started > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await delay(10);
+  }
+  return performance.now() - started;
+}
