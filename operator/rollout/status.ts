@@ -2,6 +2,7 @@
 // it. Pure.
 import type { Condition, RevisionStatus } from '@tradewind/crds/schema/status.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
+import { withoutEmptyLists } from '../runtime/apply.ts';
 import { conditionsOf, MESSAGE_LIMIT, no, yes, type Verdict } from '../runtime/conditions.ts';
 
 /** One system that refers to the object. */
@@ -42,14 +43,14 @@ export function revisionStatusAfter(standing: Standing): RevisionStatus {
   const stage = STAGES.find((one) => systems.some((system) => system.stage === one));
   const isActive = stage === undefined || stage === 'Active';
   const active = isActive ? revision : (systems.find((system) => system.active !== revision)?.active ?? before?.active);
-  return {
+  return withoutEmptyLists<RevisionStatus>({
     observedGeneration: generation,
     ...(active === undefined ? {} : { active }),
     ...(isActive ? {} : { candidate: revision }),
     stage: stage ?? 'Accepted',
     systems: systems.slice(0, MAX_SYSTEMS),
     conditions: threeConditions(verdictOn(systems), { before: before?.conditions, generation, now }),
-  };
+  });
 }
 
 /** What is stored does not fit the schema: what was active stays so. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { covers, withHash } from './apply.ts';
+import { covers, withHash, withoutEmptyLists } from './apply.ts';
 import { quantityOf } from './quantity.ts';
 
 describe('what an applied object covers', () => {
@@ -36,6 +36,13 @@ describe('what an applied object covers', () => {
     const hashOf = (name: string) => withHash({ ...object, metadata: { name } }).metadata as { annotations?: object };
     assert.deepEqual(hashOf('a'), hashOf('a'));
     assert.notDeepEqual(hashOf('a').annotations, hashOf('b').annotations);
+  });
+});
+
+describe('a status that is applied', () => {
+  it('has no empty list, at its top', () => {
+    const status = { holds: [], parts: [{ on: [] }], phase: '', count: 0 };
+    assert.deepEqual(withoutEmptyLists(status), { parts: [{ on: [] }], phase: '', count: 0 });
   });
 });
 

@@ -43,3 +43,13 @@ const isEmpty = (value: unknown): boolean =>
 
 /** Whether two statuses say the same. */
 export const isSame = (a: unknown, b: unknown): boolean => canonicalJson(a ?? null) === canonicalJson(b ?? null);
+
+/**
+ * `status` as it is to be applied: an empty list of it is left out. The API server drops a list whose last item an apply takes
+ * away, and stores an empty one that is applied over none: what says the same would be written twice.
+ */
+export function withoutEmptyLists<T extends object>(status: T): T {
+  return Object.fromEntries(
+    Object.entries(status).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),
+  ) as T;
+}

@@ -3,6 +3,7 @@
 import { isNewer, type DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { parseDesired } from '@tradewind/workloads/contract/parse-desired.ts';
 import { ACKNOWLEDGING, desiredMapOf, PART_LABEL, SYSTEM_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import { restraintOf } from '@tradewind/workloads/contract/restraint.ts';
 import { TRADING_SYSTEMS, type Pod, type TradingSystem } from '../kinds.ts';
 import { isSame } from '../runtime/apply.ts';
 import { keyOf } from '../runtime/object.ts';
@@ -55,6 +56,8 @@ export class ParamServer {
         pending: pending.sort(),
       },
       dataFlowing: isUp('ingest'),
+      reconciled: isUp('harmoniser') && isUp('ingest'),
+      drained: restraintOf(document, [], Date.now()).tradingStopped,
       redisConnected: isUp('redis'),
       breaker: { state: 'CLOSED', tripSeq: 0 },
     };

@@ -5,7 +5,7 @@ import { holdsKey } from '@tradewind/workloads/contract/keys.ts';
 import { PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import { restraintOf, type Restraint } from '@tradewind/workloads/contract/restraint.ts';
 import { componentStatus, isReady, type ComponentStatus } from './components.ts';
-import { isSame } from '../runtime/apply.ts';
+import { isSame, withoutEmptyLists } from '../runtime/apply.ts';
 import type { TradingSystem } from '../kinds.ts';
 import { conditionsOf, no, unknown, yes, type Verdict } from '../runtime/conditions.ts';
 import type { Wanted } from '../runtime/object.ts';
@@ -61,7 +61,7 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
   const ready = readiness(known, { blockers, components, isUp, document });
   const isStalled = blockers.some(({ who }) => who === 'user');
   const trading = document?.trading !== 'Enabled' ? 'Stopped' : restraint.tradingStopped ? 'Held' : 'Enabled';
-  return {
+  return withoutEmptyLists<OwnStatus>({
     observedGeneration: generation,
     phase: phaseOf(system.status?.phase, plan, { isUp, trading, blockers }),
     conditions: conditionsOf(
@@ -84,7 +84,7 @@ export function statusAfter(known: Known, plan: Plan, done: Done, now: number): 
     router: restraint.routerPaused ? 'Paused' : 'Active',
     holds: heldBy(restraint),
     ...recordsOf(plan, done),
-  };
+  });
 }
 
 /** What later passes go on from. */

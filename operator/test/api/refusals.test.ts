@@ -93,8 +93,8 @@ describe('a system that is made again under its name', () => {
     await place.kubectl(['delete', 'tsys', 'demo']);
     for (const kind of ['rp', 'rr'])
       await becomes(`${kind} is free`, async () => (await place.condition(kind, 'Ready'))?.reason === 'NotReferenced');
-    const { status } = await place.json<{ status: { rules: number; systems: unknown[] } }>('get', 'rr', 'demo');
-    assert.deepEqual(status, { ...status, rules: 3, systems: [] });
+    const { status } = await place.json<{ status: { rules: number; systems?: unknown } }>('get', 'rr', 'demo');
+    assert.deepEqual([status.rules, status.systems], [3, undefined]);
   });
   it('has a password of its own, though its predecessor’s objects are still there', async () => {
     const [old, ...more] = await secrets();

@@ -45,6 +45,7 @@ interface Normal {
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+const UID = /\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 /** A hash is 16 hex digits, in a name 8. */
 const steady = (text: string): string => text.replace(/\b[0-9a-f]{16}\b/g, 'HASH').replace(/-[0-9a-f]{8}\b/g, '-HASH');
 
@@ -66,8 +67,9 @@ function normalised(value: unknown, context: Normal): unknown {
     );
   }
   if (typeof value !== 'string') return value;
-  if (value === context.namespace) return 'NAMESPACE';
-  return TIME.test(value) ? 'TIME' : steady(context.names.get(value) ?? value);
+  if (TIME.test(value)) return 'TIME';
+  const named = value.replaceAll(context.namespace, 'NAMESPACE');
+  return steady(named.replace(UID, (uid) => context.names.get(uid) ?? 'UID'));
 }
 
 function documentIn(text: unknown, context: Normal): unknown {

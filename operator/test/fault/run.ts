@@ -1,16 +1,16 @@
-// One scenario from its beginning to its rest, with an operator that may die on the way. Called by the cases.
+// One scenario from its beginning to its rest, with an operator that may come to harm on the way. Called by the cases.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Account } from './account.ts';
-import { isCounted } from './proxy.ts';
-import type { Request } from './request.ts';
+import { isCounted, type Proxy } from './proxy.ts';
+import type { Fault, Request } from './request.ts';
 import type { Scenario } from './scenarios.ts';
 import { aWorld, type Behind, type World } from './world.ts';
 
-export interface Death {
-  /** Right after that many writes, counted from when the scenario begins. */
-  readonly afterWrites: number;
-  /** Whether it hears the answer of the last. */
-  readonly answer: 'heard' | 'lost';
-}
+export type Mishap =
+  /** Right after that many writes, counted from when the scenario begins; `answer`: whether it hears that of the last. */
+  | { readonly diesAfter: number; readonly answer: 'heard' | 'lost' }
+  /** Each write is done, and the first time its connection is cut before the answer. */
+  | { readonly losesAnswers: true };
 
 export interface Ran {
   readonly world: World;
@@ -20,32 +20,53 @@ export interface Ran {
   readonly writes: readonly Request[];
 }
 
-/** Begins, dies where it is told to, and comes to rest. The world is the caller's to leave. */
-export async function runScenario(scenario: Scenario, death?: Death): Promise<Ran> {
+/** Begins, comes to harm as it is told to, and to rest. The world is the caller's to leave. */
+export async function runScenario(scenario: Scenario, mishap?: Mishap): Promise<Ran> {
   const world = await aWorld();
-  const { from, prepare, act, isDone } = scenario;
-  let operator = from === 'ready' ? await world.operator('first') : undefined;
-  if (operator !== undefined) {
+  try {
+    return await runIn(world, scenario, mishap);
+  } catch (error) {
+    await world.leave();
+    throw error;
+  }
+}
+
+async function runIn(world: World, scenario: Scenario, mishap?: Mishap): Promise<Ran> {
+  const { name, from, prepare, act, isDone } = scenario;
+  let died: Promise<unknown> | undefined;
+  const arm = (proxy: Proxy): void => {
+    if (mishap === undefined) return;
+    if ('losesAnswers' in mishap) proxy.onRequest = losingEachOnce();
+    else died = inTime(proxy.crashAfter(mishap.diesAfter, mishap.answer));
+  };
+  const operator = await world.operator('first', from === 'nothing' ? { before: arm } : {});
+  if (from === 'ready') {
     await world.createReady();
     await prepare?.(world);
+    arm(operator.proxy);
   }
-  const mark = operator?.proxy.writes.length ?? 0;
-  let died: Promise<unknown> | undefined;
-  const arm = (proxy: Behind['proxy']): void => {
-    if (death !== undefined) died = proxy.crashAfter(death.afterWrites, death.answer);
-  };
-  if (operator !== undefined) arm(operator.proxy);
-  operator ??= await world.operator('first', { before: arm });
-  const acted = act(world);
+  const mark = from === 'ready' ? operator.proxy.writes.length : 0;
+  await Promise.all([act(world), died]);
   const operators = [operator];
   if (died !== undefined) {
-    await died;
     await operator.end();
     await world.expireLease();
     operators.push(await world.operator('second'));
   }
-  await acted;
-  await world.settles(scenario.name, () => isDone(world));
+  await world.settles(name, () => isDone(world), 60_000);
   const writes = operator.proxy.writes.slice(mark).filter(isCounted);
   return { world, operators, account: await world.account(), writes };
+}
+
+/** Events are fewer where two changes fall into one pass: then the last write that was counted on does not come. */
+const inTime = (died: Promise<unknown>): Promise<unknown> =>
+  Promise.race([died, delay(5_000, undefined, { ref: false })]);
+
+function losingEachOnce(): (request: Request) => Fault | undefined {
+  const lost = new Set<string>();
+  return ({ isWrite, title }) => {
+    if (!isWrite || lost.has(title)) return undefined;
+    lost.add(title);
+    return { do: 'lose', by: 'cut' };
+  };
 }

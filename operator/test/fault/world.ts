@@ -14,9 +14,12 @@ import { accountOf, type Account } from './account.ts';
 import { isCurrent } from './invariants.ts';
 import { Proxy } from './proxy.ts';
 import { Recorder } from './recorder.ts';
+import type { Request } from './request.ts';
 
 const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
 const IDLE_MS = 10_000;
+/** Longer than an operator waits on purpose before it writes. */
+const STILL_MS = 300;
 
 /** An operator of this process, and the proxy through which it sees the server. */
 export interface Behind {
@@ -54,13 +57,19 @@ export async function aWorld() {
     await apply(RISK_PARAMS);
     await apply(ROUTER_RULES);
   };
-  /** Once `also` holds, and all that is there is Current as of what is published. */
-  const settles = (what: string, also: () => boolean, withinMs = 20_000): Promise<number> =>
-    waitFor(what, () => also() && recorder.ours().every(isCurrent) && recorder.isTold, withinMs).catch(
-      (error: unknown) => {
-        throw new Error(`${String(error)}; ${standingOf(recorder)}`, { cause: error });
-      },
-    );
+  /** Once `also` holds, all that is there is Current as of what is published, and nothing has been written for a moment. */
+  const settles = async (what: string, also: () => boolean, withinMs = 20_000): Promise<void> => {
+    let [before, since] = [-1, performance.now()];
+    const isStill = (): boolean => {
+      const now = started.reduce((sum, { proxy }) => sum + writesOf(proxy).length, 0);
+      if (now !== before) [before, since] = [now, performance.now()];
+      return performance.now() - since >= STILL_MS;
+    };
+    const isAtRest = (): boolean => also() && recorder.ours().every(isCurrent) && recorder.isTold;
+    await waitFor(what, () => isAtRest() && isStill(), withinMs).catch((error: unknown) => {
+      throw new Error(`${String(error)}; ${standingOf(recorder)}`, { cause: error });
+    });
+  };
   return {
     place,
     api,
@@ -84,7 +93,7 @@ export async function aWorld() {
       const proxy = await Proxy.open(credentials);
       before?.(proxy);
       const more = { credentials: proxy.credentials, ...(now === undefined ? {} : { now }) };
-      const running = await place.start(identity, more);
+      const running = await place.start(identity, namespace, more);
       const behind = { proxy, running, end: () => put(proxy, running) };
       started.push(behind);
       return behind;
@@ -98,14 +107,7 @@ export async function aWorld() {
     account: (): Promise<Account> => accountOf(api, namespace, { recorder, players }),
     /** Nothing was said that must not be; and from now on, nothing is written for as long as nothing happens. */
     assertQuiet: async (by: readonly Behind[], idleMs = IDLE_MS): Promise<void> => {
-      setTimeout(() => {
-        const w = by.at(-1)!.proxy.writes.filter((x) => x.title.includes('tradingsystems'));
-        for (const x of w.slice(-3)) {
-          const s = JSON.parse(x.body).status;
-          console.log(JSON.stringify({ ...s, components: s.components.map((c: any) => c.ready), conditions: s.conditions.map((c: any) => [c.type, c.status, c.reason, c.message, c.lastTransitionTime].join(' ')) }));
-        }
-      }, 2000);
-      const counts = () => by.map(({ proxy }) => proxy.writes.filter(({ isLease }) => !isLease).length);
+      const counts = () => by.map(({ proxy }) => writesOf(proxy).length);
       const before = counts();
       await delay(idleMs);
       const late = by.flatMap(({ proxy }, i) =>
@@ -125,6 +127,8 @@ export async function aWorld() {
     },
   };
 }
+
+const writesOf = ({ writes }: Proxy): Request[] => writes.filter(({ isLease }) => !isLease);
 
 async function put(proxy: Proxy, running: Running): Promise<void> {
   await stop(running).catch(() => undefined); // one that is cut off ends as it can

@@ -1,0 +1,6 @@
+// Made at the first call, and the same from then on.
+
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
