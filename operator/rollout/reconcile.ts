@@ -128,8 +128,10 @@ function followersOf(kind: RevisionKind, key: string, stores: Stores): Follower[
 
 async function writeStatus(kind: RevisionKind, object: Revisioned, status: RevisionStatus, deps: Deps): Promise<void> {
   if (isSame(object.status, status)) return;
-  const { namespace = '', name } = object.metadata;
-  const applied = { apiVersion: object.apiVersion, kind: object.kind, metadata: { namespace, name }, status };
+  const { namespace = '', name, resourceVersion } = object.metadata;
+  // Over what was seen only, as apply-status.ts does.
+  const metadata = { namespace, name, resourceVersion };
+  const applied = { apiVersion: object.apiVersion, kind: object.kind, metadata, status };
   kind.store(deps.stores).put(await deps.api.apply<Revisioned>(kind.resource, applied, STATUS_MANAGER, 'status'));
   for (const { type, status: is, reason, message } of turned(object.status?.conditions, status.conditions ?? [])) {
     if (type !== 'Ready' || is !== 'True') continue;

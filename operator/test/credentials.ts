@@ -13,11 +13,10 @@ export function credentialsIn(path: string): Credentials {
   const text = (of: Readonly<Record<string, string>> | undefined, field: string): string =>
     Buffer.from(of?.[field] ?? '', 'base64').toString();
   const [cluster, user] = [clusters[0]?.cluster, users[0]?.user];
-  return {
-    origin: cluster?.['server'] ?? '',
+  const tls = {
     ca: text(cluster, 'certificate-authority-data'),
     certificate: text(user, 'client-certificate-data'),
     key: text(user, 'client-key-data'),
-    authorization: async () => undefined,
   };
+  return { origin: cluster?.['server'] ?? '', tls: async () => tls, authorization: async () => undefined };
 }

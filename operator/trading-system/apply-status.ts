@@ -5,16 +5,15 @@ import type { Hands } from './carry-out.ts';
 import type { OwnStatus } from './status.ts';
 
 /**
- * Server-side apply of all but `runtime`; the answer goes into the store at once. With `resourceVersion`, only over the object
- * that was seen: else it rejects with a conflict.
+ * Server-side apply of all but `runtime`, over the object that was seen only: else it rejects with a conflict, so that neither
+ * an old cache nor a leader that is none any more takes a status back. The answer goes into the store at once.
  */
 export async function applyStatus(
   { api, stores }: Hands,
-  { apiVersion, kind, metadata: { namespace = '', name } }: TradingSystem,
+  { apiVersion, kind, metadata: { namespace = '', name, resourceVersion } }: TradingSystem,
   status: OwnStatus,
-  resourceVersion?: string,
 ): Promise<TradingSystem> {
-  const metadata = { namespace, name, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  const metadata = { namespace, name, resourceVersion };
   const written = await api.apply<TradingSystem>(
     TRADING_SYSTEMS,
     { apiVersion, kind, metadata, status } as never,

@@ -69,9 +69,9 @@ async function record(hands: Hands, { system }: Known, { restart }: Plan): Promi
   if (isSame(before.restart, restart)) return system;
   const { restart: _, ...others } = before;
   const status: OwnStatus = { ...others, ...(restart === undefined ? {} : { restart }) };
-  await applyStatus(hands, system, status, system.metadata.resourceVersion);
+  const { metadata } = await applyStatus(hands, system, status);
   for (const occurrence of tellings(before.restart, restart)) hands.events.emit(system, occurrence);
-  return { ...system, status: { ...status, ...(runtime === undefined ? {} : { runtime }) } };
+  return { ...system, metadata, status: { ...status, ...(runtime === undefined ? {} : { runtime }) } };
 }
 
 /** With the resource version that was seen: a leader that does not know it is not one any more cannot overwrite a newer. */

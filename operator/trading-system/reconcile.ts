@@ -179,7 +179,7 @@ async function writeHoldStatus({ api, stores }: Deps, seen: HoldSeen): Promise<v
   const status = holdStatus(seen);
   if (isSame(hold.status, status)) return;
   const { apiVersion, kind, metadata } = hold;
-  const { namespace = '', name } = metadata;
-  const object = { apiVersion, kind, metadata: { namespace, name }, status };
+  const { namespace = '', name, resourceVersion } = metadata;
+  const object = { apiVersion, kind, metadata: { namespace, name, resourceVersion }, status };
   stores.holds.put(await api.apply<Hold>(HOLDS, object, STATUS_MANAGER, 'status'));
 }

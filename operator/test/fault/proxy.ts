@@ -49,8 +49,8 @@ export class Proxy {
   /** While set, lists and watches are answered by a replica that stands there. */
   past: Past | undefined;
 
-  private constructor({ ca, certificate, key, origin }: Credentials, server: Http2SecureServer, mine: Mine) {
-    this.#upstream = connect(origin, { ca, cert: certificate, key });
+  private constructor(upstream: ClientHttp2Session, server: Http2SecureServer, mine: Mine) {
+    this.#upstream = upstream;
     this.#server = server;
     this.relay = mine.relay;
     this.#authority = mine.authority;
@@ -68,14 +68,17 @@ export class Proxy {
     const server = createSecureServer({ cert: certificate, key, settings: { maxConcurrentStreams: 100 } });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const relay = await Relay.open((server.address() as AddressInfo).port);
-    return new Proxy(upstream, server, { relay, authority: ca });
+    const tls = await upstream.tls();
+    const session = connect(upstream.origin, { ca: tls.ca, cert: tls.certificate, key: tls.key });
+    return new Proxy(session, server, { relay, authority: ca });
   }
 
   /** What the operator connects with. */
   get credentials(): Credentials {
+    const tls = { ca: this.#authority };
     return {
       origin: `https://127.0.0.1:${this.relay.port}`,
-      ca: this.#authority,
+      tls: async () => tls,
       authorization: async () => undefined,
     };
   }
