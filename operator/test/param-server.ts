@@ -7,7 +7,8 @@ import { restraintOf } from '@tradewind/workloads/contract/restraint.ts';
 import { TRADING_SYSTEMS, type Pod, type TradingSystem } from '../kinds.ts';
 import { isSame } from '../runtime/apply.ts';
 import { keyOf } from '../runtime/object.ts';
-import { isReadyPod, type Scene } from './players.ts';
+import { isReady } from '../trading-system/components.ts';
+import type { Scene } from './scene.ts';
 
 const MANAGER = 'tradewind-param-server';
 
@@ -28,9 +29,9 @@ export class ParamServer {
 
   async pass(): Promise<void> {
     if (this.isAway) return;
-    for (const system of [...this.#scene.systems.all()]) {
+    for (const system of Array.from(this.#scene.systems.all())) {
       const pods = this.#podsOf(system);
-      if (pods.some((pod) => partOf(pod) === 'param-server' && isReadyPod(pod))) await this.#report(system, pods);
+      if (pods.some((pod) => partOf(pod) === 'param-server' && isReady(pod))) await this.#report(system, pods);
     }
   }
 
@@ -45,8 +46,8 @@ export class ParamServer {
     if (document === undefined) return;
     const { hash, version } = document;
     const trading = pods.filter((pod) => ACKNOWLEDGING.some((part) => part === partOf(pod)));
-    const pending = trading.filter((pod) => !isReadyPod(pod)).map(({ metadata }) => metadata.name);
-    const isUp = (part: string): boolean => pods.some((pod) => partOf(pod) === part && isReadyPod(pod));
+    const pending = trading.filter((pod) => !isReady(pod)).map(({ metadata }) => metadata.name);
+    const isUp = (part: string): boolean => pods.some((pod) => partOf(pod) === part && isReady(pod));
     const next = {
       acks: {
         acked: trading.length - pending.length,

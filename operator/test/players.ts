@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { contentHash } from '@tradewind/workloads/contract/canonical.ts';
-import { CHILDREN, PODS, SECRETS, TRADING_SYSTEMS, type Child, type Pod, type TradingSystem } from '../kinds.ts';
+import { CHILDREN, PODS, SECRETS, TRADING_SYSTEMS, type Child, type Pod } from '../kinds.ts';
 import { isSame } from '../runtime/apply.ts';
 import { Api } from '../runtime/client.ts';
 import type { Credentials } from '../runtime/credentials.ts';
@@ -11,30 +11,16 @@ import { ApiError } from '../runtime/errors.ts';
 import { keyOf, type Live, type Resource } from '../runtime/object.ts';
 import { Store } from '../runtime/store.ts';
 import { watch } from '../runtime/watch.ts';
+import { isReady } from '../trading-system/components.ts';
 import { ParamServer } from './param-server.ts';
+import type { Scene, Workload } from './scene.ts';
 
 const TEMPLATE = 'test.tradewind.io/template';
 const WORKLOADS = [CHILDREN.Deployment, CHILDREN.StatefulSet] as const;
 
-export interface Workload extends Child {
-  readonly spec?: NonNullable<Child['spec']> & {
-    readonly template?: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
-  };
-}
-
 export interface PlayersOptions {
   readonly credentials: Credentials;
   readonly namespace: string;
-}
-
-/** What is there, as the players see it. */
-export interface Scene {
-  readonly api: Api;
-  readonly namespace: string;
-  readonly systems: Store<TradingSystem>;
-  readonly maps: Store<Child>;
-  readonly workloads: Store<Workload>;
-  readonly pods: Store<Pod>;
 }
 
 export class Players {
@@ -124,7 +110,7 @@ export class Players {
       this.#changed = Promise.withResolvers();
       try {
         await this.#collect();
-        for (const workload of [...this.#scene.workloads.all()]) await this.#runPods(workload);
+        for (const workload of Array.from(this.#scene.workloads.all())) await this.#runPods(workload);
         await this.#paramServer.pass();
       } catch (error) {
         // A conflict, or gone in between: what is seen next tells.
@@ -201,13 +187,13 @@ export class Players {
   /** Whether it is. */
   async #makeReady(pod: Pod): Promise<boolean> {
     const part = pod.metadata.labels?.['app.kubernetes.io/component'] ?? '';
-    const isReady = !this.stuck.has(part);
-    const status = { phase: 'Running', conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] };
-    if (isReadyPod(pod) !== isReady || pod.status?.phase !== 'Running') {
+    const isUp = !this.stuck.has(part);
+    const status = { phase: 'Running', conditions: [{ type: 'Ready', status: isUp ? 'True' : 'False' }] };
+    if (isReady(pod) !== isUp || pod.status?.phase !== 'Running') {
       const { pods, api } = this.#scene;
       pods.put(await api.apply<Pod>(PODS, statusOnly(pod, status), 'kubelet', 'status'));
     }
-    return isReady;
+    return isUp;
   }
 
   async #tell(workload: Workload, replicas: number, ready: number): Promise<void> {
@@ -248,10 +234,6 @@ const statusOnly = ({ apiVersion, kind, metadata: { namespace, name, uid } }: Li
 const isOf = (pod: Pod, { metadata }: Workload): boolean =>
   pod.metadata.deletionTimestamp === undefined &&
   pod.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid) === true;
-
-export const isReadyPod = ({ metadata, status }: Pod): boolean =>
-  metadata.deletionTimestamp === undefined &&
-  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
 
 /** Lets pass what has one of these codes. */
 const ignore =

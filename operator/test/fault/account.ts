@@ -37,7 +37,7 @@ export async function accountOf(api: Api, namespace: string, { recorder, players
   };
 }
 
-const contentOf = ({ owner: _, epoch: __, version: ___, hash: ____, ...content }: DesiredDocument): object => content;
+const contentOf = ({ owner: _o, epoch: _e, version: _v, hash: _h, ...content }: DesiredDocument): object => content;
 
 interface Normal {
   readonly namespace: string;
@@ -50,10 +50,11 @@ const UID = /\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
 const steady = (text: string): string => text.replace(/\b[0-9a-f]{16}\b/g, 'HASH').replace(/-[0-9a-f]{8}\b/g, '-HASH');
 
 /** By the names of their fields: versions, and what the API server or chance gives. */
-const DROPPED = new Set([
-  ...['resourceVersion', 'uid', 'managedFields', 'creationTimestamp', 'epoch', 'version'],
-  ...['clusterIP', 'clusterIPs', 'password', 'redis.conf'],
-]);
+const DROPPED = new Set(
+  'resourceVersion uid managedFields creationTimestamp epoch version clusterIP clusterIPs password redis.conf'.split(
+    ' ',
+  ),
+);
 
 function normalised(value: unknown, context: Normal): unknown {
   if (Array.isArray(value)) return value.map((item) => normalised(item, context));

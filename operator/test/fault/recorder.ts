@@ -85,8 +85,8 @@ export class Recorder {
     return told && isActive(risk, document?.risk.revision) && isActive(rules, document?.rules.revision);
   }
 
-  get #ours(): readonly Store<Live>[] {
-    return [this.systems, this.riskParams, this.routerRules, this.holds] as unknown as readonly Store<Live>[];
+  get #ours(): readonly [Store<TradingSystem>, Store<Revisioned>, Store<Revisioned>, Store<Hold>] {
+    return [this.systems, this.riskParams, this.routerRules, this.holds];
   }
 
   #follow<T extends Live>(resource: Resource, store: Store<T>) {

@@ -43,14 +43,14 @@ export async function answerStale({ stream, request, session }: Asked, past: Pas
 function listPath({ path, query }: Request, { resourceVersion }: Past): string {
   const asked = new URLSearchParams({ resourceVersion, resourceVersionMatch: 'Exact' });
   for (const name of ['labelSelector', 'fieldSelector']) if (query.has(name)) asked.set(name, query.get(name) ?? '');
-  return `${path}?${asked}`;
+  return `${path}?${asked.toString()}`;
 }
 
 function watchPath({ path, query }: Request, { resourceVersion }: Past): string {
   const asked = new URLSearchParams(query);
   for (const name of ['sendInitialEvents', 'resourceVersionMatch']) asked.delete(name);
   asked.set('resourceVersion', resourceVersion);
-  return `${path}?${asked}`;
+  return `${path}?${asked.toString()}`;
 }
 
 function initialEvents(list: string, { resourceVersion }: Past): string[] {

@@ -26,7 +26,7 @@ export interface Behind {
   readonly proxy: Proxy;
   readonly running: Running;
   /** Put down; what it cannot finish is left. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 export type World = Awaited<ReturnType<typeof aWorld>>;

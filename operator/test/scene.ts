@@ -1,0 +1,19 @@
+// What is there, as those see it who play a part beside the operator.
+import type { Child, Pod, TradingSystem } from '../kinds.ts';
+import type { Api } from '../runtime/client.ts';
+import type { Store } from '../runtime/store.ts';
+
+export interface Workload extends Child {
+  readonly spec?: NonNullable<Child['spec']> & {
+    readonly template?: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
+  };
+}
+
+export interface Scene {
+  readonly api: Api;
+  readonly namespace: string;
+  readonly systems: Store<TradingSystem>;
+  readonly maps: Store<Child>;
+  readonly workloads: Store<Workload>;
+  readonly pods: Store<Pod>;
+}
