@@ -61,6 +61,7 @@ export class ParamServer {
       drained: restraintOf(document, [], Date.now()).tradingStopped,
       redisConnected: isUp('redis'),
       breaker: { state: 'CLOSED', tripSeq: 0 },
+      risk: { varPct: 0.5, drawdownPct: 0 },
     };
     const { observedAt: _, ...before } = system.status?.runtime ?? {};
     if (isSame(before, next)) return;

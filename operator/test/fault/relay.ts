@@ -1,18 +1,14 @@
 // The wire between the operator and the proxy: bytes go through, stop in silence, or the connection is reset. Knows no HTTP.
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-type Mode =
-  | 'passing'
-  /** Half-open: no byte either way, no FIN; new connections are accepted and hear nothing. */
-  | 'frozen'
-  /** New connections are reset. */
-  | 'refusing';
+/** What becomes of new connections: carried, accepted without a byte ever, or reset. */
+type Mode = 'passing' | 'silent' | 'refusing';
 
 export class Relay {
   readonly #server: Server;
   readonly #target: number;
   readonly #pairs = new Set<readonly [client: Socket, server: Socket]>();
-  #mode: Mode = 'passing';
+  mode: Mode = 'passing';
   /** Connections accepted so far. */
   connections = 0;
 
@@ -40,12 +36,12 @@ export class Relay {
     }
   }
 
-  /** From now on; what is open goes silent, or on again. */
-  set mode(mode: Mode) {
-    this.#mode = mode;
+  /** Half-open: no byte either way any more, and no FIN, on every connection that there is. */
+  freeze(): void {
     for (const [client, server] of this.#pairs) {
-      for (const socket of [client, server]) if (mode === 'frozen') socket.pause();
-      for (const socket of [client, server]) if (mode !== 'frozen') socket.resume();
+      for (const socket of [client, server]) socket.removeAllListeners('data').pause();
+      // What the other side does is not passed on, either.
+      server.removeAllListeners('close');
     }
   }
 
@@ -56,13 +52,14 @@ export class Relay {
 
   #accept(client: Socket): void {
     this.connections += 1;
-    if (this.#mode === 'refusing') return void client.resetAndDestroy();
+    client.on('error', () => undefined); // `close` follows
+    if (this.mode === 'refusing') return void client.resetAndDestroy();
     const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true });
     const pair = [client, server] as const;
     this.#pairs.add(pair);
     this.#carry(client, server, pair);
     this.#carry(server, client, pair);
-    if (this.#mode === 'frozen') this.mode = 'frozen';
+    if (this.mode === 'silent') this.freeze();
     return undefined;
   }
 

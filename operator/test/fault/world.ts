@@ -19,7 +19,7 @@ import type { Request } from './request.ts';
 const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
 const IDLE_MS = 10_000;
 /** Longer than an operator waits on purpose before it writes. */
-const STILL_MS = 300;
+const STILL_MS = 1_000;
 
 /** An operator of this process, and the proxy through which it sees the server. */
 export interface Behind {
@@ -80,10 +80,10 @@ export async function aWorld() {
     remove,
     createReferences,
     /** The demo, and everything at rest. */
-    createReady: async (): Promise<void> => {
+    createReady: async (withinMs?: number): Promise<void> => {
       await createReferences();
       await apply(TRADING_SYSTEMS);
-      await settles('Ready', () => recorder.ours().length === 3);
+      await settles('Ready', () => recorder.ours().length === 3, withinMs);
     },
     /** Starts an operator behind a proxy of its own; `before` may set the proxy up. */
     operator: async (

@@ -1,0 +1,94 @@
+// The connection to a real API server is cut, goes silent, is refused, is told to go away. How soon exactly each is got over is
+// measured in bench/; here it is held to a multiple, that no fault is only ever found by luck.
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { RISK_PARAMS } from '../../kinds.ts';
+import { FatalError } from '../../runtime/errors.ts';
+import { aWorld, waitFor, type Behind, type World } from './world.ts';
+
+describe('the connection to the API server', () => {
+  let world: World;
+  let operator: Behind;
+  let kellyFraction = 0.1;
+
+  /** Makes a change, and gives how long it took to be published. */
+  async function changed(withinMs: number): Promise<number> {
+    kellyFraction += 0.001;
+    await world.apply(RISK_PARAMS, { positionSizing: { kellyFraction } });
+    const isThere = (): boolean => world.recorder.document?.risk.params.positionSizing.kellyFraction === kellyFraction;
+    return waitFor(`kellyFraction ${kellyFraction} is published`, isThere, withinMs);
+  }
+
+  beforeEach(async () => {
+    world = await aWorld();
+    operator = await world.operator('first');
+    await world.createReady(60_000);
+  });
+  afterEach(() => world.leave());
+
+  it('is cut, again and again: each change is seen at once on the next', async () => {
+    for (let i = 0; i < 10; i++) {
+      operator.proxy.relay.cut();
+      await changed(2_000);
+    }
+    await world.settles('the last change', () => true);
+    await world.assertQuiet([operator], 2_000);
+  });
+
+  it('goes silent without an end: found within 15 s, though nothing was asked', async () => {
+    const { relay } = operator.proxy;
+    const before = relay.connections;
+    relay.freeze();
+    await waitFor('another connection', () => relay.connections > before, 17_000);
+    await changed(2_000);
+    await world.assertQuiet([operator], 2_000);
+  });
+
+  it('goes silent while something is to be done: found sooner, as a write is not answered', async () => {
+    operator.proxy.onRequest = ({ isWrite, isLease }) => {
+      if (!isWrite || isLease) return undefined;
+      operator.proxy.onRequest = () => undefined;
+      operator.proxy.relay.freeze();
+      return { do: 'stall' };
+    };
+    assert.ok((await changed(15_000)) < 10_000);
+  });
+
+  it('is refused for 8 s: each change is seen within a second and a half of their end', async () => {
+    const { relay } = operator.proxy;
+    relay.mode = 'refusing';
+    relay.cut();
+    const seen = changed(30_000);
+    await delay(8_000);
+    relay.mode = 'passing';
+    const freeAt = performance.now();
+    await seen;
+    assert.ok(performance.now() - freeAt < 3_000, `${performance.now() - freeAt} ms`);
+  });
+
+  it('is refused for longer than a leader may go on without its Lease: it ends, and the next one goes on', async () => {
+    const { relay } = operator.proxy;
+    relay.mode = 'refusing';
+    relay.cut();
+    const error = await operator.running.operator.done.catch((reason: unknown) => reason);
+    assert.ok(error instanceof FatalError, String(error));
+    await operator.end();
+    await world.expireLease();
+    const next = await world.operator('second');
+    await changed(5_000);
+    await world.settles('the change', () => true);
+    await world.assertQuiet([next], 2_000);
+  });
+
+  it('is told to go away before each change: none is lost, and each time one connection follows', async () => {
+    const before = operator.proxy.relay.connections;
+    for (let i = 0; i < 5; i++) {
+      operator.proxy.goAway();
+      await changed(2_000);
+    }
+    assert.ok(operator.proxy.relay.connections <= before + 5, `${operator.proxy.relay.connections - before}`);
+    await world.settles('the last change', () => true);
+    await world.assertQuiet([operator], 2_000);
+  });
+});
