@@ -109,9 +109,11 @@ async function write(target: Target<Child>, wanted: Wanted): Promise<void> {
   try {
     await putRight(target, wanted);
   } catch (error) {
-    const live = target.store.get(keyOf(wanted.metadata));
-    if (live === undefined || !REMADE.has(wanted.kind) || classify(error).kind !== 'Terminal') throw error;
-    await target.api.delete(target.resource, live).catch(ignoreGone);
+    if (!REMADE.has(wanted.kind) || classify(error).kind !== 'Terminal') throw error;
+    const { api, resource, store } = target;
+    // One without our labels is not in the store.
+    const live = store.get(keyOf(wanted.metadata)) ?? (await api.get<Child>(resource, wanted.metadata));
+    await api.delete(resource, live).catch(ignoreGone);
     await putRight(target, wanted);
   }
 }

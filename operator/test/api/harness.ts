@@ -125,7 +125,7 @@ export async function aPlace() {
     },
     /** An operator whose Lease is here; it watches here, or elsewhere. */
     start: async (identity: string, watched = namespace, more: StartOptions = { credentials }): Promise<Running> =>
-      startIn(more, { namespace, watched, identity }),
+      startIn(more, { namespace, watched: [watched], identity }),
     leave: () => kubectl(['delete', 'namespace', namespace, '--wait=false']),
   };
 }
@@ -134,19 +134,29 @@ export interface StartOptions {
   readonly credentials: Credentials;
   /** Epoch ms. */
   readonly now?: () => number;
+  /** What it talks through in place of the client. */
+  readonly through?: (api: Api) => Api;
 }
 
-function startIn(
-  { credentials, now = Date.now }: StartOptions,
-  { namespace, watched, identity }: { namespace: string; watched: string; identity: string },
+interface Starting {
+  /** Of its Lease. */
+  readonly namespace: string;
+  /** Empty: the whole cluster. */
+  readonly watched: readonly string[];
+  readonly identity: string;
+}
+
+export function startIn(
+  { credentials, now = Date.now, through = (api) => api }: StartOptions,
+  { namespace, watched, identity }: Starting,
 ): Running {
   const registry = new Registry();
-  const api = Api.open({ credentials, registry });
+  const api = through(Api.open({ credentials, registry }));
   const stopping = new AbortController();
   const config = {
     podName: identity,
     namespace,
-    watchNamespaces: [watched],
+    watchNamespaces: watched,
     images: IMAGES,
     logLevel: 'warn',
     healthPort: 0,
