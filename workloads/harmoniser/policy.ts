@@ -17,7 +17,7 @@ export interface SymbolPolicy {
   readonly spot: boolean;
   /** The largest |f| that the account can hold; 1 on spot. */
   readonly leverage: number;
-  /** Fractions of capital: of the symbol, and of Σ|f| of its class. */
+  /** Fractions of capital: of the symbol, and of Σ|f| of its class; the latter is this shard's slice. */
   readonly positionCap: number;
   readonly classCap: number;
   readonly costs: Costs;
@@ -46,7 +46,7 @@ export interface Policy {
   readonly noTradeBand: number;
   readonly edgeTimeoutMs: number;
   readonly minNotionalUsd: number;
-  /** z includes √horizon; the rest are fractions of capital. `target` is this shard's slice. */
+  /** z includes √horizon; the rest are fractions of capital, of each this shard's slice. */
   readonly var: {
     readonly z: number;
     readonly target: number;
@@ -55,6 +55,7 @@ export interface Policy {
   };
   readonly maxDrawdownPct: number;
   readonly maxDailyLossPct: number;
+  /** × capital: this shard's slice. */
   readonly maxDailyTurnover: number;
   readonly collarBps: number;
   readonly volatilityStaleMs: number;
@@ -89,8 +90,9 @@ export function defaultSigmaDay(assetClass: string): number {
  * needs; the caller keeps the policy that it has.
  */
 export function compilePolicy(document: DesiredDocument, config: SystemConfig, shard: number): Policy {
+  const { shards } = config;
   const { positionSizing, limits, circuitBreaker, edgeBlending, volatility } = document.risk.params;
-  const symbols = symbolsOfShard(config.symbols, shard, config.shards).map((symbol) => symbolPolicy(document, symbol));
+  const symbols = symbolsOfShard(config.symbols, shard, shards).map((symbol) => symbolPolicy(document, symbol, shards));
   const { costs } = positionSizing;
   const { marketHoursOnly, maxSpreadBps = Infinity, minVolume = 0 } = document.rules.rules.session;
   return Object.freeze({
@@ -99,7 +101,7 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
     version: document.version,
     hash: document.hash,
     capitalUsd: document.capitalUsd,
-    shards: config.shards,
+    shards,
     kellyFraction: positionSizing.kellyFraction,
     kellyReference: positionSizing.kellyReference,
     blend: {
@@ -116,13 +118,13 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
     minNotionalUsd: positionSizing.minNotionalUsd,
     var: {
       z: normalQuantile(limits.var.confidence) * Math.sqrt(limits.var.horizonDays),
-      target: limits.var.targetPct / 100 / config.shards,
-      limit: limits.var.limitPct / 100 / config.shards,
-      breaker: circuitBreaker.varPct / 100 / config.shards,
+      target: limits.var.targetPct / 100 / shards,
+      limit: limits.var.limitPct / 100 / shards,
+      breaker: circuitBreaker.varPct / 100 / shards,
     },
     maxDrawdownPct: limits.maxDrawdownPct,
     maxDailyLossPct: Math.min(limits.maxDailyLossPct, document.hardLimits.maxDailyLossPct),
-    maxDailyTurnover: document.hardLimits.maxDailyTurnover,
+    maxDailyTurnover: document.hardLimits.maxDailyTurnover / shards,
     collarBps: document.hardLimits.collarBps,
     volatilityStaleMs: volatility.staleAfterSeconds * 1_000,
     liquidity: { marketHoursOnly, maxSpreadBps, minVolumeUsd: minVolume },
@@ -130,7 +132,11 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
   });
 }
 
-function symbolPolicy(document: DesiredDocument, symbol: SystemConfig['symbols'][number]): SymbolPolicy {
+function symbolPolicy(
+  document: DesiredDocument,
+  symbol: SystemConfig['symbols'][number],
+  shards: number,
+): SymbolPolicy {
   const { name, assetClass, account } = symbol;
   const { positionSizing, limits, volatility } = document.risk.params;
   const ofClass = positionSizing.assetClasses[assetClass] ?? UNNAMED_CLASS;
@@ -139,7 +145,7 @@ function symbolPolicy(document: DesiredDocument, symbol: SystemConfig['symbols']
 
   const spot = account === 'Spot';
   const leverage = spot ? 1 : ofClass.maxLeverage;
-  const classCap = (leverage * limits.concentration.assetClassPct) / 100;
+  const classCap = (leverage * limits.concentration.assetClassPct) / 100 / shards;
   const ownPct = positionSizing.symbols[name]?.maxPositionPct ?? Infinity;
   const positionCap = Math.min(
     Math.min(ofClass.maxPositionPct, ownPct, limits.concentration.singleAssetPct) / 100,
