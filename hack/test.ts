@@ -39,7 +39,7 @@ const STAGES: readonly Stage[] = [
   check('types', 'tsc'),
   check('dead-code', 'knip'),
   suite('unit'),
-  { ...suite('integration', '--config', '.mocharc.integration.json'), packages: REDIS },
+  { ...suite('integration', '--config', '.mocharc.integration.json'), packages: { ...REDIS, openssl: 'openssl' } },
   { ...clusterSuite('api', 'api'), packages: { openssl: 'openssl' } },
   { ...clusterSuite('fault', 'api'), packages: { openssl: 'openssl' } },
   clusterSuite('cluster', 'clustertest'),

@@ -116,21 +116,32 @@ const external = z
       )
       .min(1)
       .max(16)
-      .meta({ description: 'Without credentials: they are in secretRef. rediss: not yet.' }),
-    active: z.string().max(256).meta({ description: 'The one of urls in use; changing it is a failover.' }).optional(),
+      .meta({ description: 'Without credentials: they are in secretRef.' }),
+    active: z
+      .string()
+      .max(256)
+      .meta({
+        description: 'The one of urls in use, else the first. Changing it is a failover: pods move, none restarts.',
+      })
+      .optional(),
     sentinel: z
       .object({ masterName: text('Name of the master.', 64) })
-      .meta({ description: 'urls are Sentinels (not yet).' })
+      .meta({ description: 'urls are Sentinels: they say which server is in use.' })
       .optional(),
     cluster: z.boolean().meta({ description: 'urls are nodes of a Redis Cluster (not yet).' }).default(false),
     secretRef: reference(
-      'Secret with key password, and username where the ACL wants one (not yet: the default user).',
+      'Secret with key password, and where they are wanted username, sentinelPassword, and ca.crt (with TLS, of a private CA).',
     ).optional(),
-    tls: z.boolean().meta({ description: 'TLS to every url (not yet).' }).default(false),
+    tls: z.boolean().meta({ description: 'TLS to every url, whatever its scheme.' }).default(false),
   })
   .meta({
     cel: [
       { rule: '!has(self.active) || self.active in self.urls', message: 'must be one of urls', fieldPath: '.active' },
+      {
+        rule: '!has(self.active) || !has(self.sentinel)',
+        message: 'is what the Sentinels say',
+        fieldPath: '.active',
+      },
     ],
   });
 

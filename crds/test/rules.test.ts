@@ -148,6 +148,12 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
     { external: { ...URLS, active: 'redis://b:6379' } },
     /spec\.redis\.external\.active.*must be one of urls/,
   ],
+  [
+    'TradingSystem',
+    'redis',
+    { external: { ...URLS, active: URLS.urls[0], sentinel: { masterName: 'desk' } } },
+    /spec\.redis\.external\.active.*is what the Sentinels say/,
+  ],
   ['TradingSystem', 'redis', undefined, /spec\.redis: Required value/],
   ['TradingSystem', 'symbols', [], /spec\.symbols.*at least 1/],
   ['TradingSystem', 'trading', true, /spec\.trading.*(type string|Unsupported value)/],

@@ -33,7 +33,14 @@ export function desiredContent(seen: Seen, restart: Restart | undefined, now: nu
     risk,
     rules,
     holds: holdsInForce(holds, now),
+    ...redisOf(spec),
   };
+}
+
+/** Sentinels say themselves which one is in use; a managed Redis is the only one. */
+function redisOf({ redis: { external } }: Seen['spec']): Pick<DesiredContent, 'redis'> {
+  const active = external?.active ?? external?.urls[0];
+  return active === undefined || external?.sentinel !== undefined ? {} : { redis: { active } };
 }
 
 function revisionsFor({ system, published, risk, rules }: Seen, restart: Restart | undefined) {

@@ -16,6 +16,7 @@ import {
 } from '../test/builders.ts';
 import type { Pod, TradingSystem } from '../kinds.ts';
 import { covers } from '../runtime/apply.ts';
+import type { SystemConfig } from '@tradewind/workloads/contract/system-config.ts';
 import type { Wanted } from '../runtime/object.ts';
 import { childKey } from './observe.ts';
 import type { Stores } from '../stores.ts';
@@ -210,13 +211,61 @@ describe('the password of a managed Redis', () => {
   });
 });
 
+describe('an external Redis', () => {
+  const URLS = ['redis://a:6379', 'rediss://b:6380'];
+  const planned = (external: object) => planFor(seenIn(theDemo(aTradingSystem({ redis: { external: { urls: URLS, ...external } } })))); // prettier-ignore
+  const configIn = ({ children }: Plan) => {
+    const map = children.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'demo-config');
+    return JSON.parse((map as { data?: Record<string, string> }).data?.['system.json'] ?? '') as SystemConfig;
+  };
+  const routerIn = ({ children }: Plan): V1PodSpec => {
+    const router = children.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'demo-router-0');
+    return (router as unknown as V1Deployment).spec!.template.spec!;
+  };
+
+  it('is named by the document, so that another of its urls comes into use without a restart', () => {
+    const [first, second] = [planned({}), planned({ active: URLS[1] })];
+    assert.deepEqual([first.document?.redis, second.document?.redis], [{ active: URLS[0] }, { active: URLS[1] }]);
+    assert.deepEqual(second.children, first.children);
+    const { redisUrl, redis } = configIn(second);
+    assert.deepEqual([redisUrl, redis], [URLS[0], { urls: URLS, tls: false }]);
+    assert.equal(first.children.some(({ kind }) => kind === 'StatefulSet'), false); // prettier-ignore
+  });
+  it('is not named where Sentinels do that, nor where the operator runs it', () => {
+    const plan = planned({ sentinel: { masterName: 'desk' }, tls: true });
+    assert.equal(plan.document?.redis, undefined);
+    assert.deepEqual(configIn(plan).redis, { urls: URLS, tls: true, masterName: 'desk' });
+    const managed = planFor(seenIn(theDemo()));
+    assert.deepEqual([managed.document?.redis, configIn(managed).redis], [undefined, undefined]);
+  });
+  it('has what its Secret holds in environment and files, each that may be missing optional', () => {
+    const { containers, volumes } = routerIn(planned({ secretRef: { name: 'redis' } }));
+    const keys = (containers[0]?.env ?? []).flatMap(({ name, valueFrom }) =>
+      valueFrom?.secretKeyRef === undefined
+        ? []
+        : [[name, valueFrom.secretKeyRef.key, valueFrom.secretKeyRef.optional]],
+    );
+    assert.deepEqual(keys, [
+      ['REDIS_PASSWORD', 'password', undefined],
+      ['REDIS_USERNAME', 'username', true],
+      ['REDIS_SENTINEL_PASSWORD', 'sentinelPassword', true],
+    ]);
+    const { secret } = volumes?.find(({ name }) => name === 'redis-ca') ?? {};
+    assert.deepEqual(secret, { secretName: 'redis', optional: true, items: [{ key: 'ca.crt', path: 'ca.crt' }] });
+    assert.ok(containers[0]?.volumeMounts?.some(({ name, mountPath }) => name === 'redis-ca' && mountPath === '/etc/tradewind/redis')); // prettier-ignore
+  });
+  it('has no CA mounted without TLS, and none without a Secret', () => {
+    for (const external of [{ urls: ['redis://a:1'], secretRef: { name: 'redis' } }, {}])
+      assert.equal(routerIn(planned(external)).volumes?.some(({ name }) => name === 'redis-ca'), false); // prettier-ignore
+  });
+});
+
 describe('what stands in the way', () => {
   for (const [title, spec, reason] of [
     ['Live trading', { execution: { mode: 'Live', venue: 'binance', credentialsSecretRef: { name: 's' } } }, 'NotYet'],
     ['the fused topology', { topology: 'Fused' }, 'NotYet'],
     ['flattening at a halt', { execution: { onHalt: 'Flatten' } }, 'NotYet'],
-    ['TLS to Redis by its URL', { redis: { external: { urls: ['redis://a:1', 'rediss://b:1'] } } }, 'NotYet'],
-    ['TLS to Redis', { redis: { external: { urls: ['redis://a:1'], tls: true } } }, 'NotYet'],
+    ['a Redis Cluster', { redis: { external: { urls: ['redis://a:1'], cluster: true } } }, 'NotYet'],
     ['TLS of the gateway', { gateway: { tls: { secretRef: { name: 's' } } } }, 'NotYet'],
   ] as const)
     it(`refuses ${title} with ${reason}, and touches nothing that is there`, () => {

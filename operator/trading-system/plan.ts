@@ -1,7 +1,7 @@
 // Every decision about one trading system: what should be there, what should not, and what stands in the way. Pure.
 import type { Issue } from '@tradewind/crds/schema/parse.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
-import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
+import { desiredMapOf, PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import { OPTIONAL_KINDS, type Child, type OptionalKind, type Pod } from '../kinds.ts';
 import { withHash } from '../runtime/apply.ts';
 import type { Wanted } from '../runtime/object.ts';
@@ -208,15 +208,13 @@ const NOT_YET: readonly ((seen: Seen) => readonly [field: string, found: string,
   ({ spec }) => (spec.execution.onHalt === 'Flatten' ? ['execution.onHalt', 'Flatten', 'Hold'] : undefined),
   ({ spec }) => (spec.topology === 'Fused' ? ['topology', 'Fused', 'Split'] : undefined),
   ({ spec, shards = spec.shards }) =>
-    spec.shards === shards ? undefined : ['shards', String(spec.shards), `${shards}, as they run`],
+    spec.shards === shards
+      ? undefined
+      : ['shards', String(spec.shards), `${shards}, as they run: make another system for another number`],
   ({ spec: { redis } }) =>
-    redis.external?.sentinel ? ['redis.external.sentinel', 'a Sentinel', 'plain urls'] : undefined,
-  ({ spec: { redis } }) => (redis.external?.cluster ? ['redis.external.cluster', 'true', 'false'] : undefined),
-  ({ spec: { redis } }) => (redis.external?.tls ? ['redis.external.tls', 'true', 'false'] : undefined),
-  ({ spec: { redis } }) => {
-    const found = redis.external?.urls.find((url) => url.startsWith('rediss:'));
-    return found === undefined ? undefined : ['redis.external.urls', found, 'redis://'];
-  },
+    redis.external?.cluster
+      ? ['redis.external.cluster', 'true', 'false: one command reads keys of several symbols']
+      : undefined,
   ({ spec }) => (spec.gateway.tls ? ['gateway.tls', 'a certificate', 'none'] : undefined),
 ];
 
@@ -260,7 +258,7 @@ interface Late {
   readonly pods: readonly Pod[];
 }
 
-/** Pods that the param server reports as not having acknowledged what is published. */
+/** Pods that the param server reports as not having acknowledged what is published; with them the gateway, which need not. */
 function lateOf(known: Known): Late | undefined {
   const { system, published, pods } = known;
   const { acks } = system.status?.runtime ?? {};
@@ -269,7 +267,7 @@ function lateOf(known: Known): Late | undefined {
   return {
     version: `${published.epoch}.${published.version}`,
     since: publishedAt(known),
-    pods: pods.filter(({ metadata }) => pending.has(metadata.name)),
+    pods: pods.filter(({ metadata }) => pending.has(metadata.name) || metadata.labels?.[PART_LABEL] === 'gateway'),
   };
 }
 

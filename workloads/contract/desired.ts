@@ -26,6 +26,8 @@ export interface DesiredContent {
   readonly risk: { readonly revision: string; readonly params: RiskParamsSpec };
   readonly rules: { readonly revision: string; readonly rules: RouterRulesSpec };
   readonly holds: readonly ActiveHold[];
+  /** Which of the system's Redis servers is in use; absent where there is only one, or Sentinels say. */
+  readonly redis?: { readonly active: string };
 }
 
 /** Documents are ordered by epoch, then version, within one owner. A new owner replaces a document only by the operator's

@@ -23,6 +23,8 @@ export const REDIS_PORT = 6379;
 export const CONFIG_FILE = '/etc/tradewind/config/system.json';
 /** ConfigMap `<system>-desired`, key `desired.json`: DesiredDocument. Read when Redis is away. */
 export const DESIRED_FILE = '/etc/tradewind/desired/desired.json';
+/** Secret of an external Redis, where it has a CA of its own. */
+export const REDIS_CA_FILE = '/etc/tradewind/redis/ca.crt';
 /** Volume of ingest and harmoniser that survives the pod. */
 export const DATA_DIR = '/var/lib/tradewind';
 /** Volume of the simulator with recordings, where a source asks for one. */
@@ -38,6 +40,8 @@ export const ENV = {
   podUid: 'POD_UID',
   namespace: 'POD_NAMESPACE',
   redisPassword: 'REDIS_PASSWORD',
+  redisUsername: 'REDIS_USERNAME',
+  sentinelPassword: 'REDIS_SENTINEL_PASSWORD',
   logLevel: 'LOG_LEVEL',
 } as const;
 

@@ -8,8 +8,17 @@ export interface SystemConfig {
   readonly symbols: TradingSystemSpec['symbols'];
   readonly sources: TradingSystemSpec['sources'];
   readonly shards: number;
-  /** `redis://host:port`; the password comes by environment from a Secret. */
+  /** `redis://host:port`: the only one, or where to begin before a document was read. Credentials come by environment. */
   readonly redisUrl: string;
+  /** An external Redis; absent where the operator runs it. */
+  readonly redis?: {
+    /** The document says which of them is in use, except where they are Sentinels. */
+    readonly urls: readonly string[];
+    /** `urls` are Sentinels, and this is the master that they watch. */
+    readonly masterName?: string;
+    /** To every url, whatever its scheme. */
+    readonly tls: boolean;
+  };
   /** Where simulator sources are served: `ws://demo-simulator:8090` by source name. */
   readonly venueUrls: Readonly<Record<string, string>>;
 }

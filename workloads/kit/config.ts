@@ -8,6 +8,7 @@ import {
   HEALTH_PORT,
   PARTS,
   RECORDINGS_DIR,
+  REDIS_CA_FILE,
   type Part,
 } from '../contract/pods.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
@@ -20,7 +21,10 @@ export interface PodConfig {
   readonly podName: string;
   readonly podUid: string;
   readonly namespace: string;
+  readonly redisUsername?: string;
   readonly redisPassword?: string;
+  readonly sentinelPassword?: string;
+  readonly redisCaFile: string;
   readonly logLevel: string;
   readonly system: SystemConfig;
   /** Paths and ports as in contract/pods.ts; TRADEWIND_ROOT puts them below another folder, for runs outside of a cluster. */
@@ -37,7 +41,6 @@ export function readPodConfig(env: Env = process.env): PodConfig {
   const root = env.TRADEWIND_ROOT ?? '';
   const part = required(env, ENV.part);
   if (!isPart(part)) throw new Error(`${ENV.part}: found ${part}, expected one of ${PARTS.join(', ')}`);
-  const password = env[ENV.redisPassword];
   return {
     part,
     shard: wholeNumber(env, ENV.shard, '0'),
@@ -45,7 +48,10 @@ export function readPodConfig(env: Env = process.env): PodConfig {
     podName: required(env, ENV.podName),
     podUid: required(env, ENV.podUid),
     namespace: required(env, ENV.namespace),
-    ...(password ? { redisPassword: password } : {}),
+    ...optional('redisUsername', env[ENV.redisUsername]),
+    ...optional('redisPassword', env[ENV.redisPassword]),
+    ...optional('sentinelPassword', env[ENV.sentinelPassword]),
+    redisCaFile: root + REDIS_CA_FILE,
     logLevel: env[ENV.logLevel] ?? 'info',
     system: systemConfig(root + CONFIG_FILE),
     desiredFile: root + DESIRED_FILE,
@@ -54,6 +60,10 @@ export function readPodConfig(env: Env = process.env): PodConfig {
     healthPort: wholeNumber(env, 'TRADEWIND_HEALTH_PORT', String(HEALTH_PORT)),
   };
 }
+
+/** Empty is none. */
+const optional = <Name extends string>(name: Name, value: string | undefined): { [N in Name]?: string } =>
+  (value ? { [name]: value } : {}) as { [N in Name]?: string };
 
 const isPart = (text: string): text is Part => (PARTS as readonly string[]).includes(text);
 

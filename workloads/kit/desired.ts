@@ -1,13 +1,14 @@
 // Follows the desired document: Redis first, the mounted file when Redis is away. Called by the shell of every part.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { canonicalJson } from '../contract/canonical.ts';
 import { type Ack, type ActiveHold, type DesiredDocument, isNewer } from '../contract/desired.ts';
 import { acksKey, desiredKey, holdsKey, RELOAD } from '../contract/keys.ts';
 import { parseDesired, type ParsedDesired } from '../contract/parse-desired.ts';
 import { type Restraint, restraintOf, storedHolds } from '../contract/restraint.ts';
 import type { PodConfig } from './config.ts';
 import type { Logger } from './log.ts';
-import { isConnected, type Redis } from './redis.ts';
+import { isConnected, movesOf, type Redis } from './redis.ts';
 
 const POLL_MS = 3_000;
 /** Control older than this is unreadable: no new positions. */
@@ -25,6 +26,8 @@ export interface DesiredOptions {
    * acknowledgement carries the message.
    */
   readonly apply: (document: DesiredDocument) => void;
+  /** The document says which Redis is in use; nothing happens where it is the one that is used. */
+  readonly moveRedis?: (url: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -45,8 +48,8 @@ export interface DesiredFollower {
 }
 
 /**
- * Starts following. Older documents are ignored, whoever sends them; an invalid one leaves the old one in force. Without
- * Redis the mounted file is read, but a lost message only delays: the key is also polled every 3 s.
+ * Starts following. Older documents are ignored, whoever sends them; an invalid one leaves the old one in force. The key and
+ * the mounted file are looked at every 3 s, too: a lost message only delays, and so does a Redis that nobody writes to.
  */
 export function followDesired(options: DesiredOptions): DesiredFollower {
   const follower = new Follower(options);
@@ -65,8 +68,8 @@ class Follower {
   readAt = Number.NEGATIVE_INFINITY;
   readonly #options: DesiredOptions;
   #ack: Ack | undefined;
-  /** The text that was looked at last: most looks find it again. */
-  #considered: { readonly text: string; readonly parsed: ParsedDesired } | undefined;
+  /** The text that was looked at last, in Redis and in the file: most looks find it again. */
+  readonly #considered = new Map<Source, { readonly text: string; readonly parsed: ParsedDesired }>();
   #busy: Promise<void> = Promise.resolve();
   #again = false;
 
@@ -104,38 +107,59 @@ class Follower {
   async #look(): Promise<void> {
     const { pod, redis, log } = this.#options;
     const system = pod.system.system.name;
-    if (!isConnected(redis)) {
-      await this.#consider(readFile(pod.desiredFile));
-      return;
+    if (isConnected(redis)) {
+      const moves = movesOf(redis);
+      try {
+        const [text, holds] = await Promise.all([redis.get(desiredKey(system)), redis.hgetall(holdsKey(system))]);
+        const document = await this.#consider('redis', text ?? undefined);
+        if (moves === movesOf(redis)) this.#take(document, storedHolds(holds));
+      } catch (error) {
+        log.debug({ error }, 'desired document not read');
+      }
     }
-    try {
-      const [text, holds] = await Promise.all([redis.get(desiredKey(system)), redis.hgetall(holdsKey(system))]);
-      this.holds = storedHolds(holds);
-      const document = await this.#consider(text ?? undefined);
-      if (document !== undefined && !isNewer(this.newest ?? document, document)) this.readAt = Date.now();
-    } catch (error) {
-      log.debug({ error }, 'desired document not read');
-    }
+    // Also where Redis answers: it may be one that is not in use any more, of which nobody tells it.
+    await this.#consider('file', readFile(pod.desiredFile));
+  }
+
+  /** A Redis that does not know the newest document yet does not know all holds either: of it, none lifts one. */
+  #take(document: DesiredDocument | undefined, holds: readonly ActiveHold[]): void {
+    const isCurrent = document !== undefined && !isNewer(this.newest ?? document, document);
+    if (isCurrent) this.readAt = Date.now();
+    this.holds = isCurrent
+      ? holds
+      : [...new Map([...this.holds, ...holds].map((hold) => [canonicalJson(hold), hold])).values()];
   }
 
   /** The document in the text, put into force where it is newer; undefined where none can be read. */
-  async #consider(text: string | undefined): Promise<DesiredDocument | undefined> {
+  async #consider(source: Source, text: string | undefined): Promise<DesiredDocument | undefined> {
     if (text === undefined) return undefined;
-    const isNew = text !== this.#considered?.text;
-    const parsed = isNew ? parseDesired(text) : (this.#considered?.parsed ?? parseDesired(text));
-    this.#considered = { text, parsed };
+    const before = this.#considered.get(source);
+    const isNew = text !== before?.text;
+    const parsed = isNew ? parseDesired(text) : before.parsed;
+    this.#considered.set(source, { text, parsed });
     if (!parsed.ok) {
-      if (isNew) this.#options.log.error({ problem: parsed.problem }, 'desired document refused');
+      if (isNew) this.#options.log.error({ source, problem: parsed.problem }, 'desired document refused');
       return undefined;
     }
-    if (isNew && isNewer(parsed.document, this.newest)) await this.#takeOver(parsed.document);
+    if (isNewer(parsed.document, this.newest) && this.#mayReplace(source, parsed.document)) {
+      await this.#takeOver(parsed.document);
+    }
     return parsed.document;
   }
 
+  /** Of two owners Redis decides while it answers: the file's would be replaced by Redis's, and that by the file's. */
+  #mayReplace(source: Source, { owner }: DesiredDocument): boolean {
+    const { newest } = this;
+    return source === 'redis' || newest === undefined || newest.owner === owner || !isConnected(this.#options.redis);
+  }
+
   async #takeOver(document: DesiredDocument): Promise<void> {
-    const { log, apply } = this.#options;
+    const { log, apply, redis, moveRedis } = this.#options;
     const { version, hash } = document;
     this.newest = document;
+    const moves = movesOf(redis);
+    if (document.redis !== undefined) moveRedis?.(document.redis.active);
+    if (moves !== movesOf(redis)) this.readAt = Number.NEGATIVE_INFINITY;
     try {
       apply(document);
       this.current = document;
@@ -168,6 +192,15 @@ class Follower {
       log.debug({ error }, 'not acknowledged; again at the next connect');
     }
   }
+}
+
+type Source = 'redis' | 'file';
+
+/** Which Redis the mounted document names; where there is none yet, the first of the system's. */
+export function activeAtStart({ desiredFile, system }: PodConfig): string {
+  const parsed = parseDesired(readFile(desiredFile) ?? '');
+  const active = parsed.ok ? parsed.document.redis?.active : undefined;
+  return active !== undefined && system.redis?.urls.includes(active) ? active : system.redisUrl;
 }
 
 function readFile(path: string): string | undefined {

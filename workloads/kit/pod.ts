@@ -5,12 +5,12 @@ import type { DesiredDocument } from '../contract/desired.ts';
 import type { PartStatus } from '../contract/status.ts';
 import { bootId } from './clock.ts';
 import { readPodConfig, type PodConfig } from './config.ts';
-import { followDesired, type DesiredFollower } from './desired.ts';
+import { activeAtStart, followDesired, type DesiredFollower } from './desired.ts';
 import { measureDesired } from './desired-metrics.ts';
 import { reasonsOf, serveHealth, type HealthServer, type ReadyChecks } from './health.ts';
 import { createLog, type Logger } from './log.ts';
 import { publishStatus } from './part-status.ts';
-import { connectRedis, isConnected, measureCommands, type Redis } from './redis.ts';
+import { connectRedis, isConnected, measureCommands, moveConnection, type Redis } from './redis.ts';
 import { untilStopped } from './shutdown.ts';
 
 /** What is decided has this long to be written, once the pod is told to stop; the kubelet waits longer. */
@@ -26,6 +26,10 @@ export interface Pod {
   commands(): Redis;
   /** A connection of its own for what blocks. */
   blocking(name: string): Redis;
+  /** Where its connections go. */
+  redisUrl(): string;
+  /** Moves all of them, now and to come; one that is not the system's is refused with a line in the log. */
+  moveRedis(url: string): void;
   /** Starts /livez, /readyz and /metrics, and says so in the log. */
   serveHealth(ready: ReadyChecks): Promise<HealthServer>;
   /** Waits for `work`, a few seconds at most, then closes what was opened. */
@@ -40,8 +44,9 @@ export function openPod(): Pod {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const connections: Redis[] = [];
+  let url = activeAtStart(pod);
   const connect = (name: string, blocking: boolean): Redis => {
-    const redis = connectRedis(pod, log, { name, blocking });
+    const redis = connectRedis(pod, log, { name, blocking, url });
     connections.push(redis);
     return redis;
   };
@@ -57,6 +62,17 @@ export function openPod(): Pod {
       return redis;
     },
     blocking: (name) => connect(name, true),
+    redisUrl: () => url,
+    moveRedis: (next) => {
+      if (next === url) return;
+      if (pod.system.redis?.urls.includes(next) !== true) {
+        log.error({ url: next }, 'not one of the Redis servers of the system: staying');
+        return;
+      }
+      log.warn({ from: url, to: next }, 'moving to another Redis');
+      url = next;
+      for (const connection of connections) moveConnection(connection, pod, url);
+    },
     serveHealth: async (ready) => {
       health = await serveHealth({ port: pod.healthPort, ready, registry, log });
       log.info({ bootId, port: health.port }, 'started');
@@ -126,7 +142,15 @@ export function openTradingPod(): TradingPod {
     serve: async (part) => {
       const holds = () => follower?.restraint(Date.now()).holds ?? [];
       const apply = measureDesired(opened.registry, (document) => part.apply(document), holds);
-      follower = followDesired({ pod, log, redis, subscriber, apply, signal });
+      follower = followDesired({
+        pod,
+        log,
+        redis,
+        subscriber,
+        apply,
+        moveRedis: (url) => opened.moveRedis(url),
+        signal,
+      });
       await opened.serveHealth(ready);
       const running = part.run().catch((error: unknown) => {
         log.fatal({ error }, 'cannot go on: stopping');

@@ -5,6 +5,7 @@ import { Histogram, type Registry } from 'prom-client';
 import { METRIC } from '../contract/metrics.ts';
 import type { PodConfig } from './config.ts';
 import type { Logger } from './log.ts';
+import { targetOf } from './redis-target.ts';
 
 export type { Redis } from 'ioredis';
 
@@ -16,6 +17,8 @@ export interface RedisOptions {
   readonly name: string;
   /** True for a connection that only reads with XREAD BLOCK or SUBSCRIBE: no time limit on a command. */
   readonly blocking?: boolean;
+  /** The system's own where none is given. */
+  readonly url?: string;
 }
 
 /** Full jitter: anywhere between half and all of min(2^(attempt−1) · 50 ms, 2 s). */
@@ -29,12 +32,8 @@ export function retryDelayMs(attempt: number, random: () => number = Math.random
  * never sent twice by themselves: a repeat of an XADD is the caller's decision, as only it knows the id.
  */
 export function connectRedis(pod: PodConfig, log: Logger, options: RedisOptions): Redis {
-  const url = new URL(pod.system.redisUrl);
   const redis = new Redis({
-    host: url.hostname,
-    port: Number(url.port || 6379),
-    db: Number(url.pathname.slice(1) || 0),
-    ...(pod.redisPassword === undefined ? {} : { password: pod.redisPassword }),
+    ...targetOf(pod, options.url ?? pod.system.redisUrl),
     connectionName: `${pod.podName}:${options.name}`,
     replyMapping: 'legacy',
     enableOfflineQueue: false,
@@ -42,9 +41,12 @@ export function connectRedis(pod: PodConfig, log: Logger, options: RedisOptions)
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 3_000,
+    // A server that is gone does not say goodbye.
+    disconnectTimeout: 200,
     keepAlive: 5_000,
     ...(options.blocking ? {} : { commandTimeout: 2_000 }),
     retryStrategy: (attempt) => retryDelayMs(attempt),
+    sentinelRetryStrategy: (attempt) => retryDelayMs(attempt),
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
   let away = false;
@@ -56,7 +58,45 @@ export function connectRedis(pod: PodConfig, log: Logger, options: RedisOptions)
     if (away) log.info({ redis: options.name }, 'redis is back');
     away = false;
   });
+  neverGiveUp(redis);
   return redis;
+}
+
+/**
+ * A client that is told to reconnect while it is still looking for its server (a Sentinel has named another, a move came in
+ * between) ends for good, without asking retryStrategy. Only who closes a connection may end it.
+ */
+function neverGiveUp(redis: Redis): void {
+  const disconnect = redis.disconnect.bind(redis);
+  let closed = false;
+  let attempt = 0;
+  redis.disconnect = (reconnect = false) => {
+    closed ||= !reconnect;
+    disconnect(reconnect);
+  };
+  redis.on('ready', () => (attempt = 0));
+  redis.on('end', () => {
+    if (closed) return;
+    setTimeout(() => {
+      if (!closed && redis.status === 'end') redis.connect().catch(() => undefined);
+    }, retryDelayMs(++attempt)).unref();
+  });
+}
+
+const moves = new WeakMap<Redis, number>();
+
+/** How often a connection was moved to another server: ids of streams and what was stored are not the same there. */
+export const movesOf = (redis: Redis): number => moves.get(redis) ?? 0;
+
+/** Ends the connection and makes it anew to another server; whoever holds it sees a Redis that was away. */
+export function moveConnection(redis: Redis, pod: PodConfig, url: string): void {
+  // The connector reads its address from these options at each connect, but the database it takes from the connection before.
+  Object.assign(redis.options, targetOf(pod, url));
+  if (movesOf(redis) === 0) {
+    redis.prependListener('ready', () => void redis.select(redis.options.db ?? 0).catch(() => undefined));
+  }
+  moves.set(redis, movesOf(redis) + 1);
+  redis.disconnect(true);
 }
 
 /** Times every command of a connection into METRIC.redisCommandSeconds{command}. Not for blocking connections. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicNow } from './clock.ts';
 import type { Logger } from './log.ts';
 import { RedisClock } from './redis-clock.ts';
-import { isConnected, type Redis } from './redis.ts';
+import { isConnected, movesOf, type Redis } from './redis.ts';
 
 const BLOCK_MS = 1_000;
 const BATCH = 200;
@@ -35,7 +35,8 @@ export interface ReadOptions {
 
 /**
  * Reads until the signal aborts, through any number of reconnects. From ids nothing is missed or given twice within one
- * call; if the stream itself went back (Redis lost its tail), reading goes on from the ids that are there.
+ * call; if the stream itself went back (Redis lost its tail), reading goes on from the ids that are there; on another server
+ * (moveConnection) from the first.
  *
  * An entry whose handler throws is logged. With `newest` reading goes on behind it, as the next one replaces it; from ids
  * it rejects with the handler's error: what must be done exactly once can neither be passed over nor done again.
@@ -47,11 +48,15 @@ export async function readStreams(options: ReadOptions): Promise<void> {
   const last = new Map(keys.map((key) => [key, from === 'newest' ? '$' : (from[key] ?? '0-0')]));
   const clock = new RedisClock();
   let connection = -1;
+  let moves = movesOf(redis);
   const connections = countConnections(redis);
   while (!signal.aborted) {
     const answer = await fromRedis(redis, async () => {
       const now = connections();
       const isNew = connection !== now;
+      // Another server numbers its entries by another clock: all that is there is looked at, and readers know what they had.
+      if (moves !== movesOf(redis) && from !== 'newest') for (const key of keys) last.set(key, '0-0');
+      moves = movesOf(redis);
       if (isNew) await anchor(redis, last, from === 'newest');
       // Before the first entry of each connection: another server may answer, with another clock.
       if (isNew || monotonicNow() - clock.heardAt > TIME_EVERY_MS) await askTime(redis, clock);

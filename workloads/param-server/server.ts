@@ -28,6 +28,9 @@ export interface ServerOptions {
   /** A connection of its own: it subscribes. */
   readonly subscriber: Redis;
   readonly api: () => ApiSide;
+  /** Where the connections go, and to move them. */
+  readonly redisUrl: () => string;
+  readonly moveRedis: (url: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -38,8 +41,12 @@ export class ParamServer {
   readonly #symbols: readonly (readonly string[])[];
   #parts: PartStatus[] = [];
   #holds: ActiveHold[] = [];
+  /** As they are stored, and those that the Redis we moved to must have before anything else. */
+  #stored: Readonly<Record<string, string>> = {};
+  #toKeep: Readonly<Record<string, string>> | undefined;
   #hasLooked = false;
   #carried = '';
+  #movingTo: string | undefined;
   /** Why the newest document is not in Redis, although Redis is there. */
   #refusal: string | undefined;
   #written: Runtime | undefined;
@@ -108,7 +115,7 @@ export class ParamServer {
         ]);
         for (const text of Object.values(acks)) this.#keep(ackOf(text));
         this.#parts = storedParts(parts);
-        this.#holds = storedHolds(holds).sort((a, b) => (a.id < b.id ? -1 : 1));
+        if (this.#toKeep === undefined) this.#takeHolds(holds);
         this.#hasLooked = true;
         await this.#forgetOld();
       } catch (error) {
@@ -117,6 +124,37 @@ export class ParamServer {
       await this.#carry();
     }
     this.#report();
+  }
+
+  #takeHolds(stored: Readonly<Record<string, string>>): void {
+    this.#stored = stored;
+    this.#holds = storedHolds(stored).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /**
+   * Another of the system's Redis servers is in use from now on. Who is still at the old one learns it there, where that still
+   * answers; the others from the mounted document. What was held stays held.
+   */
+  async #move(document: DesiredDocument): Promise<void> {
+    const { redis, log, redisUrl, moveRedis } = this.#options;
+    const active = document.redis?.active;
+    if (active === undefined || active === redisUrl() || active === this.#movingTo) return;
+    this.#movingTo = active;
+    if (isConnected(redis)) {
+      await carry(redis, document).catch((error: unknown) => log.warn({ error }, 'not told at the old Redis'));
+    }
+    this.#carried = '';
+    this.#toKeep = { ...this.#toKeep, ...this.#stored };
+    moveRedis(active);
+    this.#movingTo = undefined;
+  }
+
+  /** Holds before the document: who finds the one finds the others. */
+  async #keepHolds(): Promise<void> {
+    const { redis, pod } = this.#options;
+    const key = holdsKey(pod.system.system.name);
+    for (const [id, text] of Object.entries(this.#toKeep ?? {})) await redis.hsetnx(key, id, text);
+    this.#toKeep = undefined;
   }
 
   async #forgetOld(): Promise<void> {
@@ -136,8 +174,10 @@ export class ParamServer {
   async #carry(): Promise<void> {
     const { redis, log, api } = this.#options;
     const document = api().document();
+    if (document !== undefined) await this.#move(document);
     if (document === undefined || !isConnected(redis)) return;
     try {
+      await this.#keepHolds();
       const carried = await carry(redis, document);
       if (carried === 'set') log.info({ version: document.version, hash: document.hash }, 'desired document carried');
       const refusal = refusalOf(carried, document);

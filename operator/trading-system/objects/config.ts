@@ -15,14 +15,21 @@ export function systemConfig({ system, spec }: Context): SystemConfig {
     symbols: spec.symbols,
     sources: spec.sources,
     shards: spec.shards,
-    redisUrl: redisUrl(name, spec),
+    ...redisOf(name, spec),
     venueUrls: Object.fromEntries(simulated.map((source) => [source.name, `ws://${simulator}/${source.name}`])),
   };
 }
 
-function redisUrl(name: string, { redis }: Context['spec']): string {
-  const external = redis.external?.active ?? redis.external?.urls[0];
-  return external ?? `redis://${partName(name, 'redis')}:${REDIS_PORT}`;
+/** Which of several is in use is in the desired document, as it may change under running pods. */
+function redisOf(name: string, { redis: { external } }: Context['spec']): Pick<SystemConfig, 'redisUrl' | 'redis'> {
+  const [first] = external?.urls ?? [];
+  if (external === undefined || first === undefined)
+    return { redisUrl: `redis://${partName(name, 'redis')}:${REDIS_PORT}` };
+  const { urls, sentinel, tls } = external;
+  return {
+    redisUrl: first,
+    redis: { urls, tls, ...(sentinel === undefined ? {} : { masterName: sentinel.masterName }) },
+  };
 }
 
 /** Its hash is in every pod's template: a change rolls the pods. */

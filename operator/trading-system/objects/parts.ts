@@ -10,6 +10,7 @@ import {
   GATEWAY_PORT,
   HEALTH_PORT,
   RECORDINGS_DIR,
+  REDIS_CA_FILE,
   VENUE_PORT,
   type Part,
 } from '@tradewind/workloads/contract/pods.ts';
@@ -212,8 +213,16 @@ function environment({ spec, redisSecret }: Context, role: Role): NonNullable<V1
     ...(secret === undefined || role.part === 'simulator'
       ? []
       : [{ name: ENV.redisPassword, valueFrom: { secretKeyRef: { name: secret, key: 'password' } } }]),
+    ...(external?.secretRef === undefined || role.part === 'simulator' ? [] : optionalKeys(external.secretRef.name)),
   ];
 }
+
+/** Of the Secret of an external Redis, where it has them. */
+const optionalKeys = (name: string): NonNullable<V1Container['env']> =>
+  Object.entries({ username: ENV.redisUsername, sentinelPassword: ENV.sentinelPassword }).map(([key, variable]) => ({
+    name: variable,
+    valueFrom: { secretKeyRef: { name, key, optional: true } },
+  }));
 
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 
@@ -221,6 +230,9 @@ function mountsOf(context: Context, { part, storage }: Traits): NonNullable<V1Co
   return [
     { name: 'config', mountPath: folderOf(CONFIG_FILE), readOnly: true },
     { name: 'desired', mountPath: folderOf(DESIRED_FILE), readOnly: true },
+    ...(caSecretOf(context, part) === undefined
+      ? []
+      : [{ name: 'redis-ca', mountPath: folderOf(REDIS_CA_FILE), readOnly: true }]),
     ...(storage === undefined ? [] : [{ name: 'data', mountPath: DATA_DIR }]),
     ...recordingsOf(context, part).map(({ source }) => ({
       name: `recording-${source}`,
@@ -232,16 +244,33 @@ function mountsOf(context: Context, { part, storage }: Traits): NonNullable<V1Co
 
 function volumesOf(context: Context, { part, storage }: Traits, name: string): NonNullable<V1PodSpec['volumes']> {
   const system = context.system.metadata.name;
+  const caSecret = caSecretOf(context, part);
   return [
     { name: 'config', configMap: { name: configMapOf(system) } },
     // Optional: pods start before the first document is there and are not ready until they have one.
     { name: 'desired', configMap: { name: desiredMapOf(system), optional: true } },
+    // Optional: a Redis with a certificate of a public CA needs no ca.crt.
+    ...(caSecret === undefined
+      ? []
+      : [
+          {
+            name: 'redis-ca',
+            secret: { secretName: caSecret, optional: true, items: [{ key: 'ca.crt', path: 'ca.crt' }] },
+          },
+        ]),
     ...(storage === undefined ? [] : [{ name: 'data', persistentVolumeClaim: { claimName: name } }]),
     ...recordingsOf(context, part).map(({ source, claimName }) => ({
       name: `recording-${source}`,
       persistentVolumeClaim: { claimName, readOnly: true },
     })),
   ];
+}
+
+/** The Secret that may have the CA of an external Redis with TLS. */
+function caSecretOf({ spec: { redis } }: Context, part: Part): string | undefined {
+  const { tls, urls = [], secretRef } = redis.external ?? {};
+  const isTls = tls === true || urls.some((url) => url.startsWith('rediss:'));
+  return isTls && part !== 'simulator' ? secretRef?.name : undefined;
 }
 
 function recordingsOf({ spec }: Context, part: Part): { source: string; claimName: string }[] {

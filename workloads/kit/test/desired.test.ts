@@ -44,6 +44,17 @@ describe('the desired document', () => {
   const looksSoFar = async (): Promise<number> =>
     Number(/cmdstat_hgetall:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
 
+  /** After two looks, of which the second began after this was called. */
+  const looked = async <T>(then: () => T): Promise<{ readAt: T }> => {
+    const readAt = then();
+    const looks = await looksSoFar();
+    await eventually('two looks', async () => {
+      await redis.publish(RELOAD, '{}');
+      return (await looksSoFar()) > looks + 1 ? true : undefined;
+    });
+    return { readAt };
+  };
+
   before(async () => {
     server = await startRedis();
     redis = await server.client();
@@ -131,14 +142,43 @@ describe('the desired document', () => {
     await redis.publish(RELOAD, '{}');
     await eventually('free', () => (follower.restraint(Date.now()).tradingStopped ? undefined : true));
   });
+  it('is read from the mounted file also while Redis answers, where it is newer: that Redis may be one nobody writes to', async () => {
+    const next = numbered(6, { owner: 'made-anew', epoch: 1, capitalUsd: 5e6 });
+    folder.writeDesired(JSON.stringify(next));
+    assert.equal((await acknowledged(next.hash)).version, 6);
+    const { readAt } = await looked(() => Date.now());
+    assert.equal(follower.controlReadable(readAt + READABLE_MS), false, 'what Redis has is older');
+    folder.writeDesired(JSON.stringify(numbered(1, { owner: 'another', epoch: 9 })));
+    await looked(() => undefined);
+    assert.equal(follower.current()?.capitalUsd, 5e6, 'of another owner Redis must tell');
+    await carry(redis, next);
+    await looked(() => undefined);
+    assert.equal(follower.controlReadable(Date.now()), true);
+  });
+  it('keeps what was held while Redis does not know the newest document, and joins what it holds', async () => {
+    const held = () => follower.restraint(Date.now()).holds.map(({ id }) => id);
+    const hold = (id: string) => JSON.stringify({ id, effect: 'PauseRouter', reason: 'r', by: 'b' });
+    await redis.hset(holdsKey('demo'), 'one', hold('one'));
+    await looked(() => undefined);
+    assert.deepEqual(held(), ['one']);
+    await redis.multi().del(holdsKey('demo')).del(desiredKey('demo')).hset(holdsKey('demo'), 'two', hold('two')).exec();
+    await looked(() => undefined);
+    assert.deepEqual(held(), ['one', 'two']);
+    await carry(redis, numbered(6, { owner: 'made-anew', epoch: 1, capitalUsd: 5e6 }));
+    await looked(() => undefined);
+    assert.deepEqual(held(), ['two']);
+    await redis.del(holdsKey('demo'));
+    await looked(() => undefined);
+    assert.deepEqual(held(), []);
+  });
   it('is read from the mounted file while Redis is away, and acknowledged again when it is back', async () => {
     await server.kill();
-    const next = numbered(6, { owner: 'made-anew', epoch: 1, capitalUsd: 4e6 });
+    const next = numbered(7, { owner: 'made-anew', epoch: 1, capitalUsd: 4e6 });
     folder.writeDesired(JSON.stringify(next));
     await eventually('the file', () => (follower.current()?.capitalUsd === 4e6 ? true : undefined));
     assert.equal(follower.controlReadable(Date.now()), false, 'nothing may be opened without Redis');
     await server.start();
     redis = await server.client();
-    assert.equal((await acknowledged(next.hash)).version, 6);
+    assert.equal((await acknowledged(next.hash)).version, 7);
   });
 });

@@ -5,12 +5,13 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { CONFIG_FILE, DESIRED_FILE, type Part } from '../../contract/pods.ts';
 import type { SystemConfig } from '../../contract/system-config.ts';
 
 export interface TestRedis {
   readonly url: string;
+  readonly port: number;
   /** A client that is connected; closed by `stop`. */
   client(): Promise<Redis>;
   /** Ends the server as a crash would; `start` brings it back, empty. */
@@ -28,17 +29,28 @@ const freePort = (): Promise<number> =>
     });
   });
 
+export interface ServerOptions {
+  /** Its configuration file, which a Sentinel must have. */
+  readonly file?: string;
+  /** For redis-server, beside address, folder and no snapshots. */
+  readonly args?: readonly string[];
+  /** How its clients connect; with `tls` it listens for nothing else. */
+  readonly client?: Pick<RedisOptions, 'username' | 'password' | 'tls'>;
+}
+
 /** Needs redis-server on the PATH; rejects where it does not answer within 5 s. */
-export async function startRedis(): Promise<TestRedis> {
+export async function startRedis({ file, args = [], client: how = {} }: ServerOptions = {}): Promise<TestRedis> {
   const port = await freePort();
+  const ports = how.tls === undefined ? ['--port', `${port}`] : ['--port', '0', '--tls-port', `${port}`];
   const dir = mkdtempSync(join(tmpdir(), 'redis-'));
   const clients: Redis[] = [];
   let server: ReturnType<typeof spawn> | undefined;
   const start = async (): Promise<void> => {
-    server = spawn('redis-server', ['--port', String(port), '--dir', dir, '--save', '', '--bind', '127.0.0.1'], {
+    const own = [...ports, '--dir', dir, '--bind', '127.0.0.1', ...(file === undefined ? ['--save', ''] : [])];
+    server = spawn('redis-server', [...(file === undefined ? [] : [file]), ...own, ...args], {
       stdio: 'ignore',
     });
-    const probe = new Redis({ host: '127.0.0.1', port, maxRetriesPerRequest: null, retryStrategy: () => 50 });
+    const probe = new Redis({ ...how, host: '127.0.0.1', port, maxRetriesPerRequest: null, retryStrategy: () => 50 });
     probe.on('error', () => undefined);
     await Promise.race([
       probe.ping(),
@@ -47,15 +59,17 @@ export async function startRedis(): Promise<TestRedis> {
     probe.disconnect();
   };
   const kill = async (): Promise<void> => {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const ended = new Promise((resolve) => server?.once('exit', resolve));
-    server?.kill('SIGKILL');
+    server.kill('SIGKILL');
     await ended;
   };
   await start();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${how.tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`,
+    port,
     client: async () => {
-      const client = new Redis({ host: '127.0.0.1', port });
+      const client = new Redis({ ...how, host: '127.0.0.1', port });
       client.on('error', () => undefined);
       clients.push(client);
       await client.ping();

@@ -61,6 +61,8 @@ describe('the param server', () => {
       redis: connectRedis(pod, log, { name: 'commands' }),
       subscriber: connectRedis(pod, log, { name: 'acks', blocking: true }),
       api: () => api,
+      redisUrl: () => server.url,
+      moveRedis: () => assert.fail('one Redis only'),
       signal: stopping.signal,
     });
     running = param.run();
