@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
+import { desiredDocument, type DesiredDocument } from '../../contract/desired.ts';
 import { desiredKey, fillsStream, leaseKey, ordersStream, partsKey, signalsStream } from '../../contract/keys.ts';
 import type { OrderRequest, VenueReport } from '../../contract/messages.ts';
 import type { HarmoniserStatus } from '../../contract/status.ts';
@@ -20,6 +21,13 @@ import { aSignal, CONFIG } from './builders.ts';
 const BTC = 'BTC-USD';
 const HANDED_OVER_MS = 2_000;
 const TAKEN_OVER_MS = 15_000;
+
+/** Who takes over knows of the orders of the last minute: here they must not stop it. */
+function aBusyDocument(): DesiredDocument {
+  const { owner, epoch, version, hash: _, hardLimits, ...content } = aFullDocument();
+  const symbols = Object.entries(hardLimits.symbols).map(([name, of]) => [name, { ...of, maxOrdersPerMinute: 6_000 }]);
+  return desiredDocument({ owner, epoch, version }, { ...content, hardLimits: { ...hardLimits, symbols: Object.fromEntries(symbols) } }); // prettier-ignore
+}
 
 describe('a shard with a standby', function () {
   this.timeout(120_000);
@@ -102,9 +110,8 @@ describe('a shard with a standby', function () {
       onFatal: (error) => assert.fail(String(error)),
       signal: stopPaper.signal,
     });
-    const { owner: _, ...document } = aFullDocument();
-    paper.apply({ owner: 'uid', ...document });
-    await redis.set(desiredKey('demo'), JSON.stringify(aFullDocument()));
+    paper.apply(aBusyDocument());
+    await redis.set(desiredKey('demo'), JSON.stringify(aBusyDocument()));
     for (const _ of [0, 1]) folders.push(podFolder('harmoniser', { ...CONFIG, redisUrl: server.url }));
     let seq = 0;
     // Buys for a while, then sells: there is always an order soon, or one under way.
