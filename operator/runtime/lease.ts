@@ -37,6 +37,8 @@ export interface LeaseOptions {
   /** Monotonic, ms. */
   readonly now?: () => number;
   readonly metrics?: LeaderMetrics;
+  readonly everyMs?: number;
+  readonly againMs?: number;
 }
 
 /**
@@ -82,11 +84,11 @@ export class Lease {
 
   /** Tries until the signal aborts, then gives the lease back. Throws FatalError when it was held and is lost. */
   async run(): Promise<void> {
-    const { signal } = this.#options;
+    const { signal, everyMs = EVERY_MS, againMs = AGAIN_MS } = this.#options;
     while (!signal.aborted) {
       const answered = await this.#tryOnce();
       if (this.#leads && this.#now() >= this.#heldUntil) throw new FatalError('the lease could not be renewed in time');
-      await delay(answered || !this.#leads ? EVERY_MS : AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      await delay(answered || !this.#leads ? everyMs : againMs, undefined, { signal }).catch(() => undefined);
     }
     await this.#release();
   }

@@ -1,0 +1,29 @@
+// A leader that writes as often as it can, run by suspended.test.ts as a process of its own: `KUBECONFIG=… node
+// suspended-writer.ts NAMESPACE`. Ends with 1 when it may not write any more.
+import { pino } from 'pino';
+import { CHILDREN } from '../../kinds.ts';
+import { Api } from '../../runtime/client.ts';
+import { findCredentials } from '../../runtime/credentials.ts';
+import { FatalError } from '../../runtime/errors.ts';
+import { Lease } from '../../runtime/lease.ts';
+
+const [, , namespace = 'default'] = process.argv;
+const api = Api.open({ credentials: await findCredentials() });
+const log = pino({ level: 'silent' });
+const { signal } = new AbortController();
+const lease = new Lease({ api, log, namespace, name: 'suspended', identity: 'writer', signal });
+const running = lease.run();
+await lease.acquired;
+const guarded = api.guarded(() => lease.assertHeld());
+
+async function write(): Promise<void> {
+  for (let count = 0; ; count++) {
+    const metadata = { namespace, name: 'written' };
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { count: String(count) } };
+    await guarded.apply(CHILDREN.ConfigMap, object, 'writer').catch((error: unknown) => {
+      if (error instanceof FatalError) throw error; // what else fails is tried again, as workers do
+    });
+  }
+}
+
+await Promise.race([write(), running]).catch((error: unknown) => process.exit(error instanceof FatalError ? 1 : 2));
