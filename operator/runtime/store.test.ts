@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
 import type { Live } from './object.ts';
 import { isLater } from './object.ts';
-import { Store } from './store.ts';
+import { isSameJson, Store } from './store.ts';
 
 const item = (
   name: string,
@@ -79,4 +80,24 @@ describe('a store', () => {
     assert.ok(!isLater('9', '10'));
     assert.ok(isLater('18446744073709551616', '18446744073709551615'));
   });
+});
+
+describe('values from JSON', () => {
+  it('are the same where their text is', () => {
+    const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
+        assert.ok(isSameJson(copy(a), copy(a)));
+        assert.equal(isSameJson(copy(a), copy(b)), JSON.stringify(a) === JSON.stringify(b));
+      }),
+    );
+  });
+  for (const [a, b] of [
+    [{ x: 1 }, { x: 1, y: 2 }],
+    [{ x: 1, y: 2 }, { x: 1 }],
+    [[], {}],
+    [{ x: null }, {}],
+    [{ x: [1, 2] }, { x: [1, 3] }],
+  ])
+    it(`differ: ${JSON.stringify(a)} and ${JSON.stringify(b)}`, () => assert.ok(!isSameJson(a, b)));
 });

@@ -99,7 +99,21 @@ const isNewer = (item: Live, old: Live): boolean =>
 /** The same spec stays the same object through writes of status, so that what was computed from it can be kept beside it. */
 function sharingSpec<T extends Live>(item: T, old: (T & { readonly spec?: unknown }) | undefined): T {
   if (old?.spec === undefined || !('spec' in item)) return item;
-  return JSON.stringify(item.spec) === JSON.stringify(old.spec) ? { ...item, spec: old.spec } : item;
+  return isSameJson(item.spec, old.spec) ? { ...item, spec: old.spec } : item;
+}
+
+/** Of values that came as JSON from one server, so with their keys in one order. Makes nothing: it runs at every event. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  let count = 0;
+  for (const key in a) {
+    if (!isSameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key])) return false;
+    count += 1;
+  }
+  for (const _ in b) count -= 1;
+  return count === 0;
 }
 
 /** managedFields are half of an object's size and are read by nobody here. */
