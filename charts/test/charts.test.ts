@@ -66,6 +66,16 @@ describe('the charts', () => {
     const taken = await dryRun(text);
     assert.equal(taken.code, 0, taken.stderr);
   });
+  it('trading-system refuses to carry a command by annotation', async () => {
+    for (const command of ['pause-router', 'pause-router-until', 'restart', 'reset-breaker', 'reconcile']) {
+      const value = `annotations.tradewind\\.io/${command}=false`;
+      const { code, stderr } = await render('trading-system', '-f', VALUES, '--set-string', value);
+      assert.notEqual(code, 0, command);
+      assert.ok(stderr.includes(`found tradewind.io/${command}, a command`), stderr);
+    }
+    const others = await render('trading-system', '-f', VALUES, '--set-string', 'annotations.example\\.com/a=b');
+    assert.equal(others.objects[0]?.metadata.annotations?.['example.com/a'], 'b');
+  });
   it('trading-system refuses to carry `trading`, and a field that does not exist, by its name', async () => {
     const trading = await render('trading-system', '-f', VALUES, '--set', 'spec.trading=Enabled');
     assert.notEqual(trading.code, 0);

@@ -126,7 +126,7 @@ const deletion = z.object({
     description: 'Stopping: until every pod has acknowledged that trading is stopped. Draining: until nothing is open.',
   }),
   since: z.iso.datetime(),
-  deadline: z.iso.datetime().meta({ description: 'The system goes then, whatever has been reached.' }),
+  deadline: z.iso.datetime().meta({ description: 'The system goes about then, whatever has been reached.' }),
 });
 
 export const tradingSystemStatus = z.object({

@@ -1,12 +1,12 @@
 // Does what annotations command, before anything is planned: what is paused is paused in this very pass.
 import { HOLDS, type Hold, type TradingSystem } from '../kinds.ts';
+import { isSame } from '../runtime/apply.ts';
 import { ignoreGone, isConflict } from '../runtime/errors.ts';
 import type { Events } from '../runtime/events.ts';
-import type { Wanted } from '../runtime/object.ts';
 import { handled, idleCommands, PAUSE, PREFIX, type Command } from './annotations.ts';
 import type { Hands } from './carry-out.ts';
 import type { Known } from './observe.ts';
-import { planPause, type PausePlan } from './pause.ts';
+import { planPause, type PausePlan, type WantedHold } from './pause.ts';
 import type { Refusals } from './refusals.ts';
 
 /** What the status is to record. A command that was refused is not recorded, so the next pass tries again. */
@@ -32,12 +32,12 @@ async function carryOutPause(hands: Hands, { create, remove }: PausePlan, refusa
   return isDone;
 }
 
-/** One that is there already is taken for ours, as its name has the hash of its content, unless it is on its way out. */
-async function makeHold({ api, stores }: Hands, wanted: Wanted): Promise<void> {
+/** One that is there already, from a pass that was cut short, is taken for it: unless it says something else, or is on its way out. */
+async function makeHold({ api, stores }: Hands, wanted: WantedHold): Promise<void> {
   const made = await api.create<Hold>(HOLDS, wanted).catch(async (error: unknown) => {
     if (!isConflict(error)) throw error;
     const found = await api.get<Hold>(HOLDS, wanted.metadata);
-    if (found.metadata.deletionTimestamp !== undefined) throw error;
+    if (found.metadata.deletionTimestamp !== undefined || !isSame(found.spec, wanted.spec)) throw error;
     return found;
   });
   stores.holds.put(made);

@@ -39,17 +39,14 @@ describe('the steps of a deletion', () => {
     ['is over when it has drained', DRAINING, { isStopped: true, isDrained: true }, 1, over('Drained')],
     ['is over when nobody is left to drain', DRAINING, { isAlone: true }, 1, over('NobodyLeft')],
     ['is over when it does not drain in time', DRAINING, { isStopped: true }, 10_000, over('NotDrained')],
-    [
-      'keeps its deadline where the limits are lengthened',
-      { ...STOPPING, deadline: at(50) },
-      {},
-      50,
-      over('NotStopped'),
-    ],
-    ['begins anew where the clock was set back', { ...DRAINING, since: at(3_600_000) }, {}, 0, STOPPING],
+    ['drains for its own time, however long stopping took', STOPPING, { isStopped: true }, 299_000, DRAINING],
+    ['begins with the whole time, whatever was timed before', undefined, {}, 400_000, STOPPING],
   ] as const)
     it(title, () => {
-      assert.deepEqual(deletionAfter(before, { ...NOTHING, ...facts }, LIMITS, NOW + afterMs), expected);
+      assert.deepEqual(
+        deletionAfter(before, { ...NOTHING, ...facts }, { limits: LIMITS, now: NOW, stepMs: afterMs }),
+        expected,
+      );
     });
 });
 
@@ -71,10 +68,10 @@ function deletedDemo({ pods = ['ingest', 'router', 'harmoniser'], finalizers = [
   return { stores, deleted };
 }
 type Stores = ReturnType<typeof theDemo>;
-const planIn = (stores: Stores, now = NOW): Plan => {
+const planIn = (stores: Stores, stepMs = 0): Plan => {
   const look = observe(KEY, stores);
   if (look.kind === 'gone') throw new Error(look.kind);
-  return planDeletion(look, { epoch: 1, now });
+  return planDeletion(look, { epoch: 1, now: NOW, stepMs });
 };
 
 describe('the plan of a deletion', () => {
@@ -86,6 +83,13 @@ describe('the plan of a deletion', () => {
     assert.deepEqual([children, surplus, secret], [[], [], undefined]);
     assert.deepEqual([deletion, lookAgainAt], [STOPPING, NOW + 300_000]);
     assert.match(blockers[0]?.message ?? '', /acknowledge that trading is stopped: demo-harmoniser-x/);
+  });
+  it('is on no wall clock: it looks again by the time that is left, and a jump of an hour ends nothing', () => {
+    const { stores, deleted } = deletedDemo();
+    deleted({ deletion: STOPPING });
+    assert.equal(planIn(stores, 100_000).lookAgainAt, NOW + 200_000);
+    const jumped = planDeletion(observe(KEY, stores) as never, { epoch: 1, now: NOW + 3_600_000, stepMs: 0 });
+    assert.deepEqual(jumped.deletion, STOPPING);
   });
   it('has a status that says so', () => {
     const { stores } = deletedDemo();

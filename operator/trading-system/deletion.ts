@@ -2,7 +2,7 @@
 // children. Pure; finalizer.ts does the writing.
 import type { TradingSystemSpec, TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
 import { ACKNOWLEDGING, PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
-import type { Pod } from '../kinds.ts';
+import type { Pod, TradingSystem } from '../kinds.ts';
 import { desiredContent, lastContent, nextDocument } from './desired.ts';
 import { knownIn, type Known, type Look } from './observe.ts';
 import { lookAgainAt, NOTHING, pokesOf, type Plan } from './plan.ts';
@@ -27,38 +27,55 @@ export interface Facts {
 
 export type Limits = Pick<TradingSystemSpec['restart'], 'drainSeconds' | 'timeoutSeconds'>;
 
-/** Where a deletion stands at `now` (epoch ms), given where it stood. */
-export function deletionAfter(before: Underway | undefined, facts: Facts, limits: Limits, now: number): Deletion {
-  // A clock that was set back must not keep it longer than the limits say.
-  const isKept = before !== undefined && Date.parse(before.since) <= now;
-  let state: Deletion = isKept ? before : begun('Stopping', limits.timeoutSeconds, now);
+/** What time has to do with it. */
+export interface Timing {
+  readonly limits: Limits;
+  /** Epoch ms; for the record only. */
+  readonly now: number;
+  /** Since this process first saw the step under way, by its monotonic clock. */
+  readonly stepMs: number;
+}
+
+/** Where a deletion stands, given where it stood. */
+export function deletionAfter(before: Underway | undefined, facts: Facts, timing: Timing): Deletion {
+  const first: Deletion = before ?? begun('Stopping', timing);
+  let state = first;
   for (;;) {
-    const next = nextStep(state, facts, limits, now);
+    // What has just begun has lasted no time.
+    const stepMs = before !== undefined && state === first ? timing.stepMs : 0;
+    const next = nextStep(state, facts, { ...timing, stepMs });
     if (next === state) return state;
     state = next;
   }
 }
 
-function nextStep(state: Deletion, facts: Facts, limits: Limits, now: number): Deletion {
+function nextStep(state: Deletion, facts: Facts, timing: Timing): Deletion {
   switch (state.step) {
     case 'Stopping':
       if (facts.isAlone) return { step: 'Over', reason: 'NobodyLeft' };
-      if (facts.isStopped) return begun('Draining', limits.drainSeconds, now);
-      return isDue(state, now) ? { step: 'Over', reason: 'NotStopped' } : state;
+      if (facts.isStopped) return begun('Draining', timing);
+      return leftMs(state, timing) <= 0 ? { step: 'Over', reason: 'NotStopped' } : state;
     case 'Draining':
       if (facts.isAlone) return { step: 'Over', reason: 'NobodyLeft' };
       if (facts.isDrained) return { step: 'Over', reason: 'Drained' };
-      return isDue(state, now) ? { step: 'Over', reason: 'NotDrained' } : state;
+      return leftMs(state, timing) <= 0 ? { step: 'Over', reason: 'NotDrained' } : state;
     case 'Over':
       return state;
   }
 }
 
-function begun(step: Underway['step'], seconds: number, now: number): Deletion {
-  return { step, since: new Date(now).toISOString(), deadline: new Date(now + seconds * 1_000).toISOString() };
+const limitMs = (step: Underway['step'], { timeoutSeconds, drainSeconds }: Limits): number =>
+  (step === 'Stopping' ? timeoutSeconds : drainSeconds) * 1_000;
+const leftMs = ({ step }: Underway, { limits, stepMs }: Timing): number => limitMs(step, limits) - stepMs;
+
+function begun(step: Underway['step'], { limits, now }: Timing): Deletion {
+  const deadline = new Date(now + limitMs(step, limits)).toISOString();
+  return { step, since: new Date(now).toISOString(), deadline };
 }
 
-const isDue = ({ deadline }: Underway, now: number): boolean => Date.parse(deadline) <= now;
+/** What tells a step from any other, for a stopwatch. */
+export const lapOf = ({ status }: TradingSystem): string =>
+  `deletion ${status?.deletion?.step} ${status?.deletion?.since}`;
 
 /** The schema's own, where the spec cannot be read. */
 const DEFAULT_LIMITS: Limits = { drainSeconds: 10, timeoutSeconds: 300 };
@@ -66,12 +83,12 @@ const DEFAULT_LIMITS: Limits = { drainSeconds: 10, timeoutSeconds: 300 };
 /** What to do about a system that is being deleted. Nothing is made or put right any more; Holds still reach the pods. */
 export function planDeletion(
   look: Exclude<Look, { kind: 'gone' }>,
-  { epoch, now }: { readonly epoch: number; readonly now: number },
+  { epoch, now, stepMs }: { readonly epoch: number; readonly now: number; readonly stepMs: number },
 ): Plan {
   const known = knownIn(look);
-  const limits = look.kind === 'seen' ? look.seen.spec.restart : DEFAULT_LIMITS;
-  const facts = factsOf(known);
-  const deletion = deletionAfter(known.system.status?.deletion, facts, limits, now);
+  const before = known.system.status?.deletion;
+  const timing = { limits: look.kind === 'seen' ? look.seen.spec.restart : DEFAULT_LIMITS, now, stepMs };
+  const deletion = deletionAfter(before, factsOf(known), timing);
   const blockers = [{ who: 'others', reason: 'Deleting', message: messageOf(deletion, known) }] as const;
   const { restart } = known.system.status ?? {};
   const left = { ...NOTHING, restart, isGateOpen: false, blockers, deletion };
@@ -80,7 +97,11 @@ export function planDeletion(
     ...left,
     document: mayPublish(known) ? nextDocument(known, stoppedContent(look, now), epoch) : undefined,
     pokes: pokesOf(known, now),
-    lookAgainAt: Math.min(Date.parse(deletion.deadline), lookAgainAt(known, now) ?? Infinity),
+    lookAgainAt: lookAgainAt(
+      known,
+      now,
+      deletion === before ? leftMs(deletion, timing) : limitMs(deletion.step, timing.limits),
+    ),
   };
 }
 

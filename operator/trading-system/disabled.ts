@@ -11,7 +11,7 @@ import { lookAgainAt, NOTHING, planTradingSystem, type Plan, type PlanOptions } 
 import { isUnderWay } from './restart/record.ts';
 
 /** Nothing is made, changed or removed, a restart stands still, and the document keeps what it says, but for Holds and a stop. */
-export function planDisabled(seen: Seen, options: Pick<PlanOptions, 'images' | 'epoch' | 'now'>): Plan {
+export function planDisabled(seen: Seen, options: Pick<PlanOptions, 'images' | 'kinds' | 'epoch' | 'now'>): Plan {
   const { epoch, now } = options;
   const { restart } = seen.system.status ?? {};
   const enabled = planTradingSystem(seen, { ...options, stepMs: 0, openMs: 0, prometheus: undefined });
@@ -29,6 +29,7 @@ export function planDisabled(seen: Seen, options: Pick<PlanOptions, 'images' | '
       ...enabled.blockers.filter(({ reason }) => reason !== 'Restarting' || isUnderWay(restart)),
     ],
     lookAgainAt: lookAgainAt(seen, now),
+    ...(enabled.unmonitored === undefined ? {} : { unmonitored: enabled.unmonitored }),
   };
 }
 

@@ -21,9 +21,13 @@ import { isProven } from './proof.ts';
 /** Value that resumes; anything else pauses. */
 const RESUME = 'false';
 
+export interface WantedHold extends Wanted {
+  readonly spec: HoldSpec;
+}
+
 export interface PausePlan {
   /** In force before anything else is done. Made once per value: when somebody deletes it, that is the resume. */
-  readonly create: Wanted | undefined;
+  readonly create: WantedHold | undefined;
   readonly remove: readonly Hold[];
   /** What the status records once that is done; undefined without the annotation. */
   readonly command: Command | undefined;
@@ -107,7 +111,7 @@ const nameOf = ({ metadata }: TradingSystem, content: Pick<HoldSpec, 'reason' | 
 export const annotationHolds = (system: TradingSystem, holds: readonly Hold[]): Hold[] =>
   holds.filter(({ metadata, spec }) => spec?.effect === 'PauseRouter' && metadata.name === nameOf(system, spec));
 
-function pauseHold(system: TradingSystem, { name, reason, until }: PauseAsked): Wanted {
+function pauseHold(system: TradingSystem, { name, reason, until }: PauseAsked): WantedHold {
   const { namespace = '' } = system.metadata;
   const spec: HoldSpec = {
     systemRef: { name: system.metadata.name },
@@ -121,7 +125,7 @@ function pauseHold(system: TradingSystem, { name, reason, until }: PauseAsked): 
     kind: HOLDS.kind,
     metadata: { name, namespace, annotations: { [BY]: by } },
     spec,
-  } as Wanted;
+  };
 }
 
 /** How to end the pause by annotation; undefined where none is in force. */

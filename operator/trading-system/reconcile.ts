@@ -10,7 +10,7 @@ import { again, SETTLED, type Outcome } from '../runtime/worker.ts';
 import { isDisabled, type Command } from './annotations.ts';
 import { carryOut, type Hands } from './carry-out.ts';
 import { obeyCommands, tellCommands } from './commands.ts';
-import { planDeletion } from './deletion.ts';
+import { lapOf, planDeletion } from './deletion.ts';
 import { floorOf } from './desired.ts';
 import { planDisabled } from './disabled.ts';
 import { addFinalizer, release } from './finalizer.ts';
@@ -101,16 +101,17 @@ interface Planning {
 function planOf(key: string, look: Exclude<Look, { kind: 'gone' }>, { deps, now, prometheus }: Planning): Plan {
   const { images, lease, stopwatch } = deps;
   const options = { images, epoch: lease.epoch, now };
-  if (isDeleting(knownIn(look).system)) return planDeletion(look, options);
+  const { system } = knownIn(look);
+  if (isDeleting(system)) return planDeletion(look, { ...options, ...stopwatch.readStep(key, lapOf(system)) });
   const { kinds, mismatch } = deps.stores.offers.now;
   if (mismatch !== undefined) return planMismatch(knownIn(look), mismatch, options);
   if (look.kind === 'invalid') return planUnreadable(look.known, look.issues, options);
-  if (isDisabled(look.seen.system)) {
+  if (isDisabled(system)) {
     // A restart that stands still is not on the clock.
-    stopwatch.read(key, undefined);
-    return planDisabled(look.seen, options);
+    stopwatch.forget(key);
+    return planDisabled(look.seen, { ...options, kinds });
   }
-  const { restart } = look.seen.system.status ?? {};
+  const { restart } = system.status ?? {};
   const plan = planTradingSystem(look.seen, { ...options, ...stopwatch.read(key, restart), prometheus, kinds });
   stopwatch.note(key, plan.isGateOpen);
   return plan;

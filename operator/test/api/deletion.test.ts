@@ -156,6 +156,31 @@ describe('a system that is deleted', () => {
     await becomes('let go', async () => (await system()).metadata.finalizers?.join() === 'foregroundDeletion');
     await assert.rejects(place.kubectl(['get', 'cm', 'demo-desired']), /NotFound/);
   });
+  it('goes also where what is stored does not fit the schema', async () => {
+    const path = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/capitalUsd/maximum';
+    const crd = (value: number) =>
+      place.kubectl([
+        'patch',
+        'crd',
+        'tradingsystems.tradewind.io',
+        '--type=json',
+        '-p',
+        JSON.stringify([{ op: 'replace', path, value }]),
+      ]);
+    await createPods(place);
+    await seesPods();
+    await crd(1e15);
+    try {
+      await eventually('stored', () => place.patch('tsys', { capitalUsd: 1e14 }));
+    } finally {
+      await crd(1e12);
+    }
+    await becomes('Invalid', async () => (await place.condition('tsys', 'Ready'))?.reason === 'Invalid');
+    await remove();
+    await step('Stopping');
+    await place.acknowledge('demo', { drained: true });
+    await isGone();
+  });
   it('gets unstuck without an operator as the runbook says', async () => {
     await stop(running);
     await remove();

@@ -90,6 +90,21 @@ describe('the annotation pause-router', () => {
     await becomes('told', async () => (await router()).includes('is spent'));
     assert.deepEqual(await holds(), []);
   });
+  it('is not taken for done where something else has the name of its Hold', async () => {
+    await pause('by name');
+    const name = await eventually('its Hold', async () => (await place.published()).holds[0]?.id);
+    await pause('false');
+    await outcome('Resumed');
+    await place.createHold(name, { effect: 'CapKelly', kellyFraction: 1, reason: 'by name' });
+    await pause('by name');
+    await becomes('told', async () => (await place.condition('tsys', 'Ready'))?.message.includes(`Hold ${name}: `));
+    assert.equal((await command())?.outcome, 'Resumed');
+    await place.kubectl(['delete', 'hold', name]);
+    await outcome('Paused');
+    assert.deepEqual((await place.published()).holds.map(({ effect }) => effect), ['PauseRouter']); // prettier-ignore
+    await pause('false');
+    await outcome('Resumed');
+  });
   it('ends by itself at pause-router-until, which is told where it cannot be read', async () => {
     const until = new Date(Date.now() + 2_000).toISOString();
     await place.kubectl(['annotate', 'tsys', 'demo', `tradewind.io/pause-router-until=${until}`]);

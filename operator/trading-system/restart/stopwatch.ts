@@ -19,17 +19,22 @@ export class Stopwatch {
 
   /** Of the step that `restart` records as under way; it begins where it is seen for the first time. */
   read(system: string, restart: Restart | undefined): { readonly stepMs: number; readonly openMs: number } {
-    const now = this.#now();
     const step = stepOf(restart);
-    if (step === undefined) this.#laps.delete(system);
-    if (step === undefined) return { stepMs: 0, openMs: 0 };
+    if (step !== undefined) return this.readStep(system, step);
+    this.forget(system);
+    return { stepMs: 0, openMs: 0 };
+  }
+
+  /** The same for a step of anything else, by a name that no other has. */
+  readStep(system: string, step: string): { readonly stepMs: number; readonly openMs: number } {
+    const now = this.#now();
     const known = this.#laps.get(system);
     const lap = known?.step === step ? known : { step, since: now, openSince: undefined };
     this.#laps.set(system, lap);
     return { stepMs: now - lap.since, openMs: lap.openSince === undefined ? 0 : now - lap.openSince };
   }
 
-  /** The system is gone. */
+  /** The system is gone, or nobody works on it. */
   forget(system: string): void {
     this.#laps.delete(system);
   }
