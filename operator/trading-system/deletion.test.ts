@@ -17,6 +17,7 @@ import {
 import { deletionAfter, planDeletion, type Facts } from './deletion.ts';
 import { FINALIZER, observe } from './observe.ts';
 import type { Plan } from './plan.ts';
+import { statusAfter } from './status.ts';
 
 const LIMITS = { drainSeconds: 10, timeoutSeconds: 300 };
 const NOTHING: Facts = { isAlone: false, isStopped: false, isDrained: false };
@@ -102,6 +103,10 @@ describe('the plan of a deletion', () => {
       'TradingEnabled False Deleting',
     ]);
     assert.deepEqual([status.phase, status.deletion], ['Deleting', STOPPING]);
+    const refused = { who: 'others', reason: 'Forbidden', message: 'desired document: no' } as const;
+    const done = { document: seenIn(stores).published, blockers: [refused], commands: [] };
+    const [ready] = statusAfter(seenIn(stores), planIn(stores), done, NOW).conditions ?? [];
+    assert.match(ready?.message ?? '', /^waits until .*; desired document: no$/);
   });
 
   /** Published as stopped, and reported on. */
@@ -122,6 +127,14 @@ describe('the plan of a deletion', () => {
   it('waits for no pod that sends no orders', () => {
     assert.deepEqual(planIn(stopped({}, {}, 2)).deletion, DRAINING);
   });
+  it('believes no report of a drain while a harmoniser has not acknowledged', () => {
+    const { stores, deleted } = deletedDemo();
+    const { document } = planIn(stores);
+    carryOut(stores, planIn(stores));
+    const { runtime } = reported(document!, 0);
+    deleted({ deletion: DRAINING, runtime: { ...runtime!, drained: true } });
+    assert.deepEqual(planIn(stores).deletion, DRAINING);
+  });
   it('waits for a harmoniser that has not acknowledged, drained or not', () => {
     assert.deepEqual(planIn(stopped({}, { drained: true }, 0)).deletion, STOPPING);
   });
@@ -138,7 +151,9 @@ describe('the plan of a deletion', () => {
   });
   it('does not take acknowledgements of another document for a stop', () => {
     const { stores, deleted } = deletedDemo();
-    deleted(reported(seenIn(stores).published!));
+    const old = seenIn(stores).published!;
+    carryOut(stores, planIn(stores));
+    deleted(reported(old));
     assert.deepEqual(planIn(stores).deletion, STOPPING);
   });
   it('ends when no pod that trades is left, and none can begin to', () => {
@@ -174,6 +189,9 @@ describe('the plan of a deletion', () => {
       stores.children.ConfigMap.swap([]);
       assert.equal(planIn(stores).document?.trading, trading, finalizers.join());
     }
+  });
+  it('stops trading by the document that is still there while the children go', () => {
+    assert.equal(planIn(deletedDemo({ finalizers: ['foregroundDeletion'] }).stores).document?.trading, 'Stopped');
   });
   it('leaves the owner of the document as it is: in an orphaning deletion it has none any more', () => {
     const stores = stopped({ finalizers: ['orphan'] });

@@ -71,6 +71,7 @@ describe('a system whose reconcile is disabled', () => {
     stores.holds.put(aHold({ effect: 'CapKelly', kellyFraction: 0.01 }));
     const { document } = planIn(stores);
     assert.deepEqual([document?.trading, document?.holds.length, document?.capitalUsd], ['Stopped', 1, 1_000_000]);
+    assert.equal(conditionIn(stores, 'TradingEnabled')?.reason, 'StoppedBySpec');
   });
   it('is not enabled to trade', () => {
     const stores = theDemo(aTradingSystem({ trading: 'Stopped' }));

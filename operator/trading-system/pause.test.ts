@@ -134,9 +134,11 @@ describe('the annotation that resumes', () => {
   it('deletes the Hold of the annotation and no other', () => {
     const mine = aHold({ effect: 'PauseRouter', reason: 'x' }, 'mine');
     const alike = aHold({ effect: 'PauseRouter', reason: 'another' }, paused.create?.metadata.name);
+    const other = aHold({ effect: 'StopTrading', reason: 'x' }, paused.create?.metadata.name);
     for (const [hold, expected] of [
       [made(paused.create), [paused.create?.metadata.name]],
       [alike, []],
+      [other, []],
     ] as const) {
       const plan = planOf(annotated({ [PAUSE]: 'false' }, told(paused.command)), hold, mine, aHold());
       assert.deepEqual([names(plan.remove), plan.command?.outcome], [expected, 'Resumed']);
