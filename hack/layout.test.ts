@@ -48,7 +48,7 @@ const RULES: readonly { readonly title: string; readonly pattern: string; readon
     {
       title: 'the operator’s decisions are pure',
       pattern:
-        'operator/{trading-system,rollout}/{plan,desired,status,holds,proof,components,annotations,pause,deletion,disabled,restart/*}.ts',
+        'operator/{trading-system,rollout}/{plan,desired,status,holds,contest,objects/{parts,network,disruption,monitoring,config},proof,components,annotations,pause,deletion,disabled,restart/*}.ts',
       may: (from) => !/^(node:|pino|prom-client)|runtime\/(client|session|watch|lease|events|worker)\.ts$/.test(from),
     },
     {
