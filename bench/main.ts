@@ -2,6 +2,7 @@
 import { benchBlend } from './blend.ts';
 import { operatorFaults } from './operator/faults.ts';
 import { operator } from './operator/operator.ts';
+import { tradingSystem } from './operator/trading-system.ts';
 import { reload } from './reload.ts';
 import type { Figures, Options } from './stats.ts';
 
@@ -14,6 +15,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   blend: { about: 'one blend of five claims', run: benchBlend },
   operator: { about: 'our runtime beside controller-runtime at one job, on a control plane of its own', run: operator },
   'operator-faults': { about: 'the same two while connections are cut, refused, swallowed, …', run: operatorFaults },
+  'trading-system': {
+    about: 'RiskParams applied → document published → told, by the operator without pods',
+    run: tradingSystem,
+  },
   reload: { about: 'RiskParams applied → acknowledged by every pod, in the cluster of `make up`', run: reload },
 };
 

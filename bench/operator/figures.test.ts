@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { flagsIn, operatorFlags } from './control-plane.ts';
+import { usageIn } from './usage.ts';
 import { figuresOf, parseRounds, type Round } from './figures.ts';
 
 const latencies = (p50: number) => ({ p50, p90: 2 * p50, p99: 3 * p50, max: 4 * p50 });
@@ -67,5 +68,12 @@ describe('the operator’s flags', () => {
     assert.deepEqual(flagsIn('command: [node, /app/operator.js]'), []);
     assert.ok(operatorFlags().every((flag) => flag.startsWith('--')));
     assert.throws(() => flagsIn('command: [sh]'), /found no command/);
+  });
+});
+
+describe('the usage of a process', () => {
+  it('is read past a name with blanks and brackets', () => {
+    const stat = '7 (a) b) S 1 7 7 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 1 0 100 900000 25600 18446744073709551615 1';
+    assert.deepEqual(usageIn(stat), { cpuS: 2, rssMb: 100 });
   });
 });
