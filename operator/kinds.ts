@@ -1,4 +1,5 @@
 // The kinds that the operator reads and writes, as they come over the wire.
+import type { V1ContainerStateWaiting, V1ContainerStatus, V1PodCondition } from '@kubernetes/client-node';
 import type { HoldSpec, HoldStatus } from '@tradewind/crds/schema/hold.ts';
 import type { RevisionStatus } from '@tradewind/crds/schema/status.ts';
 import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
@@ -90,12 +91,10 @@ interface Volume {
 export interface Pod extends Live {
   readonly status?: {
     readonly phase?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+    readonly conditions?: readonly Pick<V1PodCondition, 'type' | 'status' | 'message'>[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };
 }
-interface ContainerStatus {
-  readonly name: string;
-  readonly restartCount?: number;
-  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+interface ContainerStatus extends Pick<V1ContainerStatus, 'name'>, Partial<Pick<V1ContainerStatus, 'restartCount'>> {
+  readonly state?: { readonly waiting?: Pick<V1ContainerStateWaiting, 'reason' | 'message'> };
 }

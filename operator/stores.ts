@@ -78,11 +78,33 @@ export function createStores(): Stores {
   };
 }
 
-/** Of a pod only who it is and how it is; its spec is the Deployment's. */
-function trimPod(pod: Pod): Pod {
+/** Of a pod only who it is and how it is, as far as anybody looks: half of its memory. Its spec is the Deployment's. */
+export function trimPod(pod: Pod): Pod {
   const { apiVersion, kind, metadata, status } = withoutManagedFields(pod);
-  return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) };
+  return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status: trimStatus(status) }) };
 }
+
+function trimStatus({ phase, conditions, containerStatuses }: NonNullable<Pod['status']>): NonNullable<Pod['status']> {
+  return {
+    ...(phase === undefined ? {} : { phase }),
+    ...(conditions === undefined ? {} : { conditions: conditions.map(trimCondition) }),
+    ...(containerStatuses === undefined ? {} : { containerStatuses: containerStatuses.map(trimContainer) }),
+  };
+}
+
+type Condition = NonNullable<NonNullable<Pod['status']>['conditions']>[number];
+const trimCondition = ({ type, status, message }: Condition): Condition => ({
+  type,
+  status,
+  ...(message === undefined ? {} : { message }),
+});
+
+type Container = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
+const trimContainer = ({ name, restartCount, state }: Container): Container => ({
+  name,
+  ...(restartCount === undefined ? {} : { restartCount }),
+  ...(state?.waiting === undefined ? {} : { state: { waiting: state.waiting } }),
+});
 
 export interface WatchAllOptions {
   readonly api: Api;

@@ -1,6 +1,7 @@
 // One leader at a time, by a Lease: 15 s long, renewed within 10 s, tried every 2 s. Every write of the leader is preceded by
 // a look at the time left, and each change of leader raises the epoch by which its documents are ordered.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { V1LeaseSpec } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import type { Api } from './client.ts';
 import { FatalError, isConflict, isNotFound } from './errors.ts';
@@ -15,12 +16,10 @@ const EVERY_MS = 2_000;
 /** After a failure the time left is short: the connection may be another by then. */
 const AGAIN_MS = 500;
 
-export interface LeaseSpec {
-  readonly holderIdentity?: string;
-  readonly leaseDurationSeconds?: number;
+/** Times come as text. */
+export interface LeaseSpec extends Omit<V1LeaseSpec, 'acquireTime' | 'renewTime'> {
   readonly acquireTime?: string;
   readonly renewTime?: string;
-  readonly leaseTransitions?: number;
 }
 interface LeaseObject extends Live {
   readonly spec?: LeaseSpec;
