@@ -12,7 +12,8 @@ export const desiredKey = (system: string): string => `desired:{${system}}`;
 export const acksKey = (system: string): string => `acks:{${system}}`;
 /** Hash: hold id → ActiveHold as JSON. */
 export const holdsKey = (system: string): string => `holds:{${system}}`;
-/** Hash: `<part>-<shard>` (`<part>-<shard>-s<n>` of a standby) → PartStatus as JSON, written by each pod every second. */
+/** Hash: `<part>-<shard>` (`<part>-<shard>-s<n>` of a standby) → PartStatus as JSON, written by each pod every second.
+ * On the channel of the same name: that what was under way in a pod has ended. */
 export const partsKey = (system: string): string => `parts:{${system}}`;
 
 /** Channel, and key with a TTL of 60 s, that tell pods to read the desired document again at once. */

@@ -55,6 +55,8 @@ export interface Shell {
   /** Puts a document into force. Throws where it lacks what a symbol needs; then the old one stays. */
   apply(document: DesiredDocument): void;
   status(): HarmoniserStatus;
+  /** Stopped, no order open, and all on the volume. */
+  isSettled(): boolean;
   /** Starts reading and deciding; resolves when the signal has aborted and everything is on the volume. */
   run(): Promise<void>;
 }
@@ -127,6 +129,11 @@ class RunningShell implements Shell {
       now: monotonicNow(),
     });
   };
+
+  isSettled(): boolean {
+    const { restraint, account } = this.#durable.state;
+    return restraint.tradingStopped && Object.keys(account.working).length === 0 && this.#durable.isFlushed();
+  }
 
   async run(): Promise<void> {
     const { redis, signal } = this.#options;

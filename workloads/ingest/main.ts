@@ -23,6 +23,7 @@ const paper: PaperShell = await startPaper({ ...opened, orders, ingest, onFatal 
 await opened.serve({
   apply: (document) => paper.apply(document),
   status: () => ingest.status(),
+  isSettled: () => paper.isFlushed(),
   // Stopped: no more input, then what is decided is written.
   run: async () => {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -1,4 +1,4 @@
-// Each pod's live figures, once a second, where the gateway finds them.
+// Each pod's live figures, once a second, where the gateway and the param server find them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { partsKey } from '../contract/keys.ts';
 import { replicaName } from '../contract/pods.ts';
@@ -7,23 +7,32 @@ import type { PodConfig } from './config.ts';
 import { isConnected, type Redis } from './redis.ts';
 
 const EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 50;
 
 export interface PublishOptions {
   readonly pod: PodConfig;
   readonly redis: Redis;
   readonly make: () => PartStatus;
+  /** Nothing is under way. Somebody may wait for it: that it has become so is told at once. */
+  readonly isSettled: () => boolean;
   readonly signal: AbortSignal;
 }
 
 /** Publishes until the signal aborts. While Redis is away nothing is kept: only the newest status means anything. */
-export async function publishStatus({ pod, redis, make, signal }: PublishOptions): Promise<void> {
+export async function publishStatus({ pod, redis, make, isSettled, signal }: PublishOptions): Promise<void> {
   const key = partsKey(pod.system.system.name);
+  const field = `${pod.part}-${replicaName(pod.shard, pod.replica)}`;
+  let wasSettled = true;
   while (!signal.aborted) {
+    const settled = isSettled();
     if (isConnected(redis)) {
-      await redis
-        .hset(key, `${pod.part}-${replicaName(pod.shard, pod.replica)}`, JSON.stringify(make()))
-        .catch(() => undefined);
+      const pipeline = redis.pipeline().hset(key, field, JSON.stringify(make()));
+      if (settled && !wasSettled) pipeline.publish(key, field);
+      await pipeline.exec().catch(() => undefined);
     }
-    await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
+    wasSettled = settled;
+    const next = performance.now() + EVERY_MS;
+    do await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    while (!signal.aborted && performance.now() < next && (settled || !isSettled()));
   }
 }

@@ -103,6 +103,8 @@ export interface TradingPart {
   /** Puts a document into force between two events; a throw leaves the old one in force and is told. */
   apply(document: DesiredDocument): void;
   status(): PartStatus;
+  /** Nothing is under way that somebody may wait for the end of. */
+  isSettled(): boolean;
   /**
    * Resolves after the signal has aborted, when everything that must be kept is kept. A rejection ends the process at
    * once: what cannot go on must not look alive.
@@ -156,7 +158,7 @@ export function openTradingPod(): TradingPod {
         log.fatal({ error }, 'cannot go on: stopping');
         process.exit(1);
       });
-      await publishStatus({ pod, redis, make: () => part.status(), signal });
+      await publishStatus({ pod, redis, make: () => part.status(), isSettled: () => part.isSettled(), signal });
       await opened.end(Promise.all([running, follower.done]));
     },
   };

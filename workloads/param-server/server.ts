@@ -79,9 +79,12 @@ export class ParamServer {
   /** Runs until the signal aborts. Survives any loss of Redis or of the API server. */
   async run(): Promise<void> {
     const { redis, subscriber, pod, signal } = this.#options;
-    const channel = acksKey(pod.system.system.name);
-    const subscribe = (): void => void subscriber.subscribe(channel).catch(() => undefined);
-    subscriber.on('ready', subscribe).on('message', (_channel: string, text: string) => this.#onAck(text));
+    const [acks, parts] = [acksKey, partsKey].map((key) => key(pod.system.system.name)) as [string, string];
+    const subscribe = (): void => void subscriber.subscribe(acks, parts).catch(() => undefined);
+    subscriber.on('ready', subscribe).on('message', (channel: string, text: string) => {
+      if (channel === acks) this.#onAck(text);
+      else void this.#look();
+    });
     if (isConnected(subscriber)) subscribe();
     redis.on('ready', () => this.onChange());
     while (!signal.aborted) {

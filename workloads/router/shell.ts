@@ -57,6 +57,7 @@ export interface Shell {
   /** Puts a document into force. Throws where no model of it can be run; then the old one stays. */
   apply(document: DesiredDocument): void;
   status(): RouterStatus;
+  isSettled(): boolean;
   /** Pauses the router for everybody, until the hold is removed. Twice is once. Rejects while Redis is away. */
   pause(id: string, reason: string): Promise<void>;
   /** Resolves when the signal has aborted and what was learned is stored. */
@@ -105,6 +106,11 @@ class RunningShell implements Shell {
       at: Date.now(),
     });
   };
+
+  /** What it made and could not send is replaced by the next. */
+  isSettled(): boolean {
+    return true;
+  }
 
   async pause(id: string, reason: string): Promise<void> {
     const { redis, pod, log } = this.#options;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { desiredDocument, type Ack, type DesiredDocument } from '../../contract/desired.ts';
-import { acksKey, desiredKey, holdsKey } from '../../contract/keys.ts';
+import { acksKey, desiredKey, holdsKey, partsKey } from '../../contract/keys.ts';
 import { CONFIG } from '../../harmoniser/test/builders.ts';
 import { readPodConfig } from '../../kit/config.ts';
 import { connectRedis } from '../../kit/redis.ts';
@@ -93,6 +93,16 @@ describe('the param server', () => {
     await eventually('a report', () => (written.length > 0 ? true : undefined));
     assert.deepEqual([written[0]?.acks?.acked, written[0]?.acks?.expected], [3, 3]);
     assert.equal(await redis.hlen(acksKey('demo')), 3, 'acknowledgements of pods that live are kept, however old');
+  });
+  it('looks at what pods tell as soon as one says that its work has ended', async () => {
+    start();
+    const looks = async (): Promise<number> =>
+      Number(/cmdstat_hgetall:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
+    await eventually('a look', async () => ((await looks()) > 0 ? true : undefined));
+    const before = await looks();
+    // Each word is followed by three questions; by itself it asks them once a second.
+    for (let i = 0; i < 100; i++) await redis.publish(partsKey('demo'), 'harmoniser-0');
+    await eventually('as many looks', async () => ((await looks()) >= before + 250 ? true : undefined));
   });
   it('puts the document back where somebody deleted the key', async () => {
     start();

@@ -1,0 +1,39 @@
+// A pod's live figures in a real Redis: renewed each second, and at once when what was under way has ended.
+import assert from 'node:assert/strict';
+import { partsKey } from '../../contract/keys.ts';
+import type { PartStatus } from '../../contract/status.ts';
+import { CONFIG } from '../../harmoniser/test/builders.ts';
+import { readPodConfig } from '../config.ts';
+import { publishStatus } from '../part-status.ts';
+import { eventually, podFolder, startRedis } from './redis.ts';
+
+describe('the status of a part', () => {
+  it('is there under its part, shard and replica; its end of work is told, once, with a status that says so', async () => {
+    const server = await startRedis();
+    const [redis, subscriber] = [await server.client(), await server.client()];
+    const folder = podFolder('harmoniser', { ...CONFIG, redisUrl: server.url });
+    const pod = readPodConfig({ ...folder.env, TRADEWIND_SHARD: '2', TRADEWIND_REPLICA: '1' });
+    const words: string[] = [];
+    await subscriber.subscribe(partsKey('demo'));
+    subscriber.on('message', (_channel, field: string) => words.push(field));
+    const stop = new AbortController();
+    let settled = false;
+    let made = 0;
+    const make = () => ({ flushed: settled, made: ++made }) as unknown as PartStatus;
+    const publishing = publishStatus({ pod, redis, make, isSettled: () => settled, signal: stop.signal });
+    const stored = async (): Promise<{ flushed: boolean; made: number }> =>
+      JSON.parse((await redis.hget(partsKey('demo'), 'harmoniser-2-s1')) ?? '{}') as { flushed: boolean; made: number };
+    await eventually('two of them', async () => ((await stored()).made >= 2 ? true : undefined));
+    assert.deepEqual(words, [], 'nobody waits for what goes on');
+    settled = true;
+    await eventually('the word', () => words[0]);
+    assert.deepEqual([words, (await stored()).flushed], [['harmoniser-2-s1'], true]);
+    const { made: then } = await stored();
+    await eventually('two more', async () => ((await stored()).made >= then + 2 ? true : undefined));
+    assert.equal(words.length, 1);
+    stop.abort();
+    await publishing;
+    folder.remove();
+    await server.stop();
+  });
+});
