@@ -21,6 +21,8 @@ const aQuestion = (id: string): OrderRequest => ({ kind: 'reconcile', id, symbol
 function opened() {
   const sent: string[] = [];
   const fatal: unknown[] = [];
+  const unsent: string[] = [];
+  const lease: { epoch: number | undefined } = { epoch: 1 };
   const waiting = new Map<string, PromiseWithResolvers<void>>();
   const outbox = createOutbox({
     intend: ({ id }) => {
@@ -28,11 +30,13 @@ function opened() {
       waiting.set(id, answer);
       return answer.promise;
     },
+    epoch: () => lease.epoch,
+    onUnsent: ({ id }) => void unsent.push(id),
     send: ({ id }) => void sent.push(id),
     onFatal: (error) => void fatal.push(error),
   });
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  return { sent, fatal, waiting, outbox, settled };
+  return { sent, unsent, lease, fatal, waiting, outbox, settled };
 }
 
 describe('the outbox', () => {
@@ -50,6 +54,16 @@ describe('the outbox', () => {
     await settled();
     assert.deepEqual(sent, ['o1', 'r1', 'o2']);
   });
+  for (const epoch of [undefined, 2])
+    it(`does not send what was decided under a lease that has ended since, ours now under ${epoch}, and says so`, async () => {
+      const { sent, unsent, lease, waiting, outbox, settled } = opened();
+      outbox(anOrder('o1'));
+      outbox(aQuestion('r1'));
+      lease.epoch = epoch;
+      waiting.get('o1')?.resolve();
+      await settled();
+      assert.deepEqual([sent, unsent], [[], ['o1', 'r1']]);
+    });
   it('sends nothing any more once an intent could not be written', async () => {
     const { sent, fatal, waiting, outbox, settled } = opened();
     outbox(anOrder('o1'));

@@ -102,7 +102,9 @@ class RunningShell implements Shell {
     this.#taps = taps;
     this.#outbox = createOutbox({
       intend: (order) => durable.intend(order),
+      epoch: () => this.#lease?.epoch(),
       send: (request) => void this.#send(request),
+      onUnsent: (request) => this.#onUnsent(request),
       onFatal: options.onFatal,
     });
     this.#metrics = registerMetrics(options.registry, this.status, () => this.#durable.state.policy?.version);
@@ -247,16 +249,18 @@ class RunningShell implements Shell {
     return this.#durable.state.symbols.get(symbol)?.heardAt ?? 0;
   }
 
+  #onUnsent({ id, kind }: OrderRequest): void {
+    this.#readAt.delete(id);
+    this.#options.log.warn({ id, kind }, 'not sent: the lease under which it was decided is over');
+    if (kind === 'new') this.#emit({ kind: 'unsent', id });
+  }
+
   /** What Redis does not take is not sent again: the venue is asked instead what became of it. */
   async #send(request: OrderRequest): Promise<void> {
     const { redis, log } = this.#options;
     const readAt = this.#readAt.get(request.id);
     if (readAt !== undefined) this.#metrics.handedOver((monotonicNow() - readAt) / 1_000);
     this.#readAt.delete(request.id);
-    if (request.epoch !== this.#lease?.epoch()) {
-      log.warn({ id: request.id, kind: request.kind }, 'not sent: the lease under which it was decided is over');
-      return request.kind === 'new' ? this.#emit({ kind: 'unsent', id: request.id }) : undefined;
-    }
     try {
       await append(redis, ordersStream(request.symbol), request, STREAM_LENGTH.orders);
     } catch (error) {
