@@ -31,8 +31,14 @@ export async function publishStatus({ pod, redis, make, isSettled, signal }: Pub
       await pipeline.exec().catch(() => undefined);
     }
     wasSettled = settled;
-    const next = performance.now() + EVERY_MS;
-    do await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
-    while (!signal.aborted && performance.now() < next && (settled || !isSettled()));
+    await pause(settled ? () => false : isSettled, signal);
+  }
+}
+
+/** A second, or until `isOver`. */
+async function pause(isOver: () => boolean, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + EVERY_MS;
+  while (!signal.aborted && performance.now() < end && !isOver()) {
+    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
