@@ -9,6 +9,7 @@ import {
   live,
   NOW,
   planFor,
+  reported,
   seenIn,
   statusOf,
   theDemo,
@@ -231,6 +232,19 @@ describe('an external Redis', () => {
     assert.deepEqual([redisUrl, redis], [URLS[0], { urls: URLS, tls: false }]);
     assert.equal(first.children.some(({ kind }) => kind === 'StatefulSet'), false); // prettier-ignore
   });
+  for (const [external, expected] of [
+    [{ external: { urls: URLS } }, ['demo-gateway-x', 'demo-router-x']],
+    [{ managed: {} }, ['demo-router-x']],
+  ] as const)
+    it(`has the files of late pods refreshed, and the gateway’s where it may have moved (${Object.keys(external).join('')})`, () => {
+      const stores = theDemo(aTradingSystem({ redis: external }));
+      const { document } = planFor(seenIn(stores));
+      carryOut(stores, planFor(seenIn(stores)));
+      for (const part of ['gateway', 'ingest', 'router']) stores.pods.put(aPod(part));
+      stores.systems.put(aTradingSystem({ redis: external }, reported(document!, 2)));
+      const { pokes } = planFor(seenIn(stores));
+      assert.deepEqual(pokes.map(({ metadata }) => metadata.name).sort(), expected);
+    });
   it('is not named where Sentinels do that, nor where the operator runs it', () => {
     const plan = planned({ sentinel: { masterName: 'desk' }, tls: true });
     assert.equal(plan.document?.redis, undefined);

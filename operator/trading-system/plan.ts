@@ -258,16 +258,21 @@ interface Late {
   readonly pods: readonly Pod[];
 }
 
-/** Pods that the param server reports as not having acknowledged what is published; with them the gateway, which need not. */
+/**
+ * Pods that the param server reports as not having acknowledged what is published. With them the gateway, which need not, where
+ * the document says which Redis is in use: when they have not heard of it, it has not either.
+ */
 function lateOf(known: Known): Late | undefined {
   const { system, published, pods } = known;
   const { acks } = system.status?.runtime ?? {};
   if (published === undefined || acks?.hash !== published.hash || acks.pending.length === 0) return undefined;
   const pending = new Set(acks.pending);
+  const isConcerned = ({ metadata: { name, labels } }: Pod): boolean =>
+    pending.has(name) || (published.redis !== undefined && labels?.[PART_LABEL] === 'gateway');
   return {
     version: `${published.epoch}.${published.version}`,
     since: publishedAt(known),
-    pods: pods.filter(({ metadata }) => pending.has(metadata.name) || metadata.labels?.[PART_LABEL] === 'gateway'),
+    pods: pods.filter(isConcerned),
   };
 }
 
