@@ -2,7 +2,7 @@
 import { contentHash } from '@tradewind/workloads/contract/canonical.ts';
 import { PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import type { Child } from '../../kinds.ts';
-import { covers, withHash } from '../../runtime/apply.ts';
+import { covers, hashOf, withHash } from '../../runtime/apply.ts';
 import type { Wanted } from '../../runtime/object.ts';
 import { childKey, isOwnedBy, type Known } from '../observe.ts';
 import { isRestarted, type Restarted } from './graph.ts';
@@ -56,13 +56,19 @@ export function pendingIn({ children, system }: Known, wanted: readonly Wanted[]
   return { parts: [...parts].sort(), id: `rollout-${contentHash(templates).slice(0, 10)}` };
 }
 
-/** One that an older version made carries no hash: its content is compared. */
+/**
+ * One that an older version made carries no hash: its content is compared. Where only the hash was changed, somebody did it: the
+ * whole is as we applied it last.
+ */
 function hasTemplate(live: Child, wanted: Workload): boolean {
   const known = live.metadata.annotations?.[TEMPLATE];
-  return known === undefined
-    ? covers(live.spec?.template, wanted.spec.template)
-    : known === wanted.metadata.annotations?.[TEMPLATE];
+  if (known === undefined) return covers(live.spec?.template, wanted.spec.template);
+  if (known === wanted.metadata.annotations?.[TEMPLATE]) return true;
+  return hashOf(live) === hashOf(variantOf(wanted, { id: restartIdOf(live), isStopped: false }));
 }
+
+const restartIdOf = (live: Child | undefined): string | undefined =>
+  live?.spec?.template?.metadata?.annotations?.[RESTART_ID];
 
 /**
  * What to apply of `wanted` while `restart` is recorded: scaled to 0 where its part is stopped, marked with the restart that
@@ -75,7 +81,7 @@ export function underRestart(known: Known, wanted: Wanted, restart: Restart | un
   const live = found !== undefined && isOwnedBy(found, known.system.metadata.uid) ? found : undefined;
   const isOurs = isInHand(restart, part);
   if (live !== undefined && !isOurs && !hasTemplate(live, wanted as Workload)) return undefined;
-  const id = isOurs ? restart?.id : live?.spec?.template?.metadata?.annotations?.[RESTART_ID];
+  const id = isOurs ? restart?.id : restartIdOf(live);
   return variantOf(wanted as Workload, { id, isStopped: isStopped(restart, part) });
 }
 

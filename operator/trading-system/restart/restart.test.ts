@@ -1,5 +1,6 @@
 // The ordered restart from its request to its end, on plain objects: order, gates, deadlines, abort, and a stop after any write.
 import assert from 'node:assert/strict';
+import { live } from '../../test/builders.ts';
 import { World } from '../../test/world.ts';
 import { START_ORDER, STOP_ORDER } from './graph.ts';
 import { seenIn } from './prometheus.ts';
@@ -282,6 +283,14 @@ describe('a change of pod templates', () => {
       'ResumeTrading',
       'Done',
     ]);
+  });
+  it('is told from a mark that somebody has changed: that is put back, and restarts nothing', () => {
+    const world = running();
+    const router = world.stores.children.Deployment.get('trading/demo-router-0')!;
+    const annotations = { ...router.metadata.annotations, 'tradewind.io/template': 'x' };
+    world.stores.children.Deployment.put(live({ ...router, metadata: { ...router.metadata, annotations } }));
+    world.settle();
+    assert.deepEqual(world.done, ['apply demo-router-0 1']);
   });
   it('that is mended while it cannot start begins anew at once', () => {
     const world = running();
