@@ -135,7 +135,7 @@ export const tradingSystemStatus = z.object({
   conditions,
   components: z
     .array(componentStatus)
-    .max(256)
+    .max(512)
     .meta({ listMapKeys: ['name'] })
     .optional(),
   ready: z.string().max(16).meta({ description: 'Components that are ready, n/m.' }).optional(),

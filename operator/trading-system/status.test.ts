@@ -76,6 +76,12 @@ describe('the status of a trading system', () => {
     stores.holds.put(aHold());
     assert.equal(of(statusOf(stores), 'Ready')?.reason, 'Propagating');
   });
+  it('fits its schema also where the system is as large as one may be', () => {
+    const { conditions: _, ...status } = statusOf(runningDemo({ spec: { shards: 64, standby: 2 } }));
+    assert.equal(status.components?.length, 64 * 5 + 4);
+    const { success, error } = tradingSystemStatus.safeParse(status);
+    assert.ok(success, error?.message);
+  });
   it('is not Ready while parts are not, and was Starting', () => {
     const status = statusOf(runningDemo({ isUp: false }));
     assert.equal(of(status, 'Ready')?.reason, 'ComponentsNotReady');
