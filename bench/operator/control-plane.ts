@@ -1,9 +1,9 @@
 // The control plane of the benchmarks: etcd and kube-apiserver of their own, a user with a token, and the programs to be
 // measured, built. Called by operator.ts, faults.ts and trading-system.ts.
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { ensureCluster, type Cluster } from '@tradewind/hack/cluster/cluster.ts';
+import { destroyCluster, ensureCluster, type Cluster } from '@tradewind/hack/cluster/cluster.ts';
 import { bundleOf, type Bundle } from '@tradewind/hack/images/bundles.ts';
 import { consoleProgress } from '@tradewind/hack/progress.ts';
 import { run } from '@tradewind/hack/run.ts';
@@ -11,6 +11,7 @@ import { load } from 'js-yaml';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const USER = 'bench';
+const NAME = 'bench';
 
 export interface ControlPlane {
   readonly cluster: Cluster;
@@ -25,13 +26,13 @@ export interface ControlPlane {
   readonly token: (secret: string) => Promise<string>;
 }
 
-/** Starts it, as the administrator of a fresh machine would find it: the CRDs of `manifests`, and a user who may do anything. */
-export async function controlPlane(
-  manifests: readonly string[],
-  apiServerFlags: readonly string[] = [],
-): Promise<ControlPlane> {
-  const progress = consoleProgress();
-  const cluster = await ensureCluster({ name: 'bench', controlPlaneOnly: true, apiServerFlags, progress });
+/** The same API server at the same port; other flags than the last time restart it. */
+export const serverWith = (apiServerFlags: readonly string[]): Promise<Cluster> =>
+  ensureCluster({ name: NAME, controlPlaneOnly: true, apiServerFlags, progress: consoleProgress() });
+
+/** Starts it with the CRDs of `manifests`, and a user who may do anything. */
+async function controlPlane(manifests: readonly string[]): Promise<ControlPlane> {
+  const cluster = await serverWith([]);
   const kubectl = (args: readonly string[], input?: string): Promise<string> =>
     run(cluster.tools.kubectl, ['--kubeconfig', cluster.kubeconfig, ...args], input === undefined ? {} : { input });
   const files = manifests.flatMap((file) => ['-f', file]);
@@ -53,6 +54,21 @@ export async function controlPlane(
   writeFileSync(join(mount, 'ca.crt'), caOf(readFileSync(cluster.kubeconfig, 'utf8')));
   writeFileSync(join(mount, 'token'), await token('bench-1'));
   return { cluster, host: cluster.server.replace('https://', ''), mount, folder, kubectl, token };
+}
+
+/** Runs `work` and leaves nothing behind; with TRADEWIND_KEEP the control plane stays for the next time. Logs stay where it failed. */
+export async function onControlPlane<T>(
+  manifests: readonly string[],
+  work: (plane: ControlPlane) => Promise<T>,
+): Promise<T> {
+  try {
+    const plane = await controlPlane(manifests);
+    const result = await work(plane);
+    rmSync(plane.folder, { recursive: true });
+    return result;
+  } finally {
+    if (!process.env['TRADEWIND_KEEP']) await destroyCluster(NAME);
+  }
 }
 
 function userObjects(): object[] {

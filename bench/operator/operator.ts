@@ -6,7 +6,7 @@ import type { Figures, Options } from '../stats.ts';
 import {
   buildGo,
   bundleInto,
-  controlPlane,
+  onControlPlane,
   operatorFlags,
   writeKubeconfig,
   type ControlPlane,
@@ -45,9 +45,11 @@ export const BUILDS: Readonly<Record<string, (plane: ControlPlane) => Promise<Re
   },
 };
 
-export async function operator({ values, progress }: Options): Promise<Figures> {
+export const operator = (options: Options): Promise<Figures> =>
+  onControlPlane([CRD], (plane) => compare(plane, options));
+
+async function compare(plane: ControlPlane, { values, progress }: Options): Promise<Figures> {
   const { n = '1000', rounds = '3', seconds = '20', idle = '60', rate = '20', only } = values;
-  const plane = await controlPlane([CRD]);
   progress(`control plane at ${plane.host}; logs in ${plane.folder}`);
   const driver = await buildGo('driver', plane.folder);
   const targets: Target[] = [];

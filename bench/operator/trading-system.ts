@@ -21,7 +21,7 @@ import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
 import { load } from 'js-yaml';
 import { pino } from 'pino';
 import { spreadFigures, type Figures, type Options } from '../stats.ts';
-import { bundleInto, controlPlane, operatorFlags, type ControlPlane } from './control-plane.ts';
+import { bundleInto, onControlPlane, operatorFlags, type ControlPlane } from './control-plane.ts';
 import { usageOf } from './usage.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -39,9 +39,11 @@ interface Place {
   readonly maps: Store<Child>;
 }
 
-export async function tradingSystem({ values, progress }: Options): Promise<Figures> {
+export const tradingSystem = (options: Options): Promise<Figures> =>
+  onControlPlane(CRDS, (plane) => measureAll(plane, options));
+
+async function measureAll(plane: ControlPlane, { values, progress }: Options): Promise<Figures> {
   const { n = '1,10,100', changes = '50' } = values;
-  const plane = await controlPlane(CRDS);
   const app = await bundleInto(plane.folder, { entries: { system: 'bench/operator/system.ts' }, external: [] });
   const figures: Record<string, number | string> = {};
   for (const size of n.split(',')) {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { PODS } from '../kinds.ts';
 import { aLoopback } from '../test/loopback.ts';
@@ -12,9 +11,13 @@ const BOOKMARK = {
   object: { metadata: { name: '', resourceVersion: '5', annotations: { 'k8s.io/initial-events-end': 'true' } } },
 };
 
-/** What the server is asked and what is logged in 300 ms in which every watch ends with `lines`. */
-async function insisted(lines: readonly object[]): Promise<{ requests: number; hurries: number; logged: string[] }> {
+/** When the server is asked, ms after its first time, and what is logged, until its fourth: every watch ends with `lines`. */
+async function insisted(lines: readonly object[]): Promise<{ asked: number[]; hurries: number; logged: string[] }> {
+  const times: number[] = [];
+  const fourth = Promise.withResolvers<void>();
   const server = await aLoopback((stream) => {
+    times.push(performance.now());
+    if (times.length === 4) fourth.resolve();
     stream.respond({ ':status': 200 });
     stream.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   });
@@ -31,11 +34,11 @@ async function insisted(lines: readonly object[]): Promise<{ requests: number; h
     onRecovered: () => (hurries += 1),
     signal: stopping.signal,
   });
-  await delay(300);
+  await fourth.promise;
   stopping.abort();
   await watching;
   server.close();
-  return { requests: server.count(), hurries, logged };
+  return { asked: times.map((time) => time - (times[0] ?? 0)), hurries, logged };
 }
 
 describe('a watch that does not last', () => {
@@ -46,9 +49,9 @@ describe('a watch that does not last', () => {
     ['ends with an error though its list is whole', [BOOKMARK, EXPIRED]],
   ] as const)
     it(`is tried again at once, and then ever more slowly, when it ${title}`, async () => {
-      // At 0, 0, 100 and 300 ms.
-      const { requests, hurries } = await insisted(lines);
-      assert.ok(requests >= 3 && requests <= 4, `${requests} requests`);
+      const { asked, hurries } = await insisted(lines);
+      const [, second = 0, third = 0, fourth = 0] = asked;
+      assert.ok(third - second >= 95 && fourth - third >= 195, asked.join());
       assert.equal(hurries, 1, 'whoever waits is told once');
     });
   it('says what the server said', async () => {
