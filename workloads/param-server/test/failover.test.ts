@@ -84,7 +84,10 @@ describe('a failover of the Redis of a system', function () {
     const first = await one.client();
     await acknowledged(first, 1);
     await tradesIn(first);
-    boots = await bootsIn(first);
+    boots = await eventually('a word of every pod', async () => {
+      const found = await bootsIn(first);
+      return Object.keys(found).length === system.pods.length ? found : undefined;
+    });
   });
   after(async () => {
     await system.stop();
