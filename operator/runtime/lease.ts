@@ -13,6 +13,8 @@ const DURATION_MS = 15_000;
 /** Past this without a renewal the leader stops, well before another may begin. */
 const RENEW_WITHIN_MS = 10_000;
 const EVERY_MS = 2_000;
+/** Who waits for a lease that was given back must act within 2 s of that: this long is lost before it looks. */
+const LOOK_MS = 500;
 /** After a failure the time left is short: the connection may be another by then. */
 const AGAIN_MS = 500;
 
@@ -83,11 +85,11 @@ export class Lease {
 
   /** Tries until the signal aborts, then gives the lease back. Throws FatalError when it was held and is lost. */
   async run(): Promise<void> {
-    const { signal, everyMs = EVERY_MS, againMs = AGAIN_MS } = this.#options;
+    const { signal } = this.#options;
     while (!signal.aborted) {
       const answered = await this.#tryOnce();
       if (this.#leads && this.#now() >= this.#heldUntil) throw new FatalError('the lease could not be renewed in time');
-      await delay(answered || !this.#leads ? everyMs : againMs, undefined, { signal }).catch(() => undefined);
+      await delay(this.#pauseMs(answered), undefined, { signal }).catch(() => undefined);
     }
     await this.#release();
   }
@@ -100,6 +102,12 @@ export class Lease {
     this.assertHeld();
     if (this.#epoch >= least || this.#live?.spec === undefined) return;
     await this.#write({ ...this.#live.spec, leaseTransitions: least });
+  }
+
+  #pauseMs(answered: boolean): number {
+    const { everyMs = EVERY_MS, againMs = AGAIN_MS } = this.#options;
+    if (!this.#leads) return LOOK_MS;
+    return answered ? everyMs : againMs;
   }
 
   /** False where the API server did not do what it was asked. */

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { contentHash } from '@tradewind/workloads/contract/canonical.ts';
-import { CHILDREN, PODS, SECRETS, TRADING_SYSTEMS, type Child, type Pod } from '../kinds.ts';
+import { CHILDREN, MONITORING_GROUP, PODS, SECRETS, TRADING_SYSTEMS, type Child, type Pod } from '../kinds.ts';
 import { isSame } from '../runtime/apply.ts';
 import { Api } from '../runtime/client.ts';
 import type { Credentials } from '../runtime/credentials.ts';
@@ -16,6 +16,8 @@ import { ParamServer } from './param-server.ts';
 import type { Scene, Workload } from './scene.ts';
 
 const TEMPLATE = 'test.tradewind.io/template';
+/** Kinds of children that this API server knows. */
+export const PRESENT = Object.values(CHILDREN).filter(({ group }) => group !== MONITORING_GROUP);
 const WORKLOADS = [CHILDREN.Deployment, CHILDREN.StatefulSet] as const;
 
 export interface PlayersOptions {
@@ -128,7 +130,7 @@ export class Players {
     const seen = ownersAmong([...systems.all(), ...workloads.all()]);
     if (![...maps.all(), ...workloads.all(), ...pods.all()].some((item) => isOrphan(item, seen))) return;
     const found: [Resource, Live][] = [];
-    for (const resource of [...Object.values(CHILDREN), SECRETS, PODS])
+    for (const resource of [...PRESENT, SECRETS, PODS])
       found.push(
         ...(await api.list<Live>(resource, namespace, {})).items.map((item): [Resource, Live] => [resource, item]),
       );

@@ -2,10 +2,10 @@
 // versions, times, and hashes over them. Two accounts are compared whole.
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { parseDesired } from '@tradewind/workloads/contract/parse-desired.ts';
-import { CHILDREN, HOLDS, RISK_PARAMS, ROUTER_RULES, SECRETS, TRADING_SYSTEMS } from '../../kinds.ts';
+import { HOLDS, RISK_PARAMS, ROUTER_RULES, SECRETS, TRADING_SYSTEMS } from '../../kinds.ts';
 import type { Api } from '../../runtime/client.ts';
 import type { Live } from '../../runtime/object.ts';
-import type { Players } from '../players.ts';
+import { PRESENT, type Players } from '../players.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface Account {
@@ -22,7 +22,7 @@ interface Told {
   readonly players: Players;
 }
 
-const KINDS = [TRADING_SYSTEMS, RISK_PARAMS, ROUTER_RULES, HOLDS, ...Object.values(CHILDREN), SECRETS];
+const KINDS = [TRADING_SYSTEMS, RISK_PARAMS, ROUTER_RULES, HOLDS, ...PRESENT, SECRETS];
 
 export async function accountOf(api: Api, namespace: string, { recorder, players }: Told): Promise<Account> {
   const lists = await Promise.all(KINDS.map((resource) => api.list<Live>(resource, namespace, {})));
