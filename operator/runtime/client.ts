@@ -31,28 +31,41 @@ export interface List<T> {
 
 type Query = Readonly<Record<string, string | undefined>>;
 
+interface Bounds {
+  readonly mayWrite: () => void;
+  readonly deadlineMs: number;
+}
+const UNBOUND: Bounds = { mayWrite: () => undefined, deadlineMs: DEADLINE_MS };
+
 export class Api {
   readonly #connections: Connections;
   readonly #count: CountRequest | undefined;
   readonly #mayWrite: () => void;
+  readonly #deadlineMs: number;
   /** A watch begins within it: from its request until what it lists is whole. */
   readonly starts = new Limit(STARTS);
 
-  private constructor(connections: Connections, count: CountRequest | undefined, mayWrite: () => void) {
+  private constructor(connections: Connections, count: CountRequest | undefined, { mayWrite, deadlineMs }: Bounds) {
     this.#connections = connections;
     this.#count = count;
     this.#mayWrite = mayWrite;
+    this.#deadlineMs = deadlineMs;
   }
 
   /** Connects at the first use. */
   static open({ credentials, registry, timing = TIMING }: ApiOptions): Api {
     const count = registry === undefined ? undefined : requestCounter(registry, new URL(credentials.origin).host);
-    return new Api(new Connections(credentials, timing), count, () => undefined);
+    return new Api(new Connections(credentials, timing), count, UNBOUND);
   }
 
   /** The same connections, but each write first asks `mayWrite`, which throws where we may not (the lease is spent). */
   guarded(mayWrite: () => void): Api {
-    return new Api(this.#connections, this.#count, mayWrite);
+    return new Api(this.#connections, this.#count, { mayWrite, deadlineMs: this.#deadlineMs });
+  }
+
+  /** The same connections, but each request that is not answered within `deadlineMs` is given up. */
+  within(deadlineMs: number): Api {
+    return new Api(this.#connections, this.#count, { mayWrite: this.#mayWrite, deadlineMs });
   }
 
   /** Made so far: a steady number is the proof that they are kept. */
@@ -167,7 +180,7 @@ export class Api {
 
   async #json<T>(method: string, path: string, { type, accept = 'application/json', ...sent }: Sent = {}): Promise<T> {
     const headers = { accept, ...(type === undefined ? {} : { 'content-type': type }) };
-    const answer = await this.#connections.call({ method, path, headers, deadlineMs: DEADLINE_MS, ...sent });
+    const answer = await this.#connections.call({ method, path, headers, deadlineMs: this.#deadlineMs, ...sent });
     this.#count?.(method, answer.status);
     if (answer.status >= 300) throw refusalOf(answer, `${method} ${path.split('?')[0]}`);
     return JSON.parse(answer.text) as T;

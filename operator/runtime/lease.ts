@@ -17,6 +17,8 @@ const EVERY_MS = 2_000;
 const LOOK_MS = 500;
 /** After a failure the time left is short: the connection may be another by then. */
 const AGAIN_MS = 500;
+/** A request that is not answered by then is made again while there is time: the client's own patience would outlast the lease. */
+const ANSWER_WITHIN_MS = 3_000;
 
 /** Times come as text. */
 export interface LeaseSpec extends Omit<V1LeaseSpec, 'acquireTime' | 'renewTime'> {
@@ -54,6 +56,7 @@ export function verdictOn(spec: LeaseSpec | undefined, identity: string, seenMs:
 
 export class Lease {
   readonly #options: LeaseOptions;
+  readonly #api: Api;
   readonly #now: () => number;
   readonly #acquired = Promise.withResolvers<void>();
   #live: LeaseObject | undefined;
@@ -65,6 +68,7 @@ export class Lease {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#api = options.api.within(ANSWER_WITHIN_MS);
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -138,9 +142,9 @@ export class Lease {
 
   /** False where it could not be read: nothing may be concluded. */
   async #read(): Promise<boolean> {
-    const { api, namespace, name, log } = this.#options;
+    const { namespace, name, log } = this.#options;
     try {
-      this.#observe(await api.get<LeaseObject>(LEASES, { namespace, name }));
+      this.#observe(await this.#api.get<LeaseObject>(LEASES, { namespace, name }));
       return true;
     } catch (error) {
       if (isNotFound(error)) {
@@ -161,7 +165,8 @@ export class Lease {
   }
 
   async #write(spec: LeaseSpec): Promise<void> {
-    const { api, namespace, name } = this.#options;
+    const { namespace, name } = this.#options;
+    const api = this.#api;
     const object = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name }, spec };
     // With the resource version that was read: of two that try, one is refused.
     this.#live =

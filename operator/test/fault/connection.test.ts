@@ -81,6 +81,19 @@ describe('the connection to the API server', () => {
     await world.assertQuiet([next], 2_000);
   });
 
+  it('is there, but a renewal of the Lease is never answered: it is asked again in time, and the leader goes on', async () => {
+    let isStalled = false;
+    operator.proxy.onRequest = ({ isLease, isWrite }) => {
+      if (!isLease || !isWrite || isStalled) return undefined;
+      isStalled = true;
+      return { do: 'stall' };
+    };
+    await delay(13_000);
+    assert.ok(isStalled);
+    await changed(2_000);
+    assert.equal(world.recorder.document?.epoch, 1);
+  });
+
   it('is told to go away before each change: none is lost, and each time one connection follows', async () => {
     const before = operator.proxy.relay.connections;
     for (let i = 0; i < 5; i++) {

@@ -20,3 +20,6 @@ const status = (code: number, reason = REASONS[code] ?? ''): object => ({
 });
 
 export const statusText = (code: number, reason?: string): string => JSON.stringify(status(code, reason));
+
+/** The same as the last event of a watch. */
+export const errorEvent = (code: number): string => `${JSON.stringify({ type: 'ERROR', object: status(code) })}\n`;

@@ -8,7 +8,7 @@ import { load } from 'js-yaml';
 import { HOLDS, RISK_PARAMS, ROUTER_RULES, TRADING_SYSTEMS } from '../../kinds.ts';
 import { Api } from '../../runtime/client.ts';
 import type { Live, Resource, Wanted } from '../../runtime/object.ts';
-import { aPlace, stop, type Place, type Running } from '../api/harness.ts';
+import { aPlace, eventually, stop, type Place, type Running } from '../api/harness.ts';
 import { aTradingSystem, EXAMPLES } from '../builders.ts';
 import { accountOf, type Account } from './account.ts';
 import { isCurrent } from './invariants.ts';
@@ -94,14 +94,19 @@ export async function aWorld() {
       before?.(proxy);
       const more = { credentials: proxy.credentials, ...(now === undefined ? {} : { now }) };
       const running = await place.start(identity, namespace, more);
+      running.operator.done.catch(() => undefined); // who loses its Lease ends so, and a test may be looking elsewhere
       const behind = { proxy, running, end: () => put(proxy, running) };
       started.push(behind);
       return behind;
     },
     /** As if the Lease of a leader that died had run out: the 15 s are not waited for. */
     expireLease: async (): Promise<void> => {
-      const live = await api.get<Live & { spec: object }>(LEASES, { namespace, name: 'tradewind-operator' });
-      await api.update(LEASES, { ...live, spec: { ...live.spec, holderIdentity: '' } } as Live);
+      const take = async (): Promise<unknown> => {
+        const live = await api.get<Live & { spec: object }>(LEASES, { namespace, name: 'tradewind-operator' });
+        return api.update(LEASES, { ...live, spec: { ...live.spec, holderIdentity: '' } } as Live);
+      };
+      // One that is alive may renew it in between.
+      await eventually('the Lease is taken from its holder', take);
     },
     settles,
     account: (): Promise<Account> => accountOf(api, namespace, { recorder, players }),
