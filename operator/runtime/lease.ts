@@ -110,7 +110,7 @@ export class Lease {
 
   #pauseMs(answered: boolean): number {
     const { everyMs = EVERY_MS, againMs = AGAIN_MS } = this.#options;
-    if (!this.#leads) return LOOK_MS;
+    if (!this.#leads) return Math.min(LOOK_MS, everyMs);
     return answered ? everyMs : againMs;
   }
 

@@ -262,7 +262,7 @@ interface Late {
  * Pods that the param server reports as not having acknowledged what is published. With them the gateway, which need not, where
  * the document says which Redis is in use: when they have not heard of it, it has not either.
  */
-function lateOf(known: Known): Late | undefined {
+function lateOf(known: Known, now: number): Late | undefined {
   const { system, published, pods } = known;
   const { acks } = system.status?.runtime ?? {};
   if (published === undefined || acks?.hash !== published.hash || acks.pending.length === 0) return undefined;
@@ -271,22 +271,22 @@ function lateOf(known: Known): Late | undefined {
     pending.has(name) || (published.redis !== undefined && labels?.[PART_LABEL] === 'gateway');
   return {
     version: `${published.epoch}.${published.version}`,
-    since: publishedAt(known),
+    since: publishedAt(known, now),
     pods: pods.filter(isConcerned),
   };
 }
 
 export function pokesOf(seen: Known, now: number): Pod[] {
-  const late = lateOf(seen);
+  const late = lateOf(seen, now);
   if (late === undefined || now - late.since < POKE_AFTER_MS) return [];
   return late.pods.filter(({ metadata }) => metadata.annotations?.[POKED] !== late.version);
 }
 
 function pokeTime(seen: Known, now: number): number | undefined {
-  const late = lateOf(seen);
+  const late = lateOf(seen, now);
   const at = (late?.since ?? 0) + POKE_AFTER_MS;
   return late === undefined || at <= now ? undefined : at;
 }
 
 /** The value that a late pod is annotated with. */
-export const pokeValue = (seen: Known): string | undefined => lateOf(seen)?.version;
+export const pokeValue = (seen: Known): string | undefined => lateOf(seen, 0)?.version;

@@ -24,5 +24,8 @@ export function refusalIn({ status }: TradingSystem): string | undefined {
 
 /** Annotation of the desired document's ConfigMap. */
 export const PUBLISHED_AT = 'tradewind.io/published-at';
-/** Epoch ms; 0 where nothing is published. */
-export const publishedAt = ({ map }: Known): number => Date.parse(map?.metadata.annotations?.[PUBLISHED_AT] ?? '') || 0;
+/** Epoch ms; 0 where nothing is published, or by a clock that is ahead of ours: what waits for it must not wait for that clock. */
+export function publishedAt({ map }: Known, now: number): number {
+  const at = Date.parse(map?.metadata.annotations?.[PUBLISHED_AT] ?? '') || 0;
+  return at > now ? 0 : at;
+}

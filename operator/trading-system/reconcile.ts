@@ -60,7 +60,7 @@ export async function reconcileTradingSystem(key: string, deps: Deps): Promise<O
 
   const after = afterOurWrites(system, deps.stores);
   const status = statusAfter(after, plan, { document, blockers: refusals.blockers, commands }, deps.now());
-  const untilMs = settledAt(after, status) - deps.now();
+  const untilMs = settledAt(after, status, deps.now()) - deps.now();
   if (untilMs <= 0) {
     await refusals.attempt('status', () => writeStatus(deps, system, status));
     const proven = isProven(known, document);

@@ -229,7 +229,10 @@ describe('when a status is worth writing', () => {
     ({ ...ready('False', reason), ...desired(version) }) as OwnStatus;
 
   it('is a moment after a publication, where it would only tell of that', () => {
-    assert.equal(settledAt(known(told), next(5)), NOW + SETTLE_MS);
+    assert.equal(settledAt(known(told), next(5), NOW), NOW + SETTLE_MS);
+  });
+  it('is long past where it was published by a clock that is ahead', () => {
+    assert.ok(settledAt(known(told), next(5), NOW - 3_600_000) <= NOW - 3_600_000);
   });
   for (const [title, before, after] of [
     ['a second publication', told, next(6)],
@@ -238,5 +241,5 @@ describe('when a status is worth writing', () => {
     ['another epoch', { ...told, desired: { ...desired(4).desired, epoch: 0 } }, next(5)],
     ['a first document', ready('True', 'Ready'), next(1)],
   ] as const)
-    it(`is at once for ${title}`, () => assert.equal(settledAt(known(before), after), 0));
+    it(`is at once for ${title}`, () => assert.equal(settledAt(known(before), after, NOW), 0));
 });

@@ -39,7 +39,7 @@ export const SETTLE_MS = 100;
  * From when on a status is worth writing, epoch ms: not while the only thing that it would tell is that one document, just
  * published, is on its way. Two are told at once, so that no run of changes keeps it silent.
  */
-export function settledAt(known: Known, status: OwnStatus): number {
+export function settledAt(known: Known, status: OwnStatus, now: number): number {
   const { status: told } = known.system;
   const [before, next] = [told?.desired, status.desired];
   if (!isSame(told?.commands, status.commands)) return 0;
@@ -47,7 +47,7 @@ export function settledAt(known: Known, status: OwnStatus): number {
     status.conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'Propagating') === true &&
     told?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
   if (!isOnlyOnItsWay || before === undefined || next === undefined) return 0;
-  return next.epoch === before.epoch && next.version - before.version <= 1 ? publishedAt(known) + SETTLE_MS : 0;
+  return next.epoch === before.epoch && next.version - before.version <= 1 ? publishedAt(known, now) + SETTLE_MS : 0;
 }
 
 export function statusAfter(known: Known, plan: Plan, done: Done, now: number): OwnStatus {

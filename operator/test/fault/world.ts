@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { load } from 'js-yaml';
-import { HOLDS, RISK_PARAMS, ROUTER_RULES, TRADING_SYSTEMS } from '../../kinds.ts';
+import { CHILDREN, HOLDS, RISK_PARAMS, ROUTER_RULES, TRADING_SYSTEMS } from '../../kinds.ts';
 import { Api } from '../../runtime/client.ts';
 import type { Live, Resource, Wanted } from '../../runtime/object.ts';
 import { aPlace, eventually, stop, type Place, type Running } from '../api/harness.ts';
@@ -79,6 +79,8 @@ export async function aWorld() {
     apply,
     remove,
     createReferences,
+    /** How far the server is. */
+    version: async (): Promise<string> => (await api.list(CHILDREN.ConfigMap, namespace, {})).metadata.resourceVersion,
     /** The demo, and everything at rest. */
     createReady: async (withinMs?: number): Promise<void> => {
       await createReferences();
@@ -88,7 +90,7 @@ export async function aWorld() {
     /** Starts an operator behind a proxy of its own; `before` may set the proxy up. */
     operator: async (
       identity: string,
-      { before, now }: { readonly before?: (proxy: Proxy) => void; readonly now?: () => number } = {},
+      { before, now }: { readonly before?: (proxy: Proxy) => unknown; readonly now?: () => number } = {},
     ): Promise<Behind> => {
       const proxy = await Proxy.open(credentials);
       before?.(proxy);

@@ -69,9 +69,7 @@ function newRequest({ system: { metadata, status } }: Seen): string | undefined 
 /** How long a document that is on its way may still take; 0 where none is. */
 function arrivalMs(seen: Seen, now: number): number {
   if (isProven(seen, seen.published)) return 0;
-  const leftMs = publishedAt(seen) + LET_ARRIVE_MS - now;
-  // Published in the future: the clock was set back.
-  return leftMs > LET_ARRIVE_MS ? 0 : Math.max(0, leftMs);
+  return Math.max(0, publishedAt(seen, now) + LET_ARRIVE_MS - now);
 }
 
 const isAbort = (request: string | undefined): request is string =>
