@@ -31,7 +31,7 @@ describe('the wall clock is set', () => {
     aheadMs = 0;
     world = await aWorld();
     operator = await world.operator('first', { now });
-    await world.createReady(60_000);
+    await world.createReady();
   });
   afterEach(() => world.leave());
 

@@ -8,7 +8,7 @@ import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { Turns } from './turns.ts';
 
 /** Worlds that are at work at once; those that only wait to be found idle are not counted. */
-const turns = new Turns(6);
+const turns = new Turns(3);
 
 async function settledAndQuiet(scenario: Scenario, mishap?: Mishap): Promise<Ran> {
   const ran = await turns.take(() => runScenario(scenario, mishap));

@@ -16,7 +16,7 @@ interface Two {
 async function inTwo<T>(test: (two: Two) => Promise<T>): Promise<T> {
   const world = await aWorld();
   const leader = await aChild(world, 'leader');
-  await world.createReady(120_000);
+  await world.createReady();
   const standby = await aChild(world, 'standby');
   await waitFor('the other watches', () => standby.proxy.watches > 10, 120_000);
   try {

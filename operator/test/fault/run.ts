@@ -53,14 +53,14 @@ async function runIn(world: World, scenario: Scenario, mishap?: Mishap): Promise
     await world.expireLease();
     operators.push(await world.operator('second'));
   }
-  await world.settles(name, () => isDone(world), 60_000);
+  await world.settles(name, () => isDone(world));
   const writes = operator.proxy.writes.slice(mark).filter(isCounted);
   return { world, operators, account: await world.account(), writes };
 }
 
 /** Events are fewer where two changes fall into one pass: then the last write that was counted on does not come. */
 const inTime = (died: Promise<unknown>): Promise<unknown> =>
-  Promise.race([died, delay(5_000, undefined, { ref: false })]);
+  Promise.race([died, delay(20_000, undefined, { ref: false })]);
 
 function losingEachOnce(): (request: Request) => Fault | undefined {
   const lost = new Set<string>();

@@ -15,7 +15,7 @@ describe('a replica that lags behind', () => {
   beforeEach(async () => {
     world = await aWorld();
     operator = await world.operator('first');
-    await world.createReady(60_000);
+    await world.createReady();
     before = await world.version();
     await world.apply(RISK_PARAMS, { positionSizing: { kellyFraction: 0.12 } });
     await world.apply(HOLDS, {}, 'brake');
