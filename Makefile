@@ -24,7 +24,7 @@ down: $(INSTALLED) ## End all that `make up` started and leave nothing behind
 kubeconfig: $(INSTALLED) ## Print the path of the kubeconfig that `make up` uses
 	@npm run -s kubeconfig
 
-.PHONY: test test-all test-unit test-integration test-api test-e2e lint-check coverage
+.PHONY: test test-all test-unit test-integration test-api test-fault test-e2e lint-check coverage
 test: $(INSTALLED) ## Everything: lint, types, unit, integration, API, cluster, end to end
 	@npm run -s test
 
@@ -38,6 +38,9 @@ test-integration: $(INSTALLED) ## Tests against a real Redis and real sockets
 
 test-api: $(INSTALLED) ## Tests against a real kube-apiserver and etcd
 	@npm run -s test -- api
+
+test-fault: $(INSTALLED) ## The operator before an API server that misbehaves
+	@npm run -s test -- fault
 
 test-e2e: $(INSTALLED) ## A whole trading system in a whole cluster
 	@npm run -s test -- cluster e2e

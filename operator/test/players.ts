@@ -55,11 +55,6 @@ export class Players {
     return this.#paramServer;
   }
 
-  /** A Deployment or StatefulSet. */
-  workload(name: string): Workload | undefined {
-    return this.#scene.workloads.get(keyOf({ namespace: this.#scene.namespace, name }));
-  }
-
   /** Whether nothing is left of any system: no workload, no pod, no document. */
   get isEmpty(): boolean {
     const { workloads, pods, maps } = this.#scene;

@@ -1,5 +1,5 @@
 // What users do to a system, as the cases of the fault suite go through them: one list, so that each case knows them all.
-import { CHILDREN, HOLDS, RISK_PARAMS, TRADING_SYSTEMS } from '../../kinds.ts';
+import { CHILDREN, HOLDS, RISK_PARAMS, TRADING_SYSTEMS, type TradingSystem } from '../../kinds.ts';
 import type { World } from './world.ts';
 
 export interface Scenario {
@@ -14,11 +14,10 @@ export interface Scenario {
 }
 
 const hasHold = ({ recorder }: World): boolean => recorder.document?.holds[0]?.id === 'brake';
-const routerOf = ({ players }: World): string | undefined => players.workload('demo-router-0')?.metadata.uid;
 const kellyOf = ({ recorder }: World): number | undefined =>
   recorder.document?.risk.params.positionSizing.kellyFraction;
 
-let router: string | undefined;
+const systemOf = ({ recorder }: World): TradingSystem | undefined => [...recorder.systems.all()][0];
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -62,15 +61,28 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'every pod is rolled, for its configuration changes',
     from: 'ready',
     act: (world) => world.apply(TRADING_SYSTEMS, { logging: { level: 'debug' } }),
-    isDone: ({ recorder }) =>
-      recorder.ours().some(({ kind, metadata }) => kind === 'TradingSystem' && metadata.generation === 2),
+    isDone: (world) => systemOf(world)?.status?.restart?.state === 'Done',
+  },
+  {
+    name: 'a restart is asked for',
+    from: 'ready',
+    act: (world) => world.annotate({ 'tradewind.io/restart': 'monday' }),
+    isDone: (world) => {
+      const restart = systemOf(world)?.status?.restart;
+      return restart?.id === 'monday' && restart.state === 'Done';
+    },
+  },
+  {
+    name: 'the router is paused by an annotation',
+    from: 'ready',
+    act: (world) => world.annotate({ 'tradewind.io/pause-router': 'lunch' }),
+    isDone: (world) => systemOf(world)?.status?.router === 'Paused',
   },
   {
     name: 'a Deployment of it is deleted',
     from: 'ready',
-    prepare: async (world) => void (router = routerOf(world)),
     act: (world) => world.remove(CHILDREN.Deployment, 'demo-router-0'),
-    isDone: (world) => ![undefined, router].includes(routerOf(world)),
+    isDone: ({ players }) => players.podsMade.filter((name) => name.startsWith('demo-router-0')).length === 2,
   },
   {
     name: 'the system is deleted',

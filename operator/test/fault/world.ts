@@ -80,6 +80,11 @@ export async function aWorld() {
     players,
     apply,
     remove,
+    /** As `kubectl annotate tsys demo` does. */
+    annotate: async (annotations: Readonly<Record<string, string>>): Promise<void> => {
+      const place = { namespace, name: 'demo' };
+      await api.patchMetadata<Live>(TRADING_SYSTEMS, place, { annotations }, 'somebody');
+    },
     createReferences,
     /** How far the server is. */
     version: async (): Promise<string> => (await api.list(CHILDREN.ConfigMap, namespace, {})).metadata.resourceVersion,
