@@ -38,7 +38,7 @@ const templateOf = ({ spec }: Workload): string => contentHash(spec.template);
 export interface Pending {
   /** Parts with pods of another template than the spec's. */
   readonly parts: readonly Restarted[];
-  /** The same for the same templates. */
+  /** The same for the same templates; empty where none waits. */
   readonly id: string;
 }
 
@@ -53,7 +53,8 @@ export function pendingIn({ children, system }: Known, wanted: readonly Wanted[]
     if (live !== undefined && isOwnedBy(live, system.metadata.uid) && !hasTemplate(live, one as Workload))
       parts.add(part);
   }
-  return { parts: [...parts].sort(), id: `rollout-${contentHash(templates).slice(0, 10)}` };
+  const id = parts.size === 0 ? '' : `rollout-${contentHash(templates).slice(0, 10)}`;
+  return { parts: [...parts].sort(), id };
 }
 
 /**
