@@ -1,4 +1,4 @@
-// What holds restrain, joined: the tightest of spec and every Hold, whatever their order (DESIGN.md: safety only joins).
+// What holds restrain, joined: the tightest of spec and every Hold, whatever their order: safety only joins.
 import { canonicalJson } from './canonical.ts';
 import type { ActiveHold, DesiredContent } from './desired.ts';
 import { isObject, parseJson } from './json.ts';
