@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { classify } from '../../runtime/errors.ts';
-import type { Api } from '../../runtime/client.ts';
+import { Api } from '../../runtime/client.ts';
 import type { Credentials } from '../../runtime/credentials.ts';
 import type { Resource, Wanted } from '../../runtime/object.ts';
 import { credentialsIn } from '../credentials.ts';
@@ -76,7 +76,7 @@ export function recording(api: Api, asked: Asked): Api {
         note(String(key), args, asked.requests);
         const result: unknown = Reflect.apply(value, target, args);
         if (result instanceof Promise) result.catch((error: unknown) => noteRefusal(error, asked));
-        return key === 'guarded' ? recording(result as Api, asked) : result;
+        return result instanceof Api ? recording(result, asked) : result;
       };
     },
   });
