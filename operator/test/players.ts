@@ -170,7 +170,7 @@ export class Players {
         namespace,
         name,
         labels: spec?.template?.metadata?.labels ?? {},
-        annotations: { [TEMPLATE]: template },
+        annotations: { ...spec?.template?.metadata?.annotations, [TEMPLATE]: template },
         ownerReferences: [owner],
       },
       spec: { automountServiceAccountToken: false, terminationGracePeriodSeconds: 0, containers: [container] },

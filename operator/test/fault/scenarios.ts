@@ -9,6 +9,8 @@ export interface Scenario {
   /** Further on from there, and settled again. */
   readonly prepare?: (world: World) => Promise<void>;
   readonly act: (world: World) => Promise<void>;
+  /** Another goes through the same steps: a crash after each of its writes would cost minutes and tell nothing more. */
+  readonly isLikeAnother?: true;
   /** Whether the input has reached the output; that all is Current again is asked besides. */
   readonly isDone: (world: World) => boolean;
 }
@@ -60,6 +62,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'every pod is rolled, for its configuration changes',
     from: 'ready',
+    isLikeAnother: true,
     act: (world) => world.apply(TRADING_SYSTEMS, { logging: { level: 'debug' } }),
     isDone: (world) => systemOf(world)?.status?.restart?.state === 'Done',
   },
