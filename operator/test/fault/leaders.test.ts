@@ -141,7 +141,9 @@ describe('two operators', () => {
       const { promise: until, resolve: release } = Promise.withResolvers<void>();
       let isHeld = false;
       first.proxy.onRequest = (request) => {
-        if (isHeld || request.title !== title) return undefined;
+        // From then on its Lease is out of its reach.
+        if (isHeld) return request.isLease ? { do: 'stall' } : undefined;
+        if (request.title !== title) return undefined;
         isHeld = true;
         return { do: 'hold', until };
       };
