@@ -19,7 +19,7 @@ import {
   systemsOf,
   type RevisionKind,
 } from './rollout/reconcile.ts';
-import { createStores, watchAll, type Stores } from './stores.ts';
+import { createStores, labelledOwner, watchAll, type Stores } from './stores.ts';
 import { reconcileTradingSystem } from './trading-system/reconcile.ts';
 import { Stopwatch } from './trading-system/restart/stopwatch.ts';
 import { SETTLE_MS } from './trading-system/status.ts';
@@ -137,14 +137,10 @@ function enqueueOnChange(stores: Stores, queues: Queues): void {
     system(keyOf(metadata));
     revisionsOf(keyOf(metadata));
   });
-  const owned = ({ metadata }: Live): string | undefined => {
-    const name = metadata.labels?.['tradewind.io/system'];
-    return name === undefined ? undefined : keyOf({ ...metadata, name });
-  };
-  for (const store of Object.values(stores.children)) store.onChange((item) => system(owned(item)));
+  for (const store of Object.values(stores.children)) store.onChange((item) => system(labelledOwner(item)));
   // A new document concerns the revisions in it, too.
-  stores.children.ConfigMap.onChange((item) => revisionsOf(owned(item) ?? '', SETTLE_MS));
-  stores.pods.onChange((pod) => system(owned(pod)));
+  stores.children.ConfigMap.onChange((item) => revisionsOf(labelledOwner(item) ?? '', SETTLE_MS));
+  stores.pods.onChange((pod) => system(labelledOwner(pod)));
   stores.holds.onChange(({ metadata, spec }) =>
     system(spec === undefined ? undefined : keyOf({ ...metadata, name: spec.systemRef.name })),
   );

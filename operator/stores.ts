@@ -41,7 +41,8 @@ export interface Stores {
   readonly offers: Offers;
 }
 
-const labelledOwner = ({ metadata }: Live): string | undefined => {
+/** Key of the system that a child or a pod belongs to, by its label. */
+export const labelledOwner = ({ metadata }: Live): string | undefined => {
   const name = metadata.labels?.[SYSTEM_LABEL];
   return name === undefined ? undefined : keyOf({ ...metadata, name });
 };
