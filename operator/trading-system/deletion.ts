@@ -1,11 +1,12 @@
 // The way of a system out: trading is stopped, then drained, then the finalizer lets it go and the garbage collector takes its
 // children. Pure; finalizer.ts does the writing.
 import type { TradingSystemSpec, TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
-import { ACKNOWLEDGING, PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import { PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import type { Pod, TradingSystem } from '../kinds.ts';
 import { desiredContent, lastContent, nextDocument } from './desired.ts';
 import { knownIn, type Known, type Look } from './observe.ts';
 import { lookAgainAt, NOTHING, pokesOf, type Plan } from './plan.ts';
+import { acknowledgingPods, unprovenOf } from './proof.ts';
 
 /** Under way: as the status records it. */
 type Underway = NonNullable<TradingSystemStatus['deletion']>;
@@ -119,34 +120,21 @@ function factsOf(known: Known): Facts {
   const { published, system } = known;
   const isStopped = published?.trading === 'Stopped' && whoMayTrade(known).length === 0;
   return {
-    isAlone: tradersIn(known).length === 0 && published?.trading !== 'Enabled',
+    isAlone: acknowledgingPods(known).length === 0 && published?.trading !== 'Enabled',
     isStopped,
     isDrained: isStopped && system.status?.runtime?.drained === true,
   };
 }
 
-const partOf = ({ metadata }: Pod): string => metadata.labels?.[PART_LABEL] ?? '';
-const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
-
-/** Pods without which nothing is traded. */
-const tradersIn = ({ pods }: Known): Pod[] =>
-  pods.filter((pod) => (ACKNOWLEDGING as readonly string[]).includes(partOf(pod)) && !hasEnded(pod));
-
 /**
- * Harmonisers, the only ones that send orders, of which it is not proven that they have stopped: all of them while the param
- * server has not counted as many pods as there are. Whether the others have acknowledged is no matter any more.
+ * Harmonisers, the only ones that send orders, of which it is not proven that they have stopped. Whether the others have
+ * acknowledged is no matter any more.
  */
-function whoMayTrade(known: Known): Pod[] {
-  const traders = tradersIn(known);
-  const harmonisers = traders.filter((pod) => partOf(pod) === 'harmoniser');
-  const { acks } = known.system.status?.runtime ?? {};
-  const isCounted = acks?.hash === known.published?.hash && (acks?.expected ?? 0) >= traders.length;
-  if (!isCounted || acks === undefined || acks.pending.length >= PENDING_LIMIT) return harmonisers;
-  return harmonisers.filter(({ metadata }) => acks.pending.includes(metadata.name));
-}
-
-/** Most names that the schema takes: there may be more. */
-const PENDING_LIMIT = 64;
+const whoMayTrade = (known: Known): readonly Pod[] =>
+  unprovenOf(
+    known,
+    acknowledgingPods(known).filter(({ metadata }) => metadata.labels?.[PART_LABEL] === 'harmoniser'),
+  );
 
 function messageOf(deletion: Deletion, known: Known): string {
   switch (deletion.step) {

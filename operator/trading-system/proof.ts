@@ -1,7 +1,7 @@
 // What the pods have said of the desired document, as the param server reports it. Pure.
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
-import { ACKNOWLEDGING } from '@tradewind/workloads/contract/pods.ts';
-import type { TradingSystem } from '../kinds.ts';
+import { ACKNOWLEDGING, PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import type { Pod, TradingSystem } from '../kinds.ts';
 import type { ComponentStatus } from './components.ts';
 import type { Known } from './observe.ts';
 
@@ -15,6 +15,26 @@ export function isProven({ system: { status } }: Known, document: DesiredDocumen
 /** Those whose pods must acknowledge: of every shard, standbys too. A pod that is missing has not. */
 const acknowledging = (components: readonly ComponentStatus[] = []): ComponentStatus[] =>
   components.filter(({ part }) => ACKNOWLEDGING.some((one) => one === part));
+
+const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
+/** Pods that must acknowledge, those on their way out included: what has ended runs nothing. */
+export const acknowledgingPods = ({ pods }: Known): Pod[] =>
+  pods.filter((pod) => ACKNOWLEDGING.some((part) => part === pod.metadata.labels?.[PART_LABEL]) && !hasEnded(pod));
+
+/** Most names that the schema takes of pods that have not acknowledged: there may be more. */
+const PENDING_LIMIT = 64;
+
+/**
+ * Those of `pods` of which it is not proven that they run what is published: all of them while the param server has not counted
+ * as many pods as there are, as its report then says nothing of the others.
+ */
+export function unprovenOf(known: Known, pods: readonly Pod[]): readonly Pod[] {
+  const { acks } = known.system.status?.runtime ?? {};
+  const isCounted = acks?.hash === known.published?.hash && (acks?.expected ?? 0) >= acknowledgingPods(known).length;
+  if (!isCounted || acks === undefined || acks.pending.length >= PENDING_LIMIT) return pods;
+  return pods.filter(({ metadata }) => acks.pending.includes(metadata.name));
+}
 
 /** What the pods said who refused the document; undefined where none did. */
 export function refusalIn({ status }: TradingSystem): string | undefined {

@@ -2,7 +2,7 @@
 import { ACKNOWLEDGING, PART_LABEL, type Part } from '@tradewind/workloads/contract/pods.ts';
 import { isReady, isUp } from '../components.ts';
 import { isOwnedBy, type Seen } from '../observe.ts';
-import { isProven, refusalIn } from '../proof.ts';
+import { acknowledgingPods, isProven, refusalIn, unprovenOf } from '../proof.ts';
 import { RESTART_ID } from './held-back.ts';
 import type { Child, Pod } from '../../kinds.ts';
 import type { PrometheusSeen } from './prometheus.ts';
@@ -61,15 +61,11 @@ const namesOf = (objects: readonly (Child | Pod)[]): string => objects.map(({ me
  * and to wait for it would keep the remedy from what is ill.
  */
 function untold(seen: Seen): string | undefined {
-  const { published, system } = seen;
+  const { published } = seen;
   if (published === undefined) return undefined;
   if (published.trading !== 'Stopped') return 'the document that stops trading is not published yet';
-  const up = ACKNOWLEDGING.flatMap((part) => podsOf(seen, part)).filter(isReady);
-  const { acks } = system.status?.runtime ?? {};
-  const isCurrent = acks?.hash === published.hash;
-  const late = up.filter(({ metadata }) => !isCurrent || acks.pending.includes(metadata.name));
-  if (late.length > 0) return `not acknowledged by ${namesOf(late)}`;
-  return undefined;
+  const late = unprovenOf(seen, acknowledgingPods(seen).filter(isReady));
+  return late.length === 0 ? undefined : `not acknowledged by ${namesOf(late)}`;
 }
 
 /** What cannot be known is waited for as long as the runbook does, and no longer: no pod opens anything without Redis. */
@@ -110,16 +106,8 @@ function starting(seen: Seen, part: Part): string | undefined {
 }
 
 function unacknowledged(seen: Seen, part: Part): string | undefined {
-  const { system, published } = seen;
-  const { acks } = system.status?.runtime ?? {};
-  const alive = ACKNOWLEDGING.flatMap((one) => podsOf(seen, one)).filter(
-    ({ metadata }) => metadata.deletionTimestamp === undefined,
-  );
-  // A report from before the pods were there says nothing of them.
-  const isCurrent = acks?.hash === published?.hash && (acks?.expected ?? 0) >= alive.length;
-  const late = podsOf(seen, part).filter(({ metadata }) => !isCurrent || acks?.pending.includes(metadata.name));
-  if (late.length === 0) return undefined;
-  return refusalIn(system) ?? `not acknowledged by ${namesOf(late)}`;
+  const late = unprovenOf(seen, podsOf(seen, part));
+  return late.length === 0 ? undefined : (refusalIn(seen.system) ?? `not acknowledged by ${namesOf(late)}`);
 }
 
 const redisAway = ({ system }: Seen): string | undefined =>
