@@ -24,6 +24,7 @@ export interface Known {
   readonly holds: readonly Hold[];
   /** Children by `Kind/name`. */
   readonly children: ReadonlyMap<string, Child>;
+  /** Those that have not ended: what was evicted or has failed runs nothing, and nobody removes it. */
   readonly pods: readonly Pod[];
   /** The ConfigMap of the desired document, whoever made it and whatever its labels. */
   readonly map: Child | undefined;
@@ -89,12 +90,14 @@ function knownOf(system: TradingSystem, stores: Stores): Known {
     system,
     holds: stores.holds.group(key),
     children,
-    pods: stores.pods.group(key),
+    pods: stores.pods.group(key).filter((pod) => !hasEnded(pod)),
     map,
     published: document?.owner === metadata.uid ? document : undefined,
     shards: shardsOf(system),
   };
 }
+
+const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
 /** The same system as our own writes have left it: a status must not call ready what was just changed. */
 export const afterOurWrites = (system: TradingSystem, stores: Stores): Known => knownOf(system, stores);

@@ -16,11 +16,9 @@ export function isProven({ system: { status } }: Known, document: DesiredDocumen
 const acknowledging = (components: readonly ComponentStatus[] = []): ComponentStatus[] =>
   components.filter(({ part }) => ACKNOWLEDGING.some((one) => one === part));
 
-const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
-
-/** Pods that must acknowledge, those on their way out included: what has ended runs nothing. */
+/** Pods that must acknowledge, those on their way out included. */
 export const acknowledgingPods = ({ pods }: Known): Pod[] =>
-  pods.filter((pod) => ACKNOWLEDGING.some((part) => part === pod.metadata.labels?.[PART_LABEL]) && !hasEnded(pod));
+  pods.filter((pod) => ACKNOWLEDGING.some((part) => part === pod.metadata.labels?.[PART_LABEL]));
 
 /** Most names that the schema takes of pods that have not acknowledged: there may be more. */
 const PENDING_LIMIT = 64;

@@ -1,5 +1,6 @@
 // The ordered restart from its request to its end, on plain objects: order, gates, deadlines, abort, and a stop after any write.
 import assert from 'node:assert/strict';
+import { PART_LABEL, SYSTEM_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import { live } from '../../test/builders.ts';
 import { World } from '../../test/world.ts';
 import { START_ORDER, STOP_ORDER } from './graph.ts';
@@ -86,6 +87,15 @@ describe('a restart that was asked for', () => {
     world.change({}, { [REQUEST]: 'a' });
     world.settle();
     assert.equal(statesOf(world)['RestartRedis'], 'Skipped');
+    assert.equal(restartOf(world).state, 'Done');
+  });
+  it('waits for no pod that was evicted, as nobody removes it', () => {
+    const world = running();
+    const labels = { [SYSTEM_LABEL]: 'demo', [PART_LABEL]: 'router' };
+    const evicted = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'evicted', labels } };
+    world.stores.pods.put(live(evicted, { status: { phase: 'Failed', reason: 'Evicted' } }));
+    world.change({}, { [REQUEST]: 'a' });
+    world.settle();
     assert.equal(restartOf(world).state, 'Done');
   });
   it('says in the status at each step what it waits for', () => {
