@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { countsOf } from './test.ts';
+import { countsOf, failuresOf } from './test.ts';
 
 describe("counts from mocha's summary", () => {
   it('reads all three', () => {
@@ -12,5 +12,33 @@ describe("counts from mocha's summary", () => {
   });
   it('takes a run without a summary for a crash', () => {
     assert.equal(countsOf('TypeError: boom'), undefined);
+  });
+});
+
+describe("failed tests from mocha's summary", () => {
+  it('are named with their suites and the first line of what was thrown', () => {
+    const output = `
+  12 passing (3s)
+  2 failing
+
+  1) restart
+       of a part
+         waits:
+     Error: not in time
+      at waits (x.test.ts:3:1)
+
+  2) charts
+       render:
+
+      AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:
+      + actual - expected
+`;
+    assert.deepEqual(failuresOf(output), [
+      'restart › of a part › waits: Error: not in time',
+      'charts › render: AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:',
+    ]);
+  });
+  it('are none where none is listed', () => {
+    assert.deepEqual(failuresOf('\n  3 passing (5ms)\n'), []);
   });
 });

@@ -54,7 +54,12 @@ interface Counts {
   readonly skipped: number;
 }
 
-interface Result extends Counts {
+interface Outcome extends Counts {
+  /** A line for each test that failed, to be found again below the table. */
+  readonly failures?: readonly string[];
+}
+
+interface Result extends Outcome {
   readonly name: string;
   readonly ok: boolean;
   readonly seconds: number;
@@ -72,11 +77,20 @@ export function countsOf(output: string): Counts | undefined {
   return passed === undefined ? undefined : { passed, failed: count('failing') ?? 0, skipped: count('pending') ?? 0 };
 }
 
+/** The tests that mocha lists after its counts: `suite › test: the first line of what was thrown`. */
+export function failuresOf(output: string): string[] {
+  const [, listed = ''] = output.split(/^ +\d+ failing$/m);
+  return [...listed.matchAll(/^ {2}\d+\) ([^]*?):\n\s*([^]*?)$/gm)].map(([, titles = '', thrown = '']) => {
+    const title = titles.split('\n').map((line) => line.trim());
+    return `${title.join(' › ')}: ${thrown.trim()}`;
+  });
+}
+
 let child: ChildProcess | undefined;
 let interrupted = false;
 
 /** What a stage does is timed; what throws fails it. */
-async function timed(name: string, work: () => Promise<Counts | undefined>): Promise<Result> {
+async function timed(name: string, work: () => Promise<Outcome | undefined>): Promise<Result> {
   const started = performance.now();
   const result = await work().catch((error: unknown) => {
     for (const line of failureLines(error)) console.error(line);
@@ -87,13 +101,14 @@ async function timed(name: string, work: () => Promise<Counts | undefined>): Pro
   return { ...counts, name, seconds, ok: counts.failed === 0 };
 }
 
-async function run({ command, mocha, cluster, packages }: Stage): Promise<Counts | undefined> {
+async function run({ command, mocha, cluster, packages }: Stage): Promise<Outcome | undefined> {
   if (packages !== undefined) await ensurePackages(consoleProgress(), packages, PACKAGES_LOG);
   if (cluster !== undefined) await removeCluster(cluster);
   try {
     const { code, output } = await tee(command);
     const counts = mocha === true ? countsOf(output) : NOTHING;
-    return code === 0 || counts?.failed !== 0 ? counts : undefined;
+    if (counts === undefined || (code !== 0 && counts.failed === 0)) return undefined;
+    return { ...counts, failures: failuresOf(output) };
   } finally {
     if (cluster !== undefined) await removeCluster(cluster);
   }
@@ -128,6 +143,9 @@ function report(results: readonly Result[]): void {
   process.stdout.write('\nstage          seconds  result\n');
   for (const { name, seconds, ok } of results) {
     process.stdout.write(`${name.padEnd(14)} ${seconds.toFixed(1).padStart(7)}  ${ok ? 'ok' : 'FAILED'}\n`);
+  }
+  for (const { name, failures = [] } of results) {
+    for (const failure of failures) process.stdout.write(`\n${name}: ${failure}\n`);
   }
   const sum = (pick: (counts: Counts) => number): number => results.reduce((total, result) => total + pick(result), 0);
   if (interrupted) process.stdout.write('\ninterrupted: the stages that are not listed were not run\n');
