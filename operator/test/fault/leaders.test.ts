@@ -52,7 +52,7 @@ const documentsOf = ({ recorder }: World): readonly (readonly [number, number])[
 
 /** Every write of the standby but to its Lease, and Events. */
 const titlesOf = ({ proxy }: Child): string[] =>
-  proxy.writes.filter(({ isLease, title }) => !isLease && !title.endsWith('events')).map(({ title }) => title);
+  proxy.writes.filter(({ isLease, isEvent }) => !isLease && !isEvent).map(({ title }) => title);
 
 const AFTER_RISK = ['PATCH riskparams/demo/status', 'PATCH tradingsystems/demo/status', 'PUT configmaps/demo-desired'];
 

@@ -28,6 +28,8 @@ export interface Request {
   readonly isRead: boolean;
   /** Of the Lease by which leaders are elected. */
   readonly isLease: boolean;
+  /** Of an Event, which people read and no operator does. */
+  readonly isEvent: boolean;
   /** `PATCH deployments/demo-router-0`, for messages. */
   readonly title: string;
 }
@@ -47,6 +49,7 @@ export function requestOf(headers: IncomingHttpHeaders, body: string): Request {
     isWatch,
     isRead: method === 'GET' && !isLease && (isWatch || !isOne(url.pathname)),
     isLease,
+    isEvent: url.pathname.endsWith('/events'),
     title: `${method} ${url.pathname.split('/namespaces/')[1]?.split('/').slice(1).join('/') ?? url.pathname}`,
   };
 }

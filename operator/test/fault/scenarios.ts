@@ -67,6 +67,15 @@ export const SCENARIOS: readonly Scenario[] = [
     isDone: (world) => systemOf(world)?.status?.restart?.state === 'Done',
   },
   {
+    name: 'a restart is asked for',
+    from: 'ready',
+    act: (world) => world.annotate({ 'tradewind.io/restart': 'monday' }),
+    isDone: (world) => {
+      const restart = systemOf(world)?.status?.restart;
+      return restart?.id === 'monday' && restart.state === 'Done';
+    },
+  },
+  {
     name: 'the router is paused by an annotation',
     from: 'ready',
     act: (world) => world.annotate({ 'tradewind.io/pause-router': 'lunch' }),

@@ -163,7 +163,8 @@ function merged(old: object, change: object): object {
 }
 
 const FIRST = new Map<string, () => object>([
-  [TRADING_SYSTEMS.kind, () => aTradingSystem().spec as object],
+  // Between two steps of a restart nothing is to be seen for so long: the shorter, the more restarts are tried.
+  [TRADING_SYSTEMS.kind, () => merged(aTradingSystem().spec as object, { restart: { settleSeconds: 1 } })],
   [RISK_PARAMS.kind, () => specIn('risk-params.yaml')],
   [ROUTER_RULES.kind, () => specIn('router-rules.yaml')],
   [HOLDS.kind, () => ({ systemRef: { name: 'demo' }, effect: 'StopTrading', reason: 'test' })],
