@@ -79,7 +79,7 @@ describe('a system that is deleted', () => {
       'demo',
     );
     await place.kubectl(['replace', '-f', '-'], { ...rest, metadata: { name: metadata.name } });
-    await becomes('back', async () => (await system()).metadata.finalizers?.includes(FINALIZER), 1_000);
+    await becomes('back', async () => (await system()).metadata.finalizers?.includes(FINALIZER));
   });
   it('goes at once where nobody trades, with trading stopped in what it leaves', async () => {
     await remove();

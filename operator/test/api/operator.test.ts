@@ -125,20 +125,20 @@ describe('the operator', () => {
     ['deleted Deployment', ['delete', 'deploy', 'demo-router-0'], ['get', 'deploy', 'demo-router-0']],
     ['deleted Service', ['delete', 'svc', 'demo-gateway'], ['get', 'svc', 'demo-gateway']],
   ] as const)
-    it(`puts a ${title} back within a second`, async () => {
+    it(`puts a ${title} back`, async () => {
       await place.kubectl(args);
-      await eventually('it is back', () => place.json(...restored), 1_000);
+      await eventually('it is back', () => place.json(...restored));
     });
 
-  it('puts an edited object right within a second', async () => {
+  it('puts an edited object right', async () => {
     const replicas = async () =>
       (await place.json<{ spec: { replicas: number } }>('get', 'deploy', 'demo-harmoniser-0')).spec.replicas;
     await place.kubectl(['scale', 'deploy', 'demo-harmoniser-0', '--replicas=3']);
-    await becomes('1 again', async () => (await replicas()) === 1, 1_000);
+    await becomes('1 again', async () => (await replicas()) === 1);
     await place.kubectl(['label', 'svc', 'demo-redis', 'app.kubernetes.io/managed-by-']);
     const labels = async () =>
       (await place.json<{ metadata: { labels: object } }>('get', 'svc', 'demo-redis')).metadata.labels;
-    await becomes('labelled', async () => 'app.kubernetes.io/managed-by' in (await labels()), 1_000);
+    await becomes('labelled', async () => 'app.kubernetes.io/managed-by' in (await labels()));
   });
 
   it('never reads a Secret, and never changes or doubles the one it made', async () => {
