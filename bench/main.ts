@@ -1,5 +1,6 @@
 // `npm run bench -- NAME [--json] [--option value …]`: one benchmark, its figures as a table or as one JSON object.
 import { benchBlend } from './blend.ts';
+import { ingest } from './ingest/ingest.ts';
 import { operatorFaults } from './operator/faults.ts';
 import { operator } from './operator/operator.ts';
 import { tradingSystem } from './operator/trading-system.ts';
@@ -12,6 +13,7 @@ interface Benchmark {
 }
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  ingest: { about: 'recorded frames → books and features, beside cryptofeed, ccxt and nautilus_trader', run: ingest },
   blend: { about: 'one blend of five claims', run: benchBlend },
   operator: { about: 'our runtime beside controller-runtime at one job, on a control plane of its own', run: operator },
   'operator-faults': { about: 'the same two while connections are cut, refused, swallowed, …', run: operatorFaults },
