@@ -1,6 +1,7 @@
 // `npm run bench -- NAME [--json] [--option value …]`: one benchmark, its figures as a table or as one JSON object.
 import { benchBlend } from './blend.ts';
 import { ingest } from './ingest/ingest.ts';
+import { ingestScale } from './ingest/scale.ts';
 import { operatorFaults } from './operator/faults.ts';
 import { operator } from './operator/operator.ts';
 import { tradingSystem } from './operator/trading-system.ts';
@@ -14,6 +15,7 @@ interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   ingest: { about: 'recorded frames → books and features, beside cryptofeed, ccxt and nautilus_trader', run: ingest },
+  'ingest-scale': { about: 'what a symbol more costs one thread of ingest, up to 10,000', run: ingestScale },
   blend: { about: 'one blend of five claims', run: benchBlend },
   operator: { about: 'our runtime beside controller-runtime at one job, on a control plane of its own', run: operator },
   'operator-faults': { about: 'the same two while connections are cut, refused, swallowed, …', run: operatorFaults },
