@@ -2,6 +2,7 @@
 import { benchBlend } from './blend.ts';
 import { ingest } from './ingest/ingest.ts';
 import { ingestScale } from './ingest/scale.ts';
+import { tickToSignal } from './ingest/tick-to-signal.ts';
 import { operatorFaults } from './operator/faults.ts';
 import { operator } from './operator/operator.ts';
 import { tradingSystem } from './operator/trading-system.ts';
@@ -16,6 +17,10 @@ interface Benchmark {
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   ingest: { about: 'recorded frames → books and features, beside cryptofeed, ccxt and nautilus_trader', run: ingest },
   'ingest-scale': { about: 'what a symbol more costs one thread of ingest, up to 10,000', run: ingestScale },
+  'tick-to-signal': {
+    about: 'venue’s frame → features → signal, through the pods’ programs and Redis',
+    run: tickToSignal,
+  },
   blend: { about: 'one blend of five claims', run: benchBlend },
   operator: { about: 'our runtime beside controller-runtime at one job, on a control plane of its own', run: operator },
   'operator-faults': { about: 'the same two while connections are cut, refused, swallowed, …', run: operatorFaults },

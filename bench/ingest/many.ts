@@ -45,8 +45,13 @@ function textsOf({ venueSymbol }: Listing, batch: number): readonly string[] {
   const size = (1 + (batch % 7) / 10).toFixed(5);
   return [
     of('depth@100ms', {
-      ...{ e: 'depthUpdate', E: 1, s: venueSymbol, U: id - 9, u: id },
-      ...{ b: side(-1, 10, batch), a: side(1, 10, batch) },
+      e: 'depthUpdate',
+      E: 1,
+      s: venueSymbol,
+      U: id - 9,
+      u: id,
+      b: side(-1, 10, batch),
+      a: side(1, 10, batch),
     }),
     of('bookTicker', { u: id + 1, s: venueSymbol, b: bid, B: size, a: ask, A: '1.50000' }),
     of('trade', { e: 'trade', E: 1, s: venueSymbol, t: batch + 1, p: ask, q: '0.01000', T: 1, m: batch % 2 === 0 }),
