@@ -89,6 +89,25 @@ describe('a child that others write into', () => {
     assert.deepEqual((await passAfter(CALM_MS - 10_000)).blockers, []);
     assert.equal(stores.contests.size, 0);
   });
+  it('is made anew at once when it is deleted, and after a few rounds ever more seldom', async () => {
+    const { passAfter, applied, told, stores } = aDemo();
+    const { Service } = stores.children;
+    const gateway = Service.get('trading/demo-gateway') as Child;
+    let refusals = new Refusals();
+    for (let round = 0; round < PATIENCE + 2; round++) {
+      Service.drop(gateway);
+      refusals = await passAfter(1);
+    }
+    assert.deepEqual([applied.length, new Set(applied).size], [PATIENCE, 1]);
+    assert.equal(refusals.againAt, NOW + PATIENCE + 10_000);
+    assert.match(
+      refusals.blockers[0]?.message ?? '',
+      /^Service demo-gateway: was deleted, or lost its labels, again and again/,
+    );
+    assert.deepEqual(told.map(({ reason }) => reason), ['Contested']); // prettier-ignore
+    await passAfter(10_000);
+    assert.ok(Service.get('trading/demo-gateway') !== undefined);
+  });
   it('that is not what the operator applied is applied whatever others have written', async () => {
     const { passAfter, applied, scale, stores } = aDemo();
     for (let round = 0; round < PATIENCE + 2; round++) {

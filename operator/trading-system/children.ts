@@ -50,8 +50,10 @@ async function keep(pass: Pass, wanted: Wanted): Promise<void> {
     fenced: FENCED.has(kind),
   };
   const seen = look(target, wanted);
-  if (seen.kind === 'due') await write(target, wanted).catch(ignoreGoneKind(kind));
-  if (seen.kind === 'drifted') await correct(pass, { target, wanted, fields: seen.fields });
+  const isMissing = target.store.get(keyOf(wanted.metadata)) === undefined;
+  if (isMissing) await correct(pass, { target, wanted, fields: [] });
+  else if (seen.kind === 'due') await write(target, wanted).catch(ignoreGoneKind(kind));
+  else if (seen.kind === 'drifted') await correct(pass, { target, wanted, fields: seen.fields });
   if (seen.kind === 'rewritten') {
     const what = `${seen.fields.map(({ path }) => path).join(', ')}: not as applied; an admission webhook rewrites it`;
     refusals.contested(named(wanted), { message: what, at: undefined });
@@ -61,12 +63,12 @@ async function keep(pass: Pass, wanted: Wanted): Promise<void> {
 
 /** A kind that the cluster need not have has just gone: the next look at what it offers tells. */
 const ignoreGoneKind =
-  (kind: ChildKind) =>
+  (kind: string) =>
   (error: unknown): void => {
     if (!isNotFound(error) || !OPTIONAL_KINDS.some((one) => one === kind)) throw error;
   };
 
-/** Puts right what others have changed, unless they keep changing it: then ever more seldom. */
+/** Makes what is missing and puts right what others have changed, unless they keep at it: then ever more seldom. */
 async function correct(
   { hands, system }: Pass,
   { target, wanted, fields }: { target: Target<Child>; wanted: Wanted; fields: readonly Drift[] },
@@ -75,11 +77,13 @@ async function correct(
   const key = contestKey(wanted);
   const before = contests.get(key);
   if (hands.now() < nextRoundAt(before)) return;
-  await write(target, wanted);
+  await write(target, wanted).catch(ignoreGoneKind(wanted.kind));
   const now = hands.now();
   const contest = afterRound(before, fields, now);
   contests.set(key, contest);
   const isNew = isContested(contest, now) && !isContested(before, now);
+  // What is made for the first time looks the same as what is made anew.
+  if (fields.length === 0 && !isNew) return;
   const note = `${named(wanted)}: ${isNew ? contestText(contest) : `${driftText(fields)}; put right`}`;
   hands.events.emit(system, {
     type: isNew ? 'Warning' : 'Normal',

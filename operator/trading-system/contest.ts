@@ -1,4 +1,4 @@
-// How often a child was put right after somebody else had changed it, and whether it is put right once more: a person is
+// How often a child was put right after somebody else had changed or deleted it, and whether it is put right once more: a person is
 // answered at once, a controller that keeps writing is not fought for ever. Pure.
 import type { Drift } from '../runtime/drift.ts';
 
@@ -7,6 +7,7 @@ export interface Contest {
   readonly rounds: number;
   /** Epoch ms of the last. */
   readonly lastAt: number;
+  /** What was changed; empty where it was not there. */
   readonly fields: readonly Drift[];
 }
 
@@ -41,7 +42,8 @@ export function afterRound(before: Contest | undefined, fields: readonly Drift[]
 /** Who writes what, and what becomes of it. */
 export function contestText({ fields }: Contest): string {
   const advice = fields.some(isScaler) ? '; parts take no HorizontalPodAutoscaler: delete it' : '';
-  return `${driftText(fields)} again and again; put right at most every 5 minutes until that ends${advice}`;
+  const what = fields.length === 0 ? 'was deleted, or lost its labels,' : driftText(fields);
+  return `${what} again and again; put right at most every 5 minutes until that ends${advice}`;
 }
 
 /** `.spec.replicas was changed by kubectl at /scale`. */
