@@ -3,6 +3,6 @@
 export const SCHEMA_HASHES = {
   'tradingsystems.tradewind.io': 'd557588fdf705105',
   'riskparams.tradewind.io': '40fced4833619a9c',
-  'routerrules.tradewind.io': '68b70667a11ca81a',
+  'routerrules.tradewind.io': 'edd2a0649fc4af6f',
   'holds.tradewind.io': '5693ed23a8912025',
 } as const;

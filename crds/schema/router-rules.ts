@@ -1,38 +1,117 @@
 // RouterRules: which models there are, and which may trade a symbol at a horizon.
 import { z } from 'zod';
-import { assetClass, horizon, modelMap, MODEL_NAME, name } from './field.ts';
+import { horizon, modelMap, MODEL_NAME, name } from './field.ts';
 import { parseBy } from './parse.ts';
 import { rollout, ROLLOUT_DEFAULT } from './risk-params.ts';
 import { count, revisionStatus } from './status.ts';
 
+/** What a model server can be given, on the wire under these names (FP32). */
+export const INFERENCE_FEATURES = [
+  'pressure',
+  'trade_imbalance',
+  'spread_bps',
+  'micro_price_bps',
+  'return_5s_bps',
+  'return_30s_bps',
+  'return_60s_bps',
+  'return_300s_bps',
+] as const;
+export type InferenceFeature = (typeof INFERENCE_FEATURES)[number];
+
+/** A name in the path or the body of an Open Inference Protocol request. */
+const wireName = (description: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
+    .max(100)
+    .meta({ description });
+
+const inference = z.object({
+  model: wireName("Name of the model at the server; absent: this model's own name.").optional(),
+  version: wireName('Version of it; absent: whichever the server answers with.').optional(),
+  input: wireName('Name of the input tensor, FP32 [1, number of features].').default('features'),
+  output: wireName('Name of the output tensor of one element, basis points.').default('edge_bps'),
+  features: z
+    .array(z.enum(INFERENCE_FEATURES))
+    .min(1)
+    .max(INFERENCE_FEATURES.length)
+    .meta({
+      description: 'What is asked with, in this order. Nothing is asked while one of them is not known yet.',
+      cel: [{ rule: 'self.all(a, self.exists_one(b, a == b))', message: 'features must be unique' }],
+    })
+    .default([...INFERENCE_FEATURES]),
+  intervalMs: z
+    .int()
+    .min(50)
+    .max(60_000)
+    .meta({ description: 'Least time between two requests for a symbol, ms.' })
+    .default(250),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(64)
+    .meta({ description: 'Requests under way at a time, of each router pod; of what waits only the newest is kept.' })
+    .default(4),
+});
+
+/** Of a model server whose `inference` is absent. */
+export const INFERENCE_DEFAULT = inference.parse({});
+
+/** Bounds of `parameters` by name, for each type: whatever else is there is refused. Seconds and bps. */
+export const MODEL_PARAMETERS = {
+  OrderBookPressure: { gainBps: [-1_000, 1_000], smoothingSeconds: [0, 3_600] },
+  Momentum: { shortSeconds: [5, 21_600], longSeconds: [10, 21_600] },
+  MeanReversion: { longSeconds: [60, 21_600], gainBps: [-1_000, 1_000] },
+  OpenInference: {},
+} as const satisfies Readonly<Record<string, Readonly<Record<string, readonly [number, number]>>>>;
+
+const MODEL_TYPES = ['OrderBookPressure', 'Momentum', 'MeanReversion', 'OpenInference'] as const;
+
+const parameterRules = MODEL_TYPES.map((type) => {
+  const bounds = Object.entries(MODEL_PARAMETERS[type] as Readonly<Record<string, readonly [number, number]>>);
+  const known = bounds.map(([key, [min, max]]) => `${key} ${min} … ${max}`).join(', ');
+  const within = bounds.map(
+    ([key, [min, max]]) => `(k == '${key}' && self.parameters[k] >= ${min}.0 && self.parameters[k] <= ${max}.0)`,
+  );
+  return {
+    rule: `self.type != '${type}' || self.parameters.all(k, ${within.join(' || ') || 'false'})`,
+    message: `of type ${type} ${bounds.length === 0 ? 'there are none' : `may have ${known}`}`,
+    fieldPath: '.parameters',
+  };
+});
+
 const model = z
   .object({
-    type: z
-      .enum(['OrderBookPressure', 'Momentum', 'MeanReversion', 'OpenInference'])
-      .meta({ description: 'What the model is. MeanReversion, OpenInference: left out (not yet).' }),
+    type: z.enum(MODEL_TYPES).meta({
+      description:
+        'OrderBookPressure, Momentum, MeanReversion: computed here. OpenInference: asked of a server that speaks the Open Inference Protocol v2.',
+    }),
     url: z
       .string()
-      .regex(/^https?:\/\/[^\s]+$/)
+      .regex(/^https?:\/\/[^\s?#]+$/)
       .max(512)
-      .meta({ description: 'Base URL of an Open Inference Protocol v2 server (not yet).' })
+      .meta({ description: 'OpenInference: base URL of the server, what comes before /v2.' })
       .optional(),
+    inference: inference.meta({ description: 'OpenInference: what the server is asked.' }).optional(),
     horizonSeconds: z
       .int()
       .min(1)
       .max(86_400)
-      .meta({ description: "Horizon of the model's claims; absent: the model's own." })
+      .meta({ description: "Horizon of the model's claims; absent: longSeconds, or 60 where there is none." })
       .optional(),
     timeoutMs: z
       .int()
       .min(1)
       .max(60_000)
-      .meta({ description: 'An answer later than this is no answer, ms (not yet).' })
+      .meta({ description: 'OpenInference: an answer later than this is no answer, ms.' })
       .default(100),
     maxLatencyMs: z
       .number()
       .gt(0)
       .max(60_000)
-      .meta({ description: 'p99 above which a model is unhealthy, ms (not yet).' })
+      .meta({
+        description: 'p99 of the last minute above which a model is unhealthy, ms. Models computed here need none.',
+      })
       .default(50),
     minAccuracy: z
       .number()
@@ -48,7 +127,11 @@ const model = z
           .max(40),
         z.number().min(-1e9).max(1e9),
       )
-      .meta({ description: 'Numbers of the model, e.g. shortSeconds and longSeconds of Momentum.', maxProperties: 32 })
+      .meta({
+        description:
+          'Numbers of the model. OrderBookPressure: gainBps (25), smoothingSeconds (10). Momentum: shortSeconds (30), longSeconds (180). MeanReversion: longSeconds (180), gainBps (5).',
+        maxProperties: 8,
+      })
       .default({}),
   })
   .meta({
@@ -58,8 +141,23 @@ const model = z
         message: 'is required with type OpenInference and goes with no other',
         fieldPath: '.url',
       },
+      {
+        rule: "self.type == 'OpenInference' || !has(self.inference)",
+        message: 'goes with type OpenInference only',
+        fieldPath: '.inference',
+      },
+      ...parameterRules,
+      {
+        rule: "self.type != 'Momentum' || ('shortSeconds' in self.parameters ? self.parameters['shortSeconds'] : 30.0) < ('longSeconds' in self.parameters ? self.parameters['longSeconds'] : 180.0)",
+        message: 'shortSeconds must be less than longSeconds',
+        fieldPath: '.parameters',
+      },
     ],
   });
+
+/** Calendars by name; what they are is in the harmoniser's calendar.ts. */
+export const CALENDARS = ['24x7', 'XNYS', 'FX'] as const;
+export type CalendarName = (typeof CALENDARS)[number];
 
 const GLOB = /^[A-Za-z0-9*?-]{1,40}$/;
 const globs = (description: string) => z.array(z.string().regex(GLOB).max(40)).min(1).max(64).meta({ description });
@@ -151,7 +249,26 @@ export const routerRulesSpec = z
           .boolean()
           .meta({ description: 'Nothing is opened outside of market hours, or of a liquid market.' })
           .default(false),
-        calendar: assetClass('Calendar of market hours.').optional(),
+        calendar: z
+          .enum(CALENDARS)
+          .meta({
+            description:
+              "Market hours. 24x7: always. XNYS: New York's stock exchange, its holidays and early closes. FX: Sunday to Friday 17:00 New York. Absent: 24x7 for crypto, FX for forex; other classes are not opened.",
+          })
+          .optional(),
+        closedDates: z
+          .array(
+            z
+              .string()
+              .regex(/^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$/)
+              .max(10),
+          )
+          .max(64)
+          .meta({
+            description:
+              'Days, in the time zone of the calendar, on which it is closed beyond its own rules, e.g. a day of mourning.',
+          })
+          .optional(),
         maxSpreadBps: z
           .number()
           .gt(0)
@@ -165,7 +282,7 @@ export const routerRulesSpec = z
           .meta({ description: 'Traded USD in 5 min below which a market is illiquid.' })
           .optional(),
       })
-      .meta({ description: 'When there is a market to trade in (not yet).' })
+      .meta({ description: 'When there is a market to open positions in.' })
       .default({ marketHoursOnly: false }),
     rollout: rollout
       .meta({ description: 'How a change goes live (not yet: it goes live at once).' })

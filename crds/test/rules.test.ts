@@ -48,6 +48,7 @@ const RECORDED = {
   recording: { claimName: 'recordings', files: { BTCUSDT: 'a.gz' } },
 };
 const URLS = { urls: ['redis://a:6379'] };
+const SERVER = { type: 'OpenInference', url: 'http://models:8080' };
 const RULE = { name: 'x', match: {}, model: 'momentum', priority: 10 };
 
 /** Kind, path, bad value, what the user must see: the field, then the message. */
@@ -68,6 +69,24 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   ['RiskParams', 'limits/maxDrawdwnPct', 3, /unknown field "spec\.limits\.maxDrawdwnPct"/],
   ['RouterRules', 'models/momentum/url', 'http://x', /url.*is required with type OpenInference and goes with no other/],
   ['RouterRules', 'models/momentum/type', 'OpenInference', /url.*is required with type OpenInference/],
+  ['RouterRules', 'models/momentum/inference', {}, /inference.*goes with type OpenInference only/],
+  ['RouterRules', 'models/momentum/parameters', { gainBps: 1 }, /parameters.*of type Momentum may have shortSeconds/],
+  ['RouterRules', 'models/momentum/parameters', { shortSeconds: 180 }, /parameters.*shortSeconds must be less than/],
+  ['RouterRules', 'models/order_book_pressure/parameters', { longSeconds: 60 }, /of type OrderBookPressure may have/],
+  [
+    'RouterRules',
+    'models/b',
+    { type: 'MeanReversion', parameters: { longSeconds: 5 } },
+    /of type MeanReversion may have/,
+  ],
+  ['RouterRules', 'models/b', { ...SERVER, parameters: { a: 1 } }, /parameters.*of type OpenInference there are none/],
+  [
+    'RouterRules',
+    'models/b',
+    { ...SERVER, inference: { features: ['pressure', 'pressure'] } },
+    /features.*features must be unique/,
+  ],
+  ['RouterRules', 'session', { calendar: 'XLON' }, /session\.calendar.*Unsupported value/],
   [
     'RouterRules',
     'rules',

@@ -51,6 +51,10 @@ export interface RouterStatus extends PartBase {
               readonly confidence: number;
               readonly beta: number;
               readonly sampleCount: number;
+              /** Why it may not be active: NotReady, Errors or Slow of its server, or Accuracy. Absent: it may. */
+              readonly unhealthyBy?: string;
+              /** What its server says of itself; nothing is decided by it. */
+              readonly ownConfidence?: number;
             }
           >
         >;

@@ -1,11 +1,18 @@
-// The built-in models: features in, a claim about the next return out (TRADING B0). Pure; memory is changed in place.
+// The models: features in, a claim about the next return out. Pure; memory is changed in place. What OpenInference claims was
+// answered by a server (inference/); here is only when an answer is still one.
+import type { InferenceFeature } from '@tradewind/crds/schema/router-rules.ts';
+import { canonicalJson } from '../contract/canonical.ts';
 import type { Features } from '../contract/messages.ts';
-import { exponential } from '../kit/math.ts';
+import { clamp, exponential } from '../kit/math.ts';
 
 /** What a model needs to remember between two features. A plain JSON value. */
 export interface Memory {
   /** Order book pressure: the smoothed claim, and when it was last moved. */
   smoothed?: { bps: number; t: number };
+  /** A model server's last answer; `t` is when it was asked. */
+  answered?: { readonly bps: number; readonly t: number; readonly confidence?: number };
+  /** When a model server was last asked. */
+  askedAt?: number;
 }
 
 /** Points of the 5 s grid by index, newest last. */
@@ -19,52 +26,86 @@ export interface Claim {
   readonly t: number;
 }
 
-export interface ModelSpec {
+/** A model server, and what it is asked. */
+export interface ServerSpec {
+  /** What comes before /v2, without a slash at its end. */
+  readonly url: string;
+  readonly model: string;
+  readonly version: string | undefined;
+  readonly input: string;
+  readonly output: string;
+  readonly features: readonly InferenceFeature[];
+  readonly intervalMs: number;
+  readonly concurrency: number;
+  readonly timeoutMs: number;
+  /** p99 above which its model is unhealthy. */
+  readonly maxLatencyMs: number;
+}
+
+interface Common {
   readonly name: string;
-  readonly type: 'OrderBookPressure' | 'Momentum';
   /** Horizon of its claims. */
   readonly horizonSeconds: number;
   readonly parameters: Readonly<Record<string, number>>;
   /** Confidence below which it is not active. */
   readonly minAccuracy: number;
 }
+export type BuiltInType = 'OrderBookPressure' | 'Momentum' | 'MeanReversion';
+export type ModelSpec =
+  | (Common & { readonly type: BuiltInType })
+  | (Common & { readonly type: 'OpenInference'; readonly server: ServerSpec });
+
+/** Whether what has been found out about the one's server holds for the other's. */
+export const isSameServer = (a: ModelSpec | undefined, b: ModelSpec | undefined): boolean =>
+  a?.type === 'OpenInference' && b?.type === 'OpenInference' && canonicalJson(a.server) === canonicalJson(b.server);
 
 export const GRID_SECONDS = 5;
 const PRESSURE_GAIN_BPS = 25;
 const PRESSURE_SMOOTHING_SECONDS = 10;
-const PRESSURE_HORIZON_SECONDS = 60;
+const OTHER_HORIZON_SECONDS = 60;
 export const MOMENTUM_SHORT_SECONDS = 30;
-export const MOMENTUM_LONG_SECONDS = 180;
+/** The long window of momentum and of mean reversion. */
+export const LONG_SECONDS = 180;
 const MOMENTUM_LIMIT_BPS = 40;
-/** Of a momentum window, so much must have been seen: a hole of a few cells is no reason for silence. */
-const MOMENTUM_SEEN_SHARE = 0.8;
+const REVERSION_GAIN_BPS = 5;
+const REVERSION_LIMIT_SIGMAS = 2;
+/** Of a window of grid, so much must have been seen: a hole of a few cells is no reason for silence. */
+const SEEN_SHARE = 0.8;
+/** Of its steps from cell to cell, so much. */
+const STEPS_SHARE = 0.5;
+/** A grid that ended this long ago says nothing about where the price is now. */
+const GRID_FRESH_MS = 15_000;
+/** So long after its interval an answer of a server still counts; then it has stopped answering. */
+const ANSWER_FRESH_MS = 2_000;
 
 /** The horizon of a model that names none. */
-export function ownHorizonSeconds(type: ModelSpec['type'], parameters: ModelSpec['parameters']): number {
-  if (type === 'OrderBookPressure') return PRESSURE_HORIZON_SECONDS;
-  return parameters['longSeconds'] ?? MOMENTUM_LONG_SECONDS;
+export function ownHorizonSeconds(type: ModelSpec['type'], parameters: Common['parameters']): number {
+  if (type === 'OrderBookPressure' || type === 'OpenInference') return OTHER_HORIZON_SECONDS;
+  return parameters['longSeconds'] ?? LONG_SECONDS;
+}
+
+export interface Seen {
+  readonly features: Features;
+  readonly grid: GridPoints;
+  readonly now: number;
 }
 
 /** The claim for valid features at `now`; undefined while the model has not seen enough. */
-export function claimOf(
-  spec: ModelSpec,
-  memory: Memory,
-  seen: { features: Features; grid: GridPoints; now: number },
-): Claim | undefined {
+export function claimOf(spec: ModelSpec, memory: Memory, seen: Seen): Claim | undefined {
   switch (spec.type) {
     case 'OrderBookPressure':
       return pressureClaim(spec, memory, seen);
     case 'Momentum':
       return momentumClaim(spec, seen);
+    case 'MeanReversion':
+      return reversionClaim(spec, seen);
+    case 'OpenInference':
+      return answeredClaim(spec.server, memory, seen.now);
   }
 }
 
 /** e = 25·(B − A)/(B + A) on the best level, smoothed over 10 s: what is scored is what is traded. */
-function pressureClaim(
-  { parameters }: ModelSpec,
-  memory: Memory,
-  { features, now }: { features: Features; now: number },
-): Claim {
+function pressureClaim({ parameters }: Common, memory: Memory, { features, now }: Seen): Claim {
   const raw = (parameters['gainBps'] ?? PRESSURE_GAIN_BPS) * features.pressure;
   const tau = parameters['smoothingSeconds'] ?? PRESSURE_SMOOTHING_SECONDS;
   const before = memory.smoothed;
@@ -77,29 +118,66 @@ function pressureClaim(
 }
 
 /** e = clamp(½·10⁴·(m_s − m_l)/m_l, ±40), m = means of the 5 s grid over the short and the long window. */
-function momentumClaim(
-  { parameters }: ModelSpec,
-  { grid, features, now }: { grid: GridPoints; features: Features; now: number },
-): Claim | undefined {
-  const long = meanOf(grid, parameters['longSeconds'] ?? MOMENTUM_LONG_SECONDS);
-  const short = meanOf(grid, parameters['shortSeconds'] ?? MOMENTUM_SHORT_SECONDS);
+function momentumClaim({ parameters }: Common, { grid, features, now }: Seen): Claim | undefined {
+  const long = windowOf(grid, parameters['longSeconds'] ?? LONG_SECONDS)?.mean;
+  const short = windowOf(grid, parameters['shortSeconds'] ?? MOMENTUM_SHORT_SECONDS)?.mean;
   if (long === undefined || short === undefined) return undefined;
-  const edgeBps = (0.5e4 * (short - long)) / long;
-  // It is as old as the newest cell's end, by the features' own clock, carried over to ours.
-  const cellEnd = ((grid.points.at(-1)?.index ?? 0) + 1) * GRID_SECONDS * 1_000;
-  const ageMs = Math.max(0, features.t - cellEnd);
-  return { edgeBps: Math.max(-MOMENTUM_LIMIT_BPS, Math.min(MOMENTUM_LIMIT_BPS, edgeBps)), t: now - ageMs };
+  const edgeBps = clamp((0.5e4 * (short - long)) / long, -MOMENTUM_LIMIT_BPS, MOMENTUM_LIMIT_BPS);
+  return { edgeBps, t: now - gridAgeMs(grid, features) };
 }
 
-/** Mean of the last `seconds` of grid; undefined before that much of it is there. */
-function meanOf({ points }: GridPoints, seconds: number): number | undefined {
+/**
+ * e = −5·clamp((mid − m_l)/(σ_5s·√(l/5)), ±2) bps, m_l the mean of the 5 s grid over l = `longSeconds`, σ_5s the root mean
+ * square of its steps there: how far the price has gone, in units of how far it goes by itself in that time. None where
+ * nothing has moved.
+ */
+function reversionClaim({ parameters }: Common, { grid, features, now }: Seen): Claim | undefined {
+  const seconds = parameters['longSeconds'] ?? LONG_SECONDS;
+  const long = windowOf(grid, seconds);
+  if (long?.sigma === undefined || long.sigma === 0 || gridAgeMs(grid, features) > GRID_FRESH_MS) return undefined;
+  const away = (features.mid - long.mean) / (long.sigma * Math.sqrt(seconds / GRID_SECONDS));
+  const gain = parameters['gainBps'] ?? REVERSION_GAIN_BPS;
+  return { edgeBps: -gain * clamp(away, -REVERSION_LIMIT_SIGMAS, REVERSION_LIMIT_SIGMAS), t: now };
+}
+
+/** A server's last answer, as old as its question; none once the server has stopped answering. */
+function answeredClaim({ intervalMs, timeoutMs }: ServerSpec, { answered }: Memory, now: number): Claim | undefined {
+  if (answered === undefined) return undefined;
+  const ageMs = now - answered.t;
+  // A time to come is of an earlier boot's clock.
+  if (ageMs < 0 || ageMs > intervalMs + timeoutMs + ANSWER_FRESH_MS) return undefined;
+  return { edgeBps: answered.bps, t: answered.t };
+}
+
+/** How long ago the newest cell ended, by the features' own clock. */
+function gridAgeMs(grid: GridPoints, features: Features): number {
+  const cellEnd = ((grid.points.at(-1)?.index ?? 0) + 1) * GRID_SECONDS * 1_000;
+  return Math.max(0, features.t - cellEnd);
+}
+
+/**
+ * The last `seconds` of grid: the mean of its mids, and the root mean square of the steps between neighbouring cells, both in
+ * quote currency; no `sigma` where too few cells have a neighbour. Undefined before that much of the grid is there.
+ */
+function windowOf({ points }: GridPoints, seconds: number): { mean: number; sigma: number | undefined } | undefined {
   const cells = Math.round(seconds / GRID_SECONDS);
   const last = points.at(-1);
   const first = points[0];
   if (last === undefined || first === undefined || last.index - first.index + 1 < cells) return undefined;
-  const window = points.filter(({ index }) => index > last.index - cells);
-  if (window.length < MOMENTUM_SEEN_SHARE * cells) return undefined;
-  return window.reduce((sum, { mid }) => sum + mid, 0) / window.length;
+  let [count, sum, steps, squares] = [0, 0, 0, 0];
+  for (let i = points.length - 1; i >= 0; i--) {
+    const point = points[i];
+    if (point === undefined || point.index <= last.index - cells) break;
+    count += 1;
+    sum += point.mid;
+    const next = points[i + 1];
+    if (next?.index !== point.index + 1) continue;
+    steps += 1;
+    squares += (next.mid - point.mid) * (next.mid - point.mid);
+  }
+  if (count < SEEN_SHARE * cells) return undefined;
+  const sigma = steps > 0 && steps >= STEPS_SHARE * (cells - 1) ? Math.sqrt(squares / steps) : undefined;
+  return { mean: sum / count, sigma };
 }
 
 /** Adds the newest grid point; keeps `seconds` of them. A grid that went back is another venue's: it starts anew. */

@@ -1,10 +1,11 @@
 // The router's rules for one shard, compiled from the desired document and swapped in between two events. Pure.
 import { durationSeconds } from '@tradewind/crds/schema/field.ts';
+import { INFERENCE_DEFAULT, MODEL_PARAMETERS } from '@tradewind/crds/schema/router-rules.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import type { CalibrationRules } from './calibration.ts';
-import { MOMENTUM_LONG_SECONDS, ownHorizonSeconds, type ModelSpec } from './models.ts';
+import { LONG_SECONDS, ownHorizonSeconds, type ModelSpec, type ServerSpec } from './models.ts';
 import type { SelectionRules } from './selection.ts';
 
 export interface SymbolPolicy {
@@ -13,13 +14,15 @@ export interface SymbolPolicy {
   readonly horizons: readonly number[];
   /** Names of the candidates per horizon, in order of priority. */
   readonly candidates: ReadonlyMap<number, readonly string[]>;
+  /** Candidates of any horizon: only about these a model server is asked. */
+  readonly all: ReadonlySet<string>;
 }
 
 export interface Policy {
   readonly version: number;
   readonly models: ReadonlyMap<string, ModelSpec>;
-  /** Models that are accepted but not run by this version, with the reason. */
-  readonly notYet: ReadonlyMap<string, string>;
+  /** Models that cannot be run as they are written, with the reason. */
+  readonly leftOut: ReadonlyMap<string, string>;
   readonly defaultModel: string;
   readonly symbols: ReadonlyMap<string, SymbolPolicy>;
   readonly selection: SelectionRules;
@@ -39,10 +42,10 @@ type Symbol_ = SystemConfig['symbols'][number];
 export function compilePolicy(document: DesiredDocument, config: SystemConfig, shard: number): Policy {
   const { rules } = document.rules;
   const { edgeBlending } = document.risk.params;
-  const { models, notYet } = modelsOf(rules);
+  const { models, leftOut } = modelsOf(rules);
   if (!models.has(rules.defaultModel)) {
     throw new Error(
-      `rules.defaultModel: found ${rules.defaultModel}, ${notYet.get(rules.defaultModel) ?? 'which is not among models'}`,
+      `rules.defaultModel: found ${rules.defaultModel}, ${leftOut.get(rules.defaultModel) ?? 'which is not among models'}`,
     );
   }
   const symbols = new Map(
@@ -56,7 +59,7 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
   return Object.freeze({
     version: document.version,
     models,
-    notYet,
+    leftOut,
     defaultModel: rules.defaultModel,
     symbols,
     selection: {
@@ -75,29 +78,47 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
       onExcess: rules.switching.onExcess,
     },
     gridSeconds: Math.max(
-      MOMENTUM_LONG_SECONDS,
+      LONG_SECONDS,
       ...[...models.values()].map(({ parameters }) => parameters['longSeconds'] ?? 0),
     ),
   });
 }
 
-function modelsOf({ models }: Rules): { models: Map<string, ModelSpec>; notYet: Map<string, string> } {
+function modelsOf({ models }: Rules): { models: Map<string, ModelSpec>; leftOut: Map<string, string> } {
   const runnable = new Map<string, ModelSpec>();
-  const notYet = new Map<string, string>();
-  for (const [name, { type, horizonSeconds, parameters, minAccuracy }] of Object.entries(models)) {
-    if (type !== 'OrderBookPressure' && type !== 'Momentum') {
-      notYet.set(name, `type ${type} is not run by this version`);
-      continue;
-    }
-    runnable.set(name, {
-      name,
-      type,
-      parameters,
-      minAccuracy,
-      horizonSeconds: horizonSeconds ?? ownHorizonSeconds(type, parameters),
-    });
+  const leftOut = new Map<string, string>();
+  for (const [name, model] of Object.entries(models)) {
+    const spec = modelOf(name, model);
+    if (typeof spec === 'string') leftOut.set(name, spec);
+    else runnable.set(name, spec);
   }
-  return { models: runnable, notYet };
+  return { models: runnable, leftOut };
+}
+
+type Model = Rules['models'][string];
+
+/** The model, or why it cannot be run: the API server refuses the same, but what is stored may be older than its rules. */
+function modelOf(name: string, model: Model): ModelSpec | string {
+  const { type, horizonSeconds, parameters, minAccuracy, url } = model;
+  const outOfBounds = Object.entries(MODEL_PARAMETERS[type] as Readonly<Record<string, readonly [number, number]>>)
+    .filter(([key, [min, max]]) => !((parameters[key] ?? min) >= min && (parameters[key] ?? min) <= max))
+    .map(([key, [min, max]]) => `parameters.${key}: found ${parameters[key]}, expected ${min} … ${max}`);
+  if (outOfBounds.length > 0) return outOfBounds.join('; ');
+  const common = {
+    name,
+    parameters,
+    minAccuracy,
+    horizonSeconds: horizonSeconds ?? ownHorizonSeconds(type, parameters),
+  };
+  if (type !== 'OpenInference') return { ...common, type };
+  return url === undefined
+    ? 'url: found none, which type OpenInference needs'
+    : { ...common, type, server: serverOf(name, url, model) };
+}
+
+function serverOf(name: string, url: string, { inference, timeoutMs, maxLatencyMs }: Model): ServerSpec {
+  const { model = name, version, ...rest } = inference ?? INFERENCE_DEFAULT;
+  return { url: url.replace(/\/+$/, ''), model, version, timeoutMs, maxLatencyMs, ...rest };
 }
 
 function symbolPolicy(symbol: Symbol_, rules: Rules, models: ReadonlyMap<string, ModelSpec>): SymbolPolicy {
@@ -109,7 +130,12 @@ function symbolPolicy(symbol: Symbol_, rules: Rules, models: ReadonlyMap<string,
     const names = [...matching.map(({ model }) => model), rules.defaultModel];
     return [horizon, [...new Set(names)].filter((name) => models.has(name))] as const;
   });
-  return { name: symbol.name, horizons, candidates: new Map(candidates) };
+  return {
+    name: symbol.name,
+    horizons,
+    candidates: new Map(candidates),
+    all: new Set(candidates.flatMap(([, names]) => names)),
+  };
 }
 
 type Match = Rules['rules'][number]['match'];

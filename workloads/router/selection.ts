@@ -20,6 +20,8 @@ export interface Selection {
   readonly model: string;
   /** When it became active, our clock. */
   readonly since: number;
+  /** The one that it stands in for since that failed. */
+  readonly failed?: string;
 }
 
 export type SwitchReason =
@@ -27,6 +29,8 @@ export type SwitchReason =
   | 'Confidence'
   /** The active one does not answer, or fell below its own minimum: to the default, at once; from the default, rested. */
   | 'Failover'
+  /** Back to the one that had failed, rested. */
+  | 'Return'
   /** The rules no longer name it. */
   | 'RulesChanged';
 
@@ -55,16 +59,22 @@ export function choose(
   const active = candidates.find(({ model }) => model === current.model);
   if (active === undefined) return switched(first.model, 'RulesChanged', now);
   if (!active.healthy && candidates.some(({ model, healthy }) => model === fallback && healthy))
-    return switched(fallback, 'Failover', now);
+    return failover(fallback, current.model, now);
   // Only a switch to the default is free of the dwell time, and each of those needs one away from it: so at most
   // 1 + T/dwell switches and as many failovers, whatever the models' health does.
   if (now - current.since < rules.minDwellMs) return { selection: current };
   const better = bestOver(active, candidates, rules);
   if (better === undefined) return { selection: current };
-  return switched(better.model, active.healthy ? 'Confidence' : 'Failover', now);
+  if (!active.healthy) return failover(better.model, current.model, now);
+  return switched(better.model, better.model === current.failed ? 'Return' : 'Confidence', now);
 }
 
-const switched = (model: string, reason: SwitchReason, now: number): Choice => ({
+const failover = (model: string, failed: string, now: number): Choice => ({
+  selection: { model, since: now, failed },
+  reason: 'Failover',
+});
+
+const switched = (model: string, reason: 'Confidence' | 'Return' | 'RulesChanged', now: number): Choice => ({
   selection: { model, since: now },
   reason,
 });

@@ -21,6 +21,7 @@ import type { DesiredFollower } from '../kit/desired.ts';
 import type { Logger } from '../kit/log.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
 import { append, readStreams } from '../kit/streams.ts';
+import { ModelServers } from './inference/servers.ts';
 import { registerMetrics, type Metrics } from './metrics.ts';
 import { compilePolicy } from './policy.ts';
 import {
@@ -79,20 +80,31 @@ class RunningShell implements Shell {
   readonly #options: ShellOptions;
   readonly #state: State;
   readonly #metrics: Metrics;
+  readonly #servers: ModelServers;
   /** Symbols whose signal is on its way to Redis, and the newest that waits behind it. */
   readonly #sending = new Map<string, Signal | undefined>();
 
   constructor(options: ShellOptions, state: State) {
     this.#options = options;
     this.#state = state;
-    this.#metrics = registerMetrics(options.registry, this.status, () => this.#state.policy?.version);
+    this.#metrics = registerMetrics(options.registry, {
+      status: this.status,
+      version: () => this.#state.policy?.version,
+      isExcess: () => this.#state.excessToldAt !== undefined,
+    });
+    this.#servers = new ModelServers({
+      log: options.log,
+      metrics: this.#metrics,
+      emit: (event) => this.#emit(event),
+    });
   }
 
   apply(document: DesiredDocument): void {
     const { pod, log } = this.#options;
     const policy = compilePolicy(document, pod.system, pod.shard);
-    for (const [model, reason] of policy.notYet) log.warn({ model, reason }, 'model left out');
+    for (const [model, reason] of policy.leftOut) log.warn({ model, reason }, 'model left out');
     this.#emit({ kind: 'policy', policy, now: monotonicNow() });
+    this.#servers.run(policy.models);
   }
 
   status = (): RouterStatus => {
@@ -104,6 +116,7 @@ class RunningShell implements Shell {
       ready: isReady(),
       desired: desired().current(),
       at: Date.now(),
+      now: monotonicNow(),
     });
   };
 
@@ -143,6 +156,7 @@ class RunningShell implements Shell {
       },
     });
     clearInterval(saving);
+    this.#servers.stop();
     await this.#save();
   }
 
@@ -161,6 +175,8 @@ class RunningShell implements Shell {
     switch (output.kind) {
       case 'signal':
         return this.#publish(output.signal);
+      case 'ask':
+        return this.#servers.ask(output);
       case 'switch':
         return this.#record(output.switch);
       case 'excess':
@@ -203,7 +219,10 @@ class RunningShell implements Shell {
       latency_ms: latencyMs.toFixed(3),
     };
     redis
-      .xadd(SWITCH_LOG, 'MINID', '~', Math.floor(Date.now() - SWITCH_LOG_MS), '*', ...Object.entries(fields).flat())
+      .pipeline()
+      .xadd(SWITCH_LOG, 'MINID', Math.floor(Date.now() - SWITCH_LOG_MS), '*', ...Object.entries(fields).flat())
+      .pexpire(SWITCH_LOG, SWITCH_LOG_MS) // by then every entry is as old
+      .exec()
       .catch((error: unknown) => log.warn({ error }, 'switch not logged in Redis'));
   }
 

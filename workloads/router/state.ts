@@ -3,6 +3,7 @@ import type { Features, Signal } from '../contract/messages.ts';
 import { newCalibration, type Calibration } from './calibration.ts';
 import type { Claim, GridPoints, Memory } from './models.ts';
 import type { Policy } from './policy.ts';
+import type { Answer, ServerState } from './servers.ts';
 import type { Selection, SwitchReason } from './selection.ts';
 
 /** Times are epoch ms of this process's monotonic clock. */
@@ -10,7 +11,19 @@ export type Event =
   /** `ageMs` at `now`: since Redis took them, by its clock. */
   | { readonly kind: 'features'; readonly features: Features; readonly ageMs: number; readonly now: number }
   | { readonly kind: 'policy'; readonly policy: Policy; readonly now: number }
-  | { readonly kind: 'paused'; readonly paused: boolean };
+  | { readonly kind: 'paused'; readonly paused: boolean }
+  /** A model server passed its checks, or is left alone for a while. */
+  | { readonly kind: 'server'; readonly model: string; readonly ready: boolean }
+  /** What became of a question of `asked`. */
+  | {
+      readonly kind: 'answer';
+      readonly model: string;
+      readonly symbol: string;
+      readonly askedAt: number;
+      readonly answer: Answer;
+      readonly latencyMs: number;
+      readonly now: number;
+    };
 
 export interface Switch {
   readonly t: number;
@@ -25,6 +38,14 @@ export interface Switch {
 
 export type Output =
   | { readonly kind: 'signal'; readonly signal: Signal }
+  /** A model server is to be asked. */
+  | {
+      readonly kind: 'ask';
+      readonly model: string;
+      readonly symbol: string;
+      readonly askedAt: number;
+      readonly inputs: readonly number[];
+    }
   | { readonly kind: 'switch'; readonly switch: Switch }
   /** More switches than the rules allow: to be paused, or only told. */
   | { readonly kind: 'excess'; readonly switches: number; readonly pause: boolean };
@@ -53,6 +74,8 @@ export interface State {
   policy: Policy | undefined;
   paused: boolean;
   readonly symbols: Map<string, SymbolState>;
+  /** By model. */
+  readonly servers: Map<string, ServerState>;
   /** Times of switches within the window of excess, oldest first. */
   switches: number[];
   switchesTotal: number;
@@ -88,6 +111,7 @@ export function newState(bootId: string, saved?: Saved): State {
     policy: undefined,
     paused: false,
     symbols: new Map(Object.entries(old?.symbols ?? {}).map(([name, symbol]) => [name, restored(name, symbol)])),
+    servers: new Map(),
     switches: [...(old?.switches ?? [])],
     switchesTotal: 0,
     excessToldAt: undefined,

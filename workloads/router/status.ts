@@ -1,8 +1,8 @@
 // The router's live figures, made once a second. Pure.
 import type { DesiredDocument } from '../contract/desired.ts';
 import type { RouterStatus } from '../contract/status.ts';
-import { scoreOf } from './calibration.ts';
 import type { Policy } from './policy.ts';
+import { standingOf } from './standing.ts';
 import type { State, SymbolState } from './state.ts';
 
 export interface Seen {
@@ -13,9 +13,11 @@ export interface Seen {
   readonly desired: DesiredDocument | undefined;
   /** Wall clock, epoch ms. */
   readonly at: number;
+  /** Our clock, ms. */
+  readonly now: number;
 }
 
-export function routerStatus({ state, desired, ...seen }: Seen): RouterStatus {
+export function routerStatus({ state, desired, now, ...seen }: Seen): RouterStatus {
   const { policy } = state;
   return {
     part: 'router',
@@ -29,19 +31,36 @@ export function routerStatus({ state, desired, ...seen }: Seen): RouterStatus {
     symbols:
       policy === undefined
         ? {}
-        : Object.fromEntries([...state.symbols.values()].map((symbol) => [symbol.name, symbolStatus(policy, symbol)])),
+        : Object.fromEntries(
+            [...state.symbols.values()].map((symbol) => [symbol.name, symbolStatus(state, policy, { symbol, now })]),
+          ),
   };
 }
 
-function symbolStatus({ calibration }: Policy, { models, selections }: SymbolState): RouterStatus['symbols'][string] {
+function symbolStatus(
+  state: State,
+  policy: Policy,
+  { symbol: { models, selections }, now }: { readonly symbol: SymbolState; readonly now: number },
+): RouterStatus['symbols'][string] {
   return {
     active: Object.fromEntries(
       [...selections].sort(([a], [b]) => a - b).map(([horizon, { model }]) => [horizon, model]),
     ),
     models: Object.fromEntries(
-      [...models].map(([name, { claim, calibration: own }]) => {
-        const { beta, confidence, sampleCount } = scoreOf(own, calibration);
-        return [name, { edgeBps: claim?.edgeBps ?? 0, confidence, beta, sampleCount }];
+      [...models].flatMap(([name, model]) => {
+        const spec = policy.models.get(name);
+        if (spec === undefined) return [];
+        const { beta, confidence, sampleCount, unhealthyBy } = standingOf({ state, policy, spec, model, now });
+        const own = model.memory.answered?.confidence;
+        const status = {
+          edgeBps: model.claim?.edgeBps ?? 0,
+          confidence,
+          beta,
+          sampleCount,
+          ...(unhealthyBy === undefined ? {} : { unhealthyBy }),
+          ...(own === undefined ? {} : { ownConfidence: own }),
+        };
+        return [[name, status]];
       }),
     ),
   };

@@ -57,13 +57,18 @@ describe('the router', () => {
     step(state, { kind: 'paused', paused: true });
     assert.equal(signalIn(give(state, features(1)))?.routerPaused, true);
   });
-  it('leaves out models that this version cannot run, and refuses rules without one that it can', () => {
-    const server = { type: 'OpenInference', url: 'http://x', parameters: {}, minAccuracy: 0 };
-    const models = { server, momentum: { type: 'Momentum', parameters: {}, minAccuracy: 0 } };
+  it('leaves out models that cannot be run as they are written, and refuses rules whose default is one', () => {
+    const server = { type: 'OpenInference', parameters: {}, minAccuracy: 0 };
+    const reversion = { type: 'MeanReversion', parameters: { longSeconds: 1e9 }, minAccuracy: 0 };
+    const models = { server, reversion, momentum: { type: 'Momentum', parameters: {}, minAccuracy: 0 } };
     assert.deepEqual([...policyOf({ models, defaultModel: 'momentum', rules: [] }).models.keys()], ['momentum']);
     assert.throws(
       () => policyOf({ models, defaultModel: 'server', rules: [] }),
-      /defaultModel: found server, type OpenInference/,
+      /defaultModel: found server, url: found none, which type OpenInference needs/,
+    );
+    assert.throws(
+      () => policyOf({ models, defaultModel: 'reversion', rules: [] }),
+      /parameters.longSeconds: found 1000000000, expected 60 … 21600/,
     );
   });
   it('keeps what a model has learned when the rules change around it, and forgets it when the model changes', () => {

@@ -2,19 +2,14 @@
 // in place.
 import { canonicalJson } from '../contract/canonical.ts';
 import type { Edge, Features, Signal } from '../contract/messages.ts';
-import { interrupt, observe, scoreOf } from './calibration.ts';
-import { claimOf, takeGrid, type ModelSpec } from './models.ts';
+import { interrupt, observe } from './calibration.ts';
+import { inputsOf } from './inference/inputs.ts';
+import { claimOf, isSameServer, takeGrid, type ModelSpec } from './models.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
 import { choose, type Candidate, type Selection } from './selection.ts';
-import {
-  newModel,
-  newSymbol,
-  type Event,
-  type ModelState,
-  type Output,
-  type State,
-  type SymbolState,
-} from './state.ts';
+import { newServer, takeAnswer } from './servers.ts';
+import { standingOf } from './standing.ts';
+import { newModel, newSymbol, type Event, type Output, type State, type SymbolState } from './state.ts';
 
 /** Older features are dropped: a restarted router must not score or signal what was (TRADING A18). */
 const FRESH_MS = 2_000;
@@ -31,6 +26,10 @@ export function step(state: State, event: Event): Output[] {
       return onPolicy(state, event.policy);
     case 'paused':
       return onPaused(state, event.paused);
+    case 'server':
+      return onServer(state, event.model, event.ready);
+    case 'answer':
+      return onAnswer(state, event);
   }
 }
 
@@ -41,9 +40,35 @@ function onPaused(state: State, paused: boolean): Output[] {
   return [];
 }
 
+function onServer(state: State, model: string, ready: boolean): Output[] {
+  const server = state.servers.get(model);
+  if (server !== undefined) server.ready = ready;
+  return [];
+}
+
+/** An answer counts for the server's health; as a claim, where none to a later question came before it. */
+function onAnswer(state: State, event: Extract<Event, { kind: 'answer' }>): Output[] {
+  const { model, answer, askedAt, latencyMs, now } = event;
+  const spec = state.policy?.models.get(model);
+  const server = state.servers.get(model);
+  if (spec?.type !== 'OpenInference' || server === undefined) return [];
+  takeAnswer(server, answer, { latencyMs, maxLatencyMs: spec.server.maxLatencyMs, now });
+  const memory = state.symbols.get(event.symbol)?.models.get(model)?.memory;
+  if ('failure' in answer || memory === undefined) return [];
+  const { edgeBps, confidence } = answer;
+  const isLater = memory.answered === undefined || memory.answered.t > now || askedAt > memory.answered.t;
+  if (isLater) memory.answered = { bps: edgeBps, t: askedAt, ...(confidence === undefined ? {} : { confidence }) };
+  return [];
+}
+
 /** Models that are as they were keep what they have learned; others start anew. */
 function onPolicy(state: State, policy: Policy): Output[] {
+  const before = state.policy;
   state.policy = policy;
+  for (const name of state.servers.keys())
+    if (!isSameServer(before?.models.get(name), policy.models.get(name))) state.servers.delete(name);
+  for (const { name, type } of policy.models.values())
+    if (type === 'OpenInference' && !state.servers.has(name)) state.servers.set(name, newServer());
   for (const name of state.symbols.keys()) if (!policy.symbols.has(name)) state.symbols.delete(name);
   for (const name of policy.symbols.keys()) {
     const symbol = state.symbols.get(name) ?? newSymbol(name);
@@ -59,8 +84,13 @@ function onPolicy(state: State, policy: Policy): Output[] {
   return [];
 }
 
-const identityOf = ({ type, horizonSeconds, parameters }: ModelSpec): string =>
-  canonicalJson({ type, horizonSeconds, parameters });
+/** What its record is about: how long is waited for it is not part of that. */
+function identityOf(spec: ModelSpec): string {
+  const { type, horizonSeconds, parameters } = spec;
+  if (spec.type !== 'OpenInference') return canonicalJson({ type, horizonSeconds, parameters });
+  const { url, model, version = '', input, output, features } = spec.server;
+  return canonicalJson({ type, horizonSeconds, url, model, version, input, output, features });
+}
 
 function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kind: 'features' }>): Output[] {
   const { policy } = state;
@@ -75,9 +105,13 @@ function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kin
   const stalled = now - symbol.receivedAt > STALL_MS;
   Object.assign(symbol, { features, receivedAt: now });
   takeGrid(symbol.grid, features.grid, policy.gridSeconds);
-  for (const spec of policy.models.values()) score(symbol, spec, { features, now, stalled });
+  const asked = [...policy.models.values()].flatMap((spec) => {
+    score(symbol, spec, { features, now, stalled });
+    return spec.type === 'OpenInference' && own.all.has(spec.name) ? ask(state, symbol, spec, now) : [];
+  });
   const switches = own.horizons.flatMap((horizon) => select(state, symbol, { policy, own, horizon, now, ageMs }));
   return [
+    ...asked,
     ...switches,
     ...excessOf(state, policy, now),
     { kind: 'signal', signal: signalOf(state, symbol, { policy, own, now, ageMs }) },
@@ -98,13 +132,34 @@ interface Scoring {
 function score(symbol: SymbolState, spec: ModelSpec, { features, now, stalled }: Scoring): void {
   const model = symbol.models.get(spec.name);
   if (model === undefined) return;
-  const isLive = features.valid && features.mid > 0 && features.t - features.heardAt <= FRESH_MS;
-  if (stalled || !isLive) interrupt(model.calibration);
-  if (!isLive) return;
+  const live = isLive(features);
+  if (stalled || !live) interrupt(model.calibration);
+  if (!live) return;
   model.claim = claimOf(spec, model.memory, { features, grid: symbol.grid, now });
   if (model.claim === undefined) return;
   const claim = { edgeBps: model.claim.edgeBps, horizonMs: spec.horizonSeconds * 1_000 };
   observe(model.calibration, claim, { mid: features.mid, now });
+}
+
+const isLive = ({ valid, mid, t, heardAt }: Features): boolean => valid && mid > 0 && t - heardAt <= FRESH_MS;
+
+/** Asks a server that is ready about a live book, each `intervalMs`. */
+function ask(
+  state: State,
+  symbol: SymbolState,
+  { name, server }: Extract<ModelSpec, { type: 'OpenInference' }>,
+  now: number,
+): Output[] {
+  const { features } = symbol;
+  const memory = symbol.models.get(name)?.memory;
+  if (state.servers.get(name)?.ready !== true || features === undefined || memory === undefined) return [];
+  const { askedAt = -Infinity } = memory;
+  // A time to come is of an earlier boot's clock.
+  if (!isLive(features) || (askedAt <= now && now - askedAt < server.intervalMs)) return [];
+  const inputs = inputsOf(server.features, features);
+  if (inputs === undefined) return [];
+  memory.askedAt = now;
+  return [{ kind: 'ask', model: name, symbol: symbol.name, askedAt: now, inputs }];
 }
 
 interface Selecting {
@@ -118,7 +173,7 @@ interface Selecting {
 
 function select(state: State, symbol: SymbolState, { policy, own, horizon, now, ageMs }: Selecting): Output[] {
   const names = own.candidates.get(horizon) ?? [];
-  const candidates = names.flatMap((name) => candidateOf(policy, name, symbol.models.get(name)));
+  const candidates = names.flatMap((name) => candidateOf(state, policy, { symbol, name, now }));
   const current = upTo(now, symbol.selections.get(horizon));
   const context = { rules: policy.selection, fallback: policy.defaultModel, paused: state.paused, now };
   const choice = choose(current, candidates, context);
@@ -143,11 +198,18 @@ function select(state: State, symbol: SymbolState, { policy, own, horizon, now, 
 const upTo = (now: number, selection: Selection | undefined): Selection | undefined =>
   selection !== undefined && selection.since > now ? { ...selection, since: now } : selection;
 
-function candidateOf(policy: Policy, name: string, model: ModelState | undefined): Candidate[] {
+interface Named {
+  readonly symbol: SymbolState;
+  readonly name: string;
+  readonly now: number;
+}
+
+function candidateOf(state: State, policy: Policy, { symbol, name, now }: Named): Candidate[] {
   const spec = policy.models.get(name);
+  const model = symbol.models.get(name);
   if (spec === undefined || model === undefined) return [];
-  const { confidence, effectiveSamples } = scoreOf(model.calibration, policy.calibration);
-  return [{ model: name, confidence, effectiveSamples, healthy: confidence >= spec.minAccuracy }];
+  const { confidence, effectiveSamples, unhealthyBy } = standingOf({ state, policy, spec, model, now });
+  return [{ model: name, confidence, effectiveSamples, healthy: unhealthyBy === undefined }];
 }
 
 /** Told when the count goes above the limit; and, as long as the router should be paused for it and is not, again. */
@@ -188,7 +250,7 @@ function signalOf(state: State, symbol: SymbolState, { policy, own, now, ageMs }
     features,
     featuresAgeMs: ageMs,
     active: Object.fromEntries(active.map(([horizon, { model }]) => [String(horizon), model])),
-    edges: names.flatMap((name) => edgeOf(policy, name, symbol.models.get(name))),
+    edges: names.flatMap((name) => edgeOf(state, policy, { symbol, name, now })),
     horizonSeconds: own.horizons[0] ?? 0,
     routerPaused: state.paused,
     calibrated: policy.calibration.isEnabled,
@@ -196,11 +258,12 @@ function signalOf(state: State, symbol: SymbolState, { policy, own, now, ageMs }
 }
 
 /** The claim of an active model; none of one that is not healthy, also where it cannot be left (TRADING B8). */
-function edgeOf(policy: Policy, name: string, model: ModelState | undefined): Edge[] {
+function edgeOf(state: State, policy: Policy, { symbol, name, now }: Named): Edge[] {
   const spec = policy.models.get(name);
-  const isHealthy = candidateOf(policy, name, model).some(({ healthy }) => healthy);
-  if (!isHealthy || spec === undefined || model?.claim === undefined) return [];
-  const { beta, confidence, sampleCount } = scoreOf(model.calibration, policy.calibration);
+  const model = symbol.models.get(name);
+  if (spec === undefined || model?.claim === undefined) return [];
+  const { beta, confidence, sampleCount, unhealthyBy } = standingOf({ state, policy, spec, model, now });
+  if (unhealthyBy !== undefined) return [];
   const { edgeBps, t } = model.claim;
   return [{ model: name, horizonSeconds: spec.horizonSeconds, edgeBps, t, confidence, beta, sampleCount }];
 }

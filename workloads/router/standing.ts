@@ -1,0 +1,32 @@
+// What a model is worth at a moment: what its record says, less what its server does not answer. Pure.
+import { scoreOf, type Score } from './calibration.ts';
+import type { ModelSpec } from './models.ts';
+import type { Policy } from './policy.ts';
+import { answeredShare, unhealthyBy, type Unhealthy } from './servers.ts';
+import type { ModelState, State } from './state.ts';
+
+export interface Standing extends Score {
+  /** Why it may not be active: of its server, or Accuracy: confidence below `minAccuracy`. Undefined where it may. */
+  readonly unhealthyBy: Unhealthy | 'Accuracy' | undefined;
+}
+
+interface Asked {
+  readonly state: Pick<State, 'servers'>;
+  readonly policy: Policy;
+  readonly spec: ModelSpec;
+  readonly model: ModelState;
+  readonly now: number;
+}
+
+/** A server that answers only a part of what it is asked has that part of the confidence that its record has earned. */
+export function standingOf({ state, policy, spec, model, now }: Asked): Standing {
+  const score = scoreOf(model.calibration, policy.calibration);
+  const server = spec.type === 'OpenInference' ? state.servers.get(spec.name) : undefined;
+  const confidence = score.confidence * (server === undefined ? 1 : answeredShare(server, now));
+  const ofServer = server === undefined ? undefined : unhealthyBy(server, now);
+  return {
+    ...score,
+    confidence,
+    unhealthyBy: ofServer ?? (confidence >= spec.minAccuracy ? undefined : 'Accuracy'),
+  };
+}
