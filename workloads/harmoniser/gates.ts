@@ -1,6 +1,7 @@
 // The one gate before the venue (TRADING B8): an ordered list of named pure checks, which reads as the specification.
 // Only `approve` makes an Approved order, and the shell sends nothing else. Closed by default: an unknown figure refuses.
 import type { Instrument, Side } from '../contract/messages.ts';
+import type { Session } from './calendar.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
 
 /** An order as the sizing wants it. */
@@ -24,6 +25,10 @@ export interface GateView {
   readonly reconciled: boolean;
   readonly bookValid: boolean;
   readonly bookAgeMs: number;
+  /** Our clock, epoch ms. */
+  readonly now: number;
+  /** Of its calendar; undefined where it has none and needs one. */
+  readonly session: Session | undefined;
   /** The figures by which the market is not liquid; undefined where it is. */
   readonly illiquid: Readonly<Record<string, number>> | undefined;
   readonly breakerOpen: boolean;
@@ -99,7 +104,7 @@ export const GATES: readonly Gate[] = [
   { code: 'Unreconciled', of: 'Opens', check: ({ reconciled }) => (reconciled ? undefined : YES) },
   { code: 'BookInvalid', of: 'Opens', check: ({ bookValid }) => (bookValid ? undefined : YES) },
   { code: 'BookStale', of: 'Opens', check: ({ bookAgeMs }) => above(bookAgeMs, BOOK_FRESH_MS) },
-  { code: 'Session', of: 'Opens', check: ({ symbol }) => (symbol.hasSession ? undefined : YES) },
+  { code: 'Session', of: 'Opens', check: ({ session, now }) => closedNumbers(session, now) },
   { code: 'Liquidity', of: 'Opens', check: ({ illiquid }) => illiquid },
   { code: 'BreakerOpen', of: 'Opens', check: ({ breakerOpen }) => (breakerOpen ? YES : undefined) },
   { code: 'VarCut', of: 'Opens', check: ({ cutting }) => (cutting ? YES : undefined) },
@@ -143,6 +148,11 @@ export const GATES: readonly Gate[] = [
   },
   { code: 'Cash', of: 'Opens', check: (view, draft) => draft && cashMissing(view, draft) },
 ];
+
+const closedNumbers = (session: Session | undefined, now: number): Readonly<Record<string, number>> | undefined => {
+  if (session?.open === true) return undefined;
+  return session === undefined ? YES : { opensInMinutes: Math.ceil((session.until - now) / 60_000) };
+};
 
 /** Refuses at the limit already. */
 function below(found: number, limit: number): Readonly<Record<string, number>> | undefined {

@@ -69,23 +69,44 @@ describe('liquidity', () => {
 });
 
 describe('market hours', () => {
-  const deskOf = (session: Parameters<typeof rulesWith>[0], assetClass: string): Desk => {
+  type Session = Parameters<typeof rulesWith>[0];
+  const NOON = Date.parse('2023-11-15T17:00Z'); // in New York, a Wednesday
+  const NIGHT = NOON + 12 * 3_600_000;
+  const deskOf = (session: Session, assetClass: string, now = NOON): Desk => {
     const symbols = CONFIG.symbols.map((symbol) => ({ ...symbol, assetClass }));
     const document = aDocument({ rules: { revision: 'r', rules: rulesWith(session) } });
-    return new Desk().open({}, compilePolicy(document, { ...CONFIG, symbols }, 0));
+    return Object.assign(new Desk(), { now }).open({}, compilePolicy(document, { ...CONFIG, symbols }, 0));
   };
-  for (const [session, assetClass, stops] of [
-    [{ marketHoursOnly: false }, 'crypto', []],
-    [{ marketHoursOnly: false }, 'stocks', []],
-    [{ marketHoursOnly: true }, 'crypto', []],
-    [{ marketHoursOnly: true }, 'stocks', ['Session']],
-    [{ marketHoursOnly: true, calendar: 'stocks' }, 'crypto', ['Session']],
-  ] as const)
-    it(`${JSON.stringify(session)} on ${assetClass} stops by ${JSON.stringify(stops)}`, () => {
-      const desk = deskOf(session, assetClass);
+  const STOCKS: Session = { marketHoursOnly: true, calendar: 'XNYS' };
+  const MOURNING = ['2023-11-15'];
+  const table: readonly (readonly [Session, string, number, readonly string[]])[] = [
+    [{ marketHoursOnly: false }, 'crypto', NIGHT, []],
+    [{ marketHoursOnly: false }, 'stocks', NIGHT, []],
+    [{ marketHoursOnly: true }, 'crypto', NIGHT, []],
+    [{ marketHoursOnly: true }, 'forex', NIGHT, []],
+    [{ marketHoursOnly: true }, 'forex', NIGHT + 3 * 86_400_000, ['Session']],
+    [{ marketHoursOnly: true }, 'stocks', NOON, ['Session']],
+    [STOCKS, 'stocks', NOON, []],
+    [STOCKS, 'stocks', NIGHT, ['Session']],
+    [STOCKS, 'crypto', NIGHT, ['Session']],
+    [{ ...STOCKS, closedDates: MOURNING }, 'stocks', NOON, ['Session']],
+    [{ marketHoursOnly: true, closedDates: MOURNING }, 'crypto', NOON, ['Session']],
+    [{ ...STOCKS, marketHoursOnly: false, closedDates: MOURNING }, 'stocks', NOON, []],
+  ];
+  for (const [session, assetClass, now, stops] of table)
+    it(`${JSON.stringify(session)} on ${assetClass} at ${new Date(now).toISOString()} stops by ${JSON.stringify(stops)}`, () => {
+      const desk = deskOf(session, assetClass, now);
       assert.equal(orders(desk.signal()).length, stops.length === 0 ? 1 : 0);
       assert.deepEqual(desk.blocked(), stops);
     });
+  it('end for openings while the desk trades; reductions go on', () => {
+    const desk = deskOf(STOCKS, 'stocks', Date.parse('2023-11-15T20:54:59Z'));
+    desk.fill(orders(desk.signal())[0]!);
+    desk.now += 2_000;
+    const [order] = orders(desk.signal({ edges: [{ edgeBps: -60, confidence: 1 }] }));
+    assert.equal(order?.side, 'sell');
+    assert.deepEqual(desk.blocked(), ['Session']);
+  });
   it('let nothing be opened in a market that has gone quiet, and reductions go on', () => {
     const desk = deskOf({ marketHoursOnly: false, maxSpreadBps: 1 }, 'crypto');
     desk.fill(orders(desk.signal())[0]!);

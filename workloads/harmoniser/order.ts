@@ -71,6 +71,8 @@ export function gateView(state: State, symbol: SymbolState, seen: Seen): GateVie
     reconciled: symbol.reconciliation.state === 'Done',
     bookValid: signal.features.valid,
     bookAgeMs: now - symbol.heardAt,
+    now,
+    session: seen.symbol.calendar?.(now),
     illiquid: illiquidity(symbol.liquidity, policy.liquidity, now),
     breakerOpen: state.breaker.state === 'OPEN',
     cutting: state.cut !== undefined,

@@ -1,10 +1,11 @@
 // The desk's parameters for one shard, compiled from the desired document into a frozen snapshot that step swaps between
 // two events. Percent becomes fraction, logs and powers are taken here, once.
-import type { RouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
+import type { CalendarName, RouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import type { BlendRules } from './blend.ts';
+import { calendarOf, type Calendar } from './calendar.ts';
 import type { LiquidityRules } from './liquidity.ts';
 import { naturalLog, normalQuantile } from '../kit/math.ts';
 import type { Costs } from './size.ts';
@@ -22,8 +23,8 @@ export interface SymbolPolicy {
   readonly classCap: number;
   readonly costs: Costs;
   readonly volatility: VolatilityRules;
-  /** False where it may be traded in market hours only and nobody knows them: calendars come with part 3. */
-  readonly hasSession: boolean;
+  /** When positions may be opened; undefined where that is in market hours only, and no calendar is named for its class. */
+  readonly calendar: Calendar | undefined;
   /** Base units, quote currency, counts: the hard limits. */
   readonly maxQuantity: number;
   readonly maxOrderQuantity: number;
@@ -170,7 +171,7 @@ function symbolPolicy(
       floorPctPerDay: volatility.floorPctPerDay[assetClass] ?? FLOOR_PCT_PER_DAY[assetClass] ?? OTHER_FLOOR_PCT_PER_DAY,
       capPctPerDay: volatility.capPctPerDay,
     }),
-    hasSession: hasSession(document.rules.rules.session, assetClass),
+    calendar: calendarFor(document.rules.rules.session, assetClass),
     maxQuantity: hard.maxQuantity,
     maxOrderQuantity: hard.maxOrderQuantity,
     maxOrderNotionalUsd: hard.maxOrderNotionalUsd,
@@ -179,6 +180,11 @@ function symbolPolicy(
   };
 }
 
-/** Crypto trades round the clock: there market hours mean a liquid market (TRADING A31). */
-const hasSession = ({ marketHoursOnly, calendar }: RouterRulesSpec['session'], assetClass: string): boolean =>
-  !marketHoursOnly || (calendar ?? assetClass) === 'crypto';
+/** Classes whose hours are the same everywhere; of stocks, nobody can know which exchange is meant (TRADING A31). */
+const CLASS_CALENDARS: Readonly<Record<string, CalendarName>> = { crypto: '24x7', forex: 'FX' };
+
+function calendarFor(session: RouterRulesSpec['session'], assetClass: string): Calendar | undefined {
+  if (!session.marketHoursOnly) return calendarOf('24x7');
+  const name = session.calendar ?? CLASS_CALENDARS[assetClass];
+  return name === undefined ? undefined : calendarOf(name, session.closedDates);
+}
