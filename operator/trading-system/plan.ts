@@ -89,6 +89,7 @@ export function planTradingSystem(seen: Seen, options: PlanOptions): Plan {
     redisSecret: name,
     kinds,
     alertPct: alertPctOf(seen),
+    modelUrls: modelUrlsOf(seen),
   };
   const wanted = isRefused ? [] : childrenOf(context);
   const pending = pendingIn(seen, wanted);
@@ -174,11 +175,19 @@ const isSameContext = (a: Context, b: Context): boolean =>
   a.images === b.images &&
   a.redisSecret === b.redisSecret &&
   a.alertPct === b.alertPct &&
+  a.modelUrls.join() === b.modelUrls.join() &&
   a.kinds.join() === b.kinds.join();
 
 /** VaR above which an alert is raised; the one published last stands for a RiskParams that is not there. */
 const alertPctOf = ({ risk, published }: Seen): number | undefined =>
   (risk.found === 'yes' ? risk.spec : published?.risk.params)?.limits.var.alertPct;
+
+/** Of the rules, and of those published last: pods run these until they have the others. */
+function modelUrlsOf({ rules, published }: Seen): string[] {
+  const models = [rules.found === 'yes' ? rules.spec.models : {}, published?.rules.rules.models ?? {}];
+  const urls = models.flatMap((of) => Object.values(of).flatMap(({ url }) => url ?? []));
+  return [...new Set(urls)].sort();
+}
 
 /** In the order in which they are applied: what restrains pods is there before they are. */
 function rendersOf(context: Context): Wanted[] {

@@ -30,6 +30,8 @@ export interface Context {
   readonly kinds: readonly OptionalKind[];
   /** VaR above which an alert is raised, % of capital; undefined while no RiskParams has been there. */
   readonly alertPct: number | undefined;
+  /** Of the model servers of RouterRules, each once, in order. */
+  readonly modelUrls: readonly string[];
 }
 
 export const MANAGED_BY = 'app.kubernetes.io/managed-by';

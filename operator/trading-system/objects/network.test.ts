@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { aTradingSystem, planFor, seenIn, theDemo } from '../../test/builders.ts';
+import { aRouterRules, aTradingSystem, carryOut, planFor, seenIn, theDemo } from '../../test/builders.ts';
+import type { Stores } from '../../stores.ts';
 
 interface Peer {
   readonly podSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
@@ -83,6 +84,29 @@ describe('the network policies of a system', () => {
     assert.equal(found['demo-ingest']?.[1], '*:6379 *:6380 *:80 *:443 *:9443');
     assert.equal(found['demo-router']?.[1], '*:6379 *:6380');
     assert.ok(!('demo-redis' in found) && !('demo-simulator' in found));
+  });
+  it('name the ports of model servers, those of the rules and of the ones that still run', () => {
+    const egressWith = (stores: Stores): string | undefined => {
+      const { children } = planFor(seenIn(stores));
+      const policy = children.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'demo-router');
+      return said((policy as unknown as { spec: Policy }).spec.egress).join(' ');
+    };
+    const withServers = (...urls: string[]) => {
+      const rules = aRouterRules();
+      const servers = urls.map((url, i) => [`server-${i}`, { type: 'OpenInference', url }] as const);
+      const spec = rules.spec as { models: object };
+      return { ...rules, spec: { ...spec, models: { ...spec.models, ...Object.fromEntries(servers) } } };
+    };
+    const stores = theDemo();
+    stores.routerRules.put(withServers('http://models.trading:8080', 'https://models.example', 'http://plain'));
+    assert.equal(egressWith(stores), 'redis:6379 *:80 *:443 *:8080');
+    carryOut(stores, planFor(seenIn(stores)));
+    stores.routerRules.put(withServers('http://models.trading:9090'));
+    assert.equal(egressWith(stores), 'redis:6379 *:80 *:443 *:8080 *:9090');
+    carryOut(stores, planFor(seenIn(stores)));
+    assert.equal(egressWith(stores), 'redis:6379 *:9090');
+    stores.routerRules.put({ ...aRouterRules(), spec: { models: 1 } });
+    assert.equal(egressWith(stores), 'redis:6379 *:9090', 'what was published last goes on');
   });
   it('let nobody in for metrics where no namespace is named, and anybody only to the gateway', () => {
     const policies = policiesOf({ networkPolicy: { metricsFrom: [] } });

@@ -1,5 +1,5 @@
-// NetworkPolicies: nothing by default, and per part exactly what it needs. Where a peer's address cannot be known (venues, an
-// external Redis, the API server), its port is named instead.
+// NetworkPolicies: nothing by default, and per part exactly what it needs. Where a peer's address cannot be known (venues, model
+// servers, an external Redis, the API server), its port is named instead.
 import type { V1NetworkPolicyPeer, V1NetworkPolicyPort, V1NetworkPolicySpec } from '@kubernetes/client-node';
 import {
   GATEWAY_PORT,
@@ -82,6 +82,7 @@ function needsOf(context: Context, part: Part): Needs {
     case 'gateway':
       return { ingress: [{ ports: tcp(GATEWAY_PORT) }], egress };
     case 'router':
+      return { ingress: [], egress: [...egress, ...modelServers(context)] };
     case 'harmoniser':
       return { ingress: [], egress };
   }
@@ -104,6 +105,11 @@ function venues(context: Context): Egress[] {
     ...(real.length === sources.length ? [] : [{ to: [podsOf(context, 'simulator')], ports: tcp(VENUE_PORT) }]),
     ...(real.length === 0 ? [] : [{ ports: tcp(...ports) }]),
   ];
+}
+
+function modelServers({ modelUrls }: Context): Egress[] {
+  const ports = modelUrls.map((url) => portOf(url, url.startsWith('http:') ? 80 : 443));
+  return ports.length === 0 ? [] : [{ ports: tcp(...ports) }];
 }
 
 const portOf = (url: string, otherwise: number): number => Number(URL.parse(url)?.port || otherwise);
