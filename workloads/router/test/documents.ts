@@ -9,9 +9,11 @@ const RULES = {
   rules: [{ name: 'any', match: { symbols: ['*'] }, model: 'order_book_pressure', priority: 10 }],
 };
 
-export function aFullDocument(): DesiredDocument {
-  const parsed = parseRouterRulesSpec(RULES);
+/** `change` over the rules; a higher `version` is a later document. */
+export function aFullDocument(change: object = {}, version = 1): DesiredDocument {
+  const parsed = parseRouterRulesSpec({ ...RULES, ...change });
   if (!parsed.ok) throw new Error(parsed.issues[0]?.path);
-  const { owner, epoch, version, hash: _, ...content } = aDocument();
-  return desiredDocument({ owner, epoch, version }, { ...content, rules: { revision: 'r', rules: parsed.value } });
+  const { owner, epoch, version: _version, hash: _hash, ...content } = aDocument();
+  const rules = { revision: `r${version}`, rules: parsed.value };
+  return desiredDocument({ owner, epoch, version }, { ...content, rules });
 }
