@@ -13,9 +13,9 @@ export interface Metrics {
 }
 
 export interface Figures {
-  status(): RouterStatus;
-  version(): number | undefined;
-  isExcess(): boolean;
+  readonly status: () => RouterStatus;
+  readonly version: () => number | undefined;
+  readonly isExcess: () => boolean;
 }
 
 export function registerMetrics(registry: Registry, figures: Figures): Metrics {

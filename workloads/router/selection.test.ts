@@ -164,7 +164,7 @@ describe('models on a market of a day', () => {
   it('do not win by noise over one that knows something', () => {
     const lost = SEEDS.map((seed) => day([0.3, 0, 0, 0, 0], seed).active.filter((model) => model !== 'a').length);
     const mean = lost.reduce((sum, minutes) => sum + minutes, 0) / lost.length;
-    assert.ok(mean <= 0.02 * MINUTES && Math.max(...lost) <= 0.15 * MINUTES, `minutes lost: ${lost}`);
+    assert.ok(mean <= 0.02 * MINUTES && Math.max(...lost) <= 0.15 * MINUTES, `minutes lost: ${lost.join()}`);
   });
   it('of noise alone are switched seldom: 10 times a day at most on average, where the dwell would let 1440', () => {
     const counts = SEEDS.map((seed) => day([0, 0, 0, 0, 0], seed).switches);

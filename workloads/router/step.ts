@@ -61,27 +61,33 @@ function onAnswer(state: State, event: Extract<Event, { kind: 'answer' }>): Outp
   return [];
 }
 
-/** Models that are as they were keep what they have learned; others start anew. */
+/** Models and servers that are as they were keep what was learned about them; others start anew. */
 function onPolicy(state: State, policy: Policy): Output[] {
-  const before = state.policy;
+  keepServers(state, policy);
   state.policy = policy;
-  for (const name of state.servers.keys())
-    if (!isSameServer(before?.models.get(name), policy.models.get(name))) state.servers.delete(name);
-  for (const { name, type } of policy.models.values())
-    if (type === 'OpenInference' && !state.servers.has(name)) state.servers.set(name, newServer());
   for (const name of state.symbols.keys()) if (!policy.symbols.has(name)) state.symbols.delete(name);
-  for (const name of policy.symbols.keys()) {
+  for (const { name, horizons } of policy.symbols.values()) {
     const symbol = state.symbols.get(name) ?? newSymbol(name);
     state.symbols.set(name, symbol);
-    for (const model of symbol.models.keys()) if (!policy.models.has(model)) symbol.models.delete(model);
-    for (const spec of policy.models.values()) {
-      const of = identityOf(spec);
-      if (symbol.models.get(spec.name)?.of !== of) symbol.models.set(spec.name, newModel(of));
-    }
-    const { horizons = [] } = policy.symbols.get(name) ?? {};
+    keepModels(symbol, policy);
     for (const horizon of symbol.selections.keys()) if (!horizons.includes(horizon)) symbol.selections.delete(horizon);
   }
   return [];
+}
+
+function keepServers({ servers, policy: before }: State, policy: Policy): void {
+  for (const name of servers.keys())
+    if (!isSameServer(before?.models.get(name), policy.models.get(name))) servers.delete(name);
+  for (const { name, type } of policy.models.values())
+    if (type === 'OpenInference' && !servers.has(name)) servers.set(name, newServer());
+}
+
+function keepModels({ models }: SymbolState, policy: Policy): void {
+  for (const model of models.keys()) if (!policy.models.has(model)) models.delete(model);
+  for (const spec of policy.models.values()) {
+    const of = identityOf(spec);
+    if (models.get(spec.name)?.of !== of) models.set(spec.name, newModel(of));
+  }
 }
 
 /** What its record is about: how long is waited for it is not part of that. */

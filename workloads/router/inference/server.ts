@@ -132,11 +132,15 @@ export class ModelServer {
     const before = this.#link;
     const after = linkStep(before, event);
     this.#link = after;
+    if (after.state === 'Resting' && (event.kind === 'due' || before.state !== 'Resting')) this.#wakeAt(after.until);
     if (after.state === before.state) return;
-    if (after.state === 'Checking') return void this.#check();
-    this.#hooks.moved(after.state === 'Ready', after.state === 'Ready' ? undefined : after.reason);
-    if (after.state !== 'Resting') return;
-    const waitMs = Math.max(0, after.until - this.#hooks.now()) + 1; // timers may fire a fraction early
+    if (after.state === 'Checking') void this.#check();
+    else this.#hooks.moved(after.state === 'Ready', after.state === 'Ready' ? undefined : after.reason);
+  }
+
+  /** Where the process was busy, a timer counts from before that and fires early: then it is set again. */
+  #wakeAt(until: number): void {
+    const waitMs = Math.max(0, until - this.#hooks.now()) + 1;
     this.#timer = setTimeout(() => this.#move({ kind: 'due', now: this.#hooks.now() }), waitMs).unref();
   }
 

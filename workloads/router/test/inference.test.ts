@@ -48,11 +48,11 @@ describe('a model server over HTTP', () => {
     maxLatencyMs: 50,
     ...more,
   });
-  const start = (more: Partial<ServerSpec> = {}, random = 0): Client => {
+  const start = (more: Partial<ServerSpec> = {}, clock = now): Client => {
     const client = { answers: [] as Answered[], moves: [] as Client['moves'], skipped: 0 };
     const hooks: Hooks = {
-      now,
-      random: () => random,
+      now: clock,
+      random: () => 0,
       answered: (answered) => client.answers.push(answered),
       moved: (ready, reason) => client.moves.push({ ready, reason }),
       skipped: () => (client.skipped += 1),
@@ -146,11 +146,18 @@ describe('a model server over HTTP', () => {
   it('may be started after us, and says meanwhile why it is not asked', async () => {
     const { port } = fake;
     await fake.close();
-    const client = start({}, 0);
+    const client = start({});
     await eventually('resting', () => (client.moves[0]?.ready === false ? true : undefined));
     assert.match(client.moves[0]?.reason ?? '', /health\/ready: ECONNREFUSED/);
     fake = await fakeModel(port);
     await eventually('ready', () => (client.moves.at(-1)?.ready === true ? true : undefined));
+  });
+  it('is checked again also where a timer fires before its time by our clock', async () => {
+    fake.readiness(503);
+    const client = start({}, () => now() * 0.9);
+    await eventually('resting', () => (client.moves.length > 0 ? true : undefined));
+    fake.readiness(200);
+    await eventually('ready', () => (client.moves.at(-1)?.ready === true ? true : undefined), 5_000);
   });
   for (const [title, spoil, more, expected] of [
     ['whose server is not ready', () => fake.readiness(503), {}, /health\/ready: status 503/],

@@ -95,7 +95,7 @@ export async function fakeModel(port = 0): Promise<FakeModel> {
       });
   };
   const server = createServer((request, response) => {
-    switch (request.url) {
+    switch (request.url ?? '') {
       case '/v2/health/ready':
         seen.checks += 1;
         return response.writeHead(ready).end();

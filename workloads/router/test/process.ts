@@ -22,10 +22,10 @@ export interface RunningRouter {
   readonly redis: Redis;
   readonly process: ChildProcess;
   /** Puts a document into force as the param server does. */
-  publish(document: DesiredDocument): Promise<void>;
-  lastSignal(): Promise<Signal | undefined>;
-  status(): Promise<RouterStatus | undefined>;
-  stop(): Promise<void>;
+  readonly publish: (document: DesiredDocument) => Promise<void>;
+  readonly lastSignal: () => Promise<Signal | undefined>;
+  readonly status: () => Promise<RouterStatus | undefined>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Features each 25 ms: pressure .4, and returns over every window. */
