@@ -1,5 +1,6 @@
 // Requests to the API server in Kubernetes' own terms. Failures are ApiErrors, never silent.
 import type { Registry } from 'prom-client';
+import { MANAGER } from './apply.ts';
 import type { Credentials } from './credentials.ts';
 import { isNotFound, refusalOf } from './errors.ts';
 import { requestCounter } from './metrics.ts';
@@ -101,14 +102,13 @@ export class Api {
   /** Creates; 409 where it is there already. */
   create<T extends Live>(resource: Resource, object: Wanted): Promise<T> {
     const path = pathOf(resource, { namespace: object.metadata.namespace });
-    return this.#write<T>('POST', `${path}?fieldValidation=Strict`, { body: object });
+    return this.#write<T>('POST', path + OURS, { body: object });
   }
 
   /** Replaces; 409 unless `metadata.resourceVersion` is still the live one. */
-  update<T extends Live>(resource: Resource, object: Live, manager?: string): Promise<T> {
+  update<T extends Live>(resource: Resource, object: Live): Promise<T> {
     const { namespace, name } = object.metadata;
-    const query = queryText({ fieldManager: manager, fieldValidation: 'Strict' });
-    return this.#write<T>('PUT', pathOf(resource, { namespace, name }) + query, { body: object });
+    return this.#write<T>('PUT', pathOf(resource, { namespace, name }) + OURS, { body: object });
   }
 
   /** Server-side apply: creates or changes what `manager` owns, and takes over fields that others changed. Idempotent. */
@@ -191,6 +191,9 @@ interface Sent extends Pick<Call, 'body' | 'mayGo' | 'signal'> {
   readonly type?: string;
   readonly accept?: string;
 }
+
+/** Of objects that are written whole. */
+const OURS = queryText({ fieldManager: MANAGER, fieldValidation: 'Strict' });
 
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 

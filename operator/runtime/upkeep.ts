@@ -48,7 +48,7 @@ export async function putRight<T extends Live>(target: Target<T>, wanted: Wanted
   const applied = await applyOrRestore(target, wanted);
   store.put(applied);
   const bare = withoutAdditions(applied, wanted, shared);
-  if (bare !== undefined) store.put(await api.update<T>(resource, bare, MANAGER));
+  if (bare !== undefined) store.put(await api.update<T>(resource, bare));
   const kept = store.get(keyOf(wanted.metadata));
   const hash = hashOf(wanted);
   if (kept !== undefined && hash !== undefined) outcomes.set(kept, hash);
@@ -62,7 +62,7 @@ async function applyOrRestore<T extends Live>(target: Target<T>, wanted: Wanted)
   } catch (error) {
     if (live === undefined || classify(error).kind !== 'Terminal') throw error;
     // Refused as well where what is wanted is wrong in itself.
-    store.put(await api.update<T>(resource, restored(live, wanted), MANAGER));
+    store.put(await api.update<T>(resource, restored(live, wanted)));
     return await api.apply<T>(resource, wanted, MANAGER);
   }
 }

@@ -28,6 +28,19 @@ describe('the desired document', () => {
     await place.leave();
   });
 
+  it('is the operator’s by name, for whoever asks who wrote it', async () => {
+    const writers = async () => {
+      const { metadata } = await place.json<{ metadata: { managedFields: { manager: string }[] } }>(
+        ...['get', 'cm', 'demo-desired', '--show-managed-fields'],
+      );
+      return metadata.managedFields.map(({ manager }) => manager);
+    };
+    assert.deepEqual(await writers(), ['tradewind-operator']);
+    await place.patch('tsys', { capitalUsd: 999_999 });
+    await becomes('published', async () => (await place.published()).capitalUsd === 999_999);
+    assert.deepEqual(await writers(), ['tradewind-operator']);
+  });
+
   it('carries a Hold and a stop while RiskParams is missing, and the Hold is in force only once it is acknowledged', async () => {
     const old = await place.published();
     await place.acknowledge();
