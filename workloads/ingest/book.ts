@@ -38,6 +38,15 @@ export function clearBook(book: Book): void {
   book.asks.size = 0;
 }
 
+/** Sets the whole book. Fastest where levels come best first, as venues give them: each is then put behind the last. */
+export function setBook(book: Book, bids: Levels, asks: Levels): void {
+  clearBook(book);
+  for (let i = bids.length - 2; i >= 0; i -= 2) setLevel(book.bids, bids[i] ?? 0, bids[i + 1] ?? 0);
+  for (let i = asks.length - 2; i >= 0; i -= 2) setLevel(book.asks, asks[i] ?? 0, asks[i + 1] ?? 0);
+  if (book.bids.size > 2 * book.maxLevels) dropWorst(book.bids, book.maxLevels);
+  if (book.asks.size > 2 * book.maxLevels) dropWorst(book.asks, book.maxLevels);
+}
+
 /** Sets levels to absolute sizes; lots 0 removes (also a level that is not there, which is normal). */
 export function applyLevels(book: Book, bids: Levels, asks: Levels): void {
   for (let i = 0; i < bids.length; i += 2) setLevel(book.bids, bids[i] ?? 0, bids[i + 1] ?? 0);
@@ -103,10 +112,14 @@ function removeAt(side: BookSide, at: number): void {
   side.size -= 1;
 }
 
+/** Also gives back the room that a whole book of a venue took. */
 function dropWorst(side: BookSide, keep: number): void {
   side.keys.copyWithin(0, side.size - keep, side.size);
   side.lots.copyWithin(0, side.size - keep, side.size);
   side.size = keep;
+  if (side.keys.length <= 4 * keep) return;
+  side.keys = side.keys.slice(0, 4 * keep);
+  side.lots = side.lots.slice(0, 4 * keep);
 }
 
 function grow(side: BookSide): void {

@@ -3,14 +3,26 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { METRIC } from '../contract/metrics.ts';
 import type { Shard } from './step.ts';
-import type { Frame } from './venue/frame.ts';
+import type { MarketFrame } from './venue/frame.ts';
 
 /** depth: updates of a book were missed · stalled: its stream went dead · crossed: it crossed itself · trade: ids were skipped. */
 export type GapKind = 'depth' | 'stalled' | 'crossed' | 'trade';
 
+/** depth: of a book, whole or changes · mark: a heartbeat or the like that names the last trade. */
+type FrameKind = 'depth' | 'ticker' | 'trade' | 'mark';
+
+const KIND_OF: Readonly<Record<MarketFrame['kind'], FrameKind>> = {
+  depth: 'depth',
+  book: 'depth',
+  change: 'depth',
+  ticker: 'ticker',
+  trade: 'trade',
+  tradeMark: 'mark',
+};
+
 /** Of one source. Changed in place. */
 export interface SourceCounters {
-  readonly frames: Record<'depth' | 'ticker' | 'trade', number>;
+  readonly frames: Record<FrameKind, number>;
   malformed: number;
   readonly gaps: Record<GapKind, number>;
 }
@@ -21,18 +33,23 @@ export const newCounters = (sources: readonly string[]): Counters =>
   new Map(
     sources.map((source) => [
       source,
-      { frames: { depth: 0, ticker: 0, trade: 0 }, malformed: 0, gaps: { depth: 0, stalled: 0, crossed: 0, trade: 0 } },
+      {
+        frames: { depth: 0, ticker: 0, trade: 0, mark: 0 },
+        malformed: 0,
+        gaps: { depth: 0, stalled: 0, crossed: 0, trade: 0 },
+      },
     ]),
   );
 
-export function countFrame(counters: Counters, source: string, kind: Frame['kind']): void {
+export function countFrame(counters: Counters, source: string, kind: MarketFrame['kind'] | 'malformed'): void {
   const of = counters.get(source);
   if (of === undefined) return;
   if (kind === 'malformed') of.malformed += 1;
-  else if (kind !== 'notice') of.frames[kind] += 1;
+  else of.frames[KIND_OF[kind]] += 1;
 }
 
-export const framesOf = ({ frames }: SourceCounters): number => frames.depth + frames.ticker + frames.trade;
+export const framesOf = ({ frames }: SourceCounters): number =>
+  frames.depth + frames.ticker + frames.trade + frames.mark;
 
 export const gapsOf = ({ gaps }: SourceCounters): number => gaps.depth + gaps.stalled + gaps.crossed + gaps.trade;
 

@@ -1,10 +1,21 @@
 // One symbol's market: book, best level, trades and grid, moved on by frames. Pure (state changed in place, no clock);
 // driven by step.ts, read by features.ts and the paper venue.
-import { applyLevels, bestLots, bestTicks, clearBook, emptyBook, isOrderly, type Book, type BookSide } from './book.ts';
+import { applyLevels, bestLots, bestTicks, clearBook, emptyBook, isOrderly, setBook, type Book, type BookSide } from './book.ts';
 import { closeCells, emptyGrid, type Grid } from './grid.ts';
 import { addTrade, emptyWindow, type TradeWindow } from './trade-window.ts';
-import type { DepthFrame, Listing, MarketFrame, Snapshot, TickerFrame, TradeFrame } from './venue/frame.ts';
-import { buffered, spliceOnto, verdictOn, WAITING, type BookSync } from './venue/splice.ts';
+import type {
+  BookFrame,
+  ChangeFrame,
+  DepthFrame,
+  Listing,
+  MarketFrame,
+  Snapshot,
+  TickerFrame,
+  TradeFrame,
+  TradeMarkFrame,
+} from './venue/frame.ts';
+import { buffered, spliceOnto, verdictOn } from './venue/splice.ts';
+import { progressOf, WAITING, type BookSync } from './venue/sync.ts';
 
 /** One connection to a venue; its symbols share its pulse. Changed in place. */
 export interface Link {
@@ -31,7 +42,7 @@ export interface Market {
   sync: BookSync;
   /** The last bookTicker: ahead of the book by up to one batch of 100 ms. */
   ticker: TickerFrame | undefined;
-  /** Since when the bookTicker is ahead of the last depth event; 0 = it is not. */
+  /** Since when the book owes an update: a bookTicker is ahead of it, or a trade changed it; 0 = it does not. */
   aheadSince: number;
   readonly best: Best;
   /** The book is spliced, continuous, two-sided and not crossed, and its connection is up. */
@@ -40,6 +51,9 @@ export interface Market {
   mid: number;
   midAt: number;
   lastTradeId: number;
+  /** A trade that the venue named as its last, and when it did; it counts as missed unless it comes. */
+  markedTradeId: number;
+  markedAt: number;
   frames: number;
   trades: number;
   tradedLots: number;
@@ -58,8 +72,12 @@ export type Effect =
   | { readonly kind: 'Stalled' }
   | { readonly kind: 'TradesMissed'; readonly count: number };
 
-/** The depth stream is at most one batch of 100 ms behind the bookTicker of the same book; later, it is dead. */
+/** A book's stream is at most one batch of 100 ms behind the bookTicker or the trades of the same book; later, it is dead. */
 const MAX_AHEAD_MS = 2_000;
+/** How much earlier than a trade the update that it caused may come: trades come in batches of 250 ms on some venues. */
+const MAX_EARLY_MS = 1_000;
+/** A trade that the venue named comes within this, or was lost. */
+const MAX_TRADE_LAG_MS = 2_000;
 
 const NONE: Effect = { kind: 'None' };
 const CHANGED: Effect = { kind: 'Changed' };
@@ -78,6 +96,8 @@ export function newMarket(listing: Listing, link: Link): Market {
     mid: 0,
     midAt: 0,
     lastTradeId: 0,
+    markedTradeId: 0,
+    markedAt: 0,
     frames: 0,
     trades: 0,
     tradedLots: 0,
@@ -86,8 +106,8 @@ export function newMarket(listing: Listing, link: Link): Market {
   };
 }
 
-/** Update id up to which the book is continuous; −1 while it is out. */
-export const bookId = ({ sync }: Market): number => (sync.phase === 'Live' ? sync.lastId : -1);
+/** Grows with each update that the book took; −1 while it is out. */
+export const bookId = ({ sync }: Market): number => progressOf(sync);
 
 /** Grid cells that ended by `t` get their point; true where one did. To be called before anything at `t` is applied. */
 export function closeGrid(market: Market, t: number): boolean {
@@ -105,6 +125,12 @@ export function applyFrame(market: Market, frame: MarketFrame, t: number): Effec
       return applyTrade(market, frame, t);
     case 'depth':
       return applyDepth(market, frame, t);
+    case 'book':
+      return applyBook(market, frame, t);
+    case 'change':
+      return applyChange(market, frame, t);
+    case 'tradeMark':
+      return applyMark(market, frame, t);
   }
 }
 
@@ -132,6 +158,7 @@ export function loseLink(market: Market, t: number): Effect {
   market.sync = WAITING;
   market.ticker = undefined;
   market.lastTradeId = 0; // what was missed meanwhile is the outage, not a gap of the stream
+  market.markedTradeId = 0;
   return refresh(market, t) ? CHANGED : NONE;
 }
 
@@ -143,12 +170,20 @@ export function loseStream(market: Market, t: number): Effect {
   return { kind: 'Stalled' };
 }
 
+/** Messages of the book's stream were lost or could not be read: it is out until a snapshot came. */
+export function loseUpdates(market: Market, t: number): Effect {
+  if (market.sync.phase === 'Waiting') return NONE;
+  market.sync = WAITING;
+  refresh(market, t);
+  return { kind: 'SnapshotWanted', because: 'Gap' };
+}
+
 /** Nothing was looked at for a while: what is behind may have come meanwhile, and is given its time again. */
 export function excuse(market: Market, t: number): void {
   if (market.aheadSince > 0) market.aheadSince = t;
 }
 
-/** Whether the depth stream has fallen behind the bookTicker for good. */
+/** Whether the book's stream has fallen behind the bookTicker, or the trades, for good. */
 export const isStalled = ({ aheadSince }: Market, t: number): boolean =>
   aheadSince > 0 && t - aheadSince > MAX_AHEAD_MS;
 
@@ -197,8 +232,48 @@ function applyTrade(market: Market, frame: TradeFrame, t: number): Effect {
   market.trades += 1;
   market.tradedLots += frame.lots;
   addTrade(market.window, t, frame.lots, frame.sellerTook);
-  const missed = lastTradeId === 0 ? 0 : frame.tradeId - lastTradeId - 1;
-  return missed > 0 ? { kind: 'TradesMissed', count: missed } : CHANGED;
+  owe(market, t);
+  return missedTrades(lastTradeId === 0 ? 0 : frame.tradeId - lastTradeId - 1);
+}
+
+const missedTrades = (count: number): Effect => (count > 0 ? { kind: 'TradesMissed', count } : CHANGED);
+
+/** A trade takes from a level of the book: an update that says so came just before it, or will. */
+function owe(market: Market, t: number): void {
+  const { sync, aheadSince: since } = market;
+  if (sync.phase === 'Following' && since === 0 && t - sync.changedAt > MAX_EARLY_MS) market.aheadSince = t;
+}
+
+/** Trades before the first mark of a connection are none of ours; later ones have their time to come. */
+function applyMark(market: Market, { tradeId }: TradeMarkFrame, t: number): Effect {
+  if (market.lastTradeId === 0) {
+    market.lastTradeId = tradeId;
+    return NONE;
+  }
+  const missed = market.markedTradeId - market.lastTradeId;
+  const isOverdue = missed > 0 && t - market.markedAt > MAX_TRADE_LAG_MS;
+  if (isOverdue) market.lastTradeId = market.markedTradeId;
+  if ((isOverdue || missed <= 0) && tradeId > market.lastTradeId) {
+    market.markedTradeId = tradeId;
+    market.markedAt = t;
+  }
+  return isOverdue ? missedTrades(missed) : NONE;
+}
+
+function applyBook(market: Market, { bids, asks }: BookFrame, t: number): Effect {
+  setBook(market.book, bids, asks);
+  market.sync = { phase: 'Following', changes: Math.max(0, bookId(market)), changedAt: t };
+  return settle(market, t);
+}
+
+/** Without its snapshot an update says nothing: it is left aside, and the snapshot is on its way. */
+function applyChange(market: Market, { bids, asks }: ChangeFrame, t: number): Effect {
+  const { sync } = market;
+  if (sync.phase !== 'Following') return NONE;
+  applyLevels(market.book, bids, asks);
+  sync.changes += 1;
+  sync.changedAt = t;
+  return settle(market, t);
 }
 
 function applyDepth(market: Market, frame: DepthFrame, t: number): Effect {
@@ -229,7 +304,7 @@ function settle(market: Market, t: number): Effect {
   const bid = bestTicks(market.book.bids);
   const ask = bestTicks(market.book.asks);
   if (bid > 0 && ask > 0 && bid >= ask) {
-    market.sync = { phase: 'Buffering', events: [] };
+    market.sync = market.sync.phase === 'Following' ? WAITING : { phase: 'Buffering', events: [] };
     refresh(market, t);
     return { kind: 'SnapshotWanted', because: 'Crossed' };
   }
@@ -238,7 +313,7 @@ function settle(market: Market, t: number): Effect {
 
 /** Recomputes best level, validity and mid; whether one of them changed. */
 function refresh(market: Market, t: number): boolean {
-  if (market.sync.phase !== 'Live') market.aheadSince = 0;
+  if (bookId(market) < 0) market.aheadSince = 0;
   const { best, ticker, book } = market;
   const wasValid = market.valid;
   const id = bookId(market);

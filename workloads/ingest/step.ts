@@ -11,6 +11,7 @@ import {
   isStalled,
   loseLink,
   loseStream,
+  loseUpdates,
   newMarket,
   type Effect,
   type Link,
@@ -26,6 +27,8 @@ export type Event =
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot; readonly t: number }
   /** The feed found that the venue's book of a symbol moved on without ours. */
   | { readonly kind: 'stalled'; readonly symbol: string; readonly t: number }
+  /** The feed found that messages of a symbol's book were lost. */
+  | { readonly kind: 'lost'; readonly symbol: string; readonly t: number }
   /** Connection made, heartbeat, connection lost. */
   | { readonly kind: 'linkUp' | 'heard' | 'linkDown'; readonly link: Link; readonly t: number }
   /** An entry of an orders stream. */
@@ -94,6 +97,8 @@ function apply(shard: Shard, event: Event): readonly Output[] {
       );
     case 'stalled':
       return onMarket(shard, event.symbol, event.t, (market) => loseStream(market, event.t));
+    case 'lost':
+      return onMarket(shard, event.symbol, event.t, (market) => loseUpdates(market, event.t));
     case 'order':
       return onOrder(shard, event, event.t);
     case 'fee':
@@ -117,7 +122,8 @@ function onFrame(shard: Shard, frame: MarketFrame, t: number): readonly Output[]
   const before = bookId(market);
   const effect = applyFrame(market, frame, t);
   // A frame that the book already had (two connections overlap) says nothing new about what we took from it.
-  if (frame.kind === 'depth' && shard.paper !== undefined && bookId(market) > before) bookUpdated(shard.paper, frame);
+  const isUpdate = frame.kind === 'depth' || frame.kind === 'change';
+  if (isUpdate && shard.paper !== undefined && bookId(market) > before) bookUpdated(shard.paper, frame);
   return outputsOf(shard, market, { effect, gridMoved, t });
 }
 

@@ -6,7 +6,7 @@
 // so a decision never sees what it could not have met. Fills depend only on events up to that moment.
 import type { OrderRequest, VenueReport } from '../../contract/messages.ts';
 import { visibleLevels, type Market } from '../market.ts';
-import type { DepthFrame } from '../venue/frame.ts';
+import type { ChangeFrame, DepthFrame } from '../venue/frame.ts';
 import { applyReport, positionOf, type Account } from './account.ts';
 import { refusalOf, reserveMicros, type Facts, type NewOrder } from './checks.ts';
 import { forgetUpdated, takeLevels, type TakenLevels } from './match.ts';
@@ -151,7 +151,7 @@ export function matchDue(
 }
 
 /** A depth update of a symbol was applied: what we took from levels that changed is forgotten. */
-export function bookUpdated(paper: PaperVenue, frame: DepthFrame): void {
+export function bookUpdated(paper: PaperVenue, frame: DepthFrame | ChangeFrame): void {
   const taken = paper.taken.get(frame.symbol);
   if (taken !== undefined) forgetUpdated(taken, frame);
 }

@@ -1,13 +1,9 @@
 // Binance's filters of the wanted symbols, where one that the venue does not know must not cost the others theirs. The
 // caller (binance-feed.ts) brings the way to ask and tries again.
 import { decodeExchangeInfo, exchangeInfoPath } from './binance-rest.ts';
-import type { Listing, Listings } from './frame.ts';
+import type { Filters, Listing } from './frame.ts';
 import type { Answer } from './http.ts';
 import { isObject, parseJson } from '../../contract/json.ts';
-
-export type Filters =
-  | { readonly kind: 'filters'; readonly listings: Listings; readonly refused: ReadonlyMap<string, string> }
-  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number };
 
 /**
  * Listings of `wanted` (venue's name → ours), and the symbols that stay without data with the reason. Asks for all at once;

@@ -92,6 +92,14 @@ export class Connection {
     this.#watch();
   }
 
+  /** Sends a text on the connection in force; false where there is none. */
+  send(text: string): boolean {
+    const line = this.#line;
+    if (line === undefined || !isOpen(line)) return false;
+    line.socket.send(text);
+    return true;
+  }
+
   /** Ends the connection in force; the next one is made after back-off. */
   drop(reason: string): void {
     const line = this.#line;
@@ -115,7 +123,7 @@ export class Connection {
     else this.#standby = this.#dial();
   }
 
-  /** ws answers each ping by itself, which is all that we ever send: far below any limit of messages. */
+  /** ws answers each ping by itself; what else is sent, an adapter keeps within the venue's limit of messages. */
   #dial(): Line {
     const socket = new WebSocket(this.#options.url, {
       perMessageDeflate: false,

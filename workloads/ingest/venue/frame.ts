@@ -15,6 +15,29 @@ export interface DepthFrame {
   readonly asks: Levels;
 }
 
+/** The whole book, in its place in its own stream: what comes after it follows on it, what came before is in it. */
+export interface BookFrame {
+  readonly kind: 'book';
+  readonly symbol: string;
+  readonly bids: Levels;
+  readonly asks: Levels;
+}
+
+/** Absolute sizes of the levels that changed since the last message of the same stream, whose order the feed vouches for. */
+export interface ChangeFrame {
+  readonly kind: 'change';
+  readonly symbol: string;
+  readonly bids: Levels;
+  readonly asks: Levels;
+}
+
+/** The venue's word on which trade was its last: what shows that one never came, though none follows. */
+export interface TradeMarkFrame {
+  readonly kind: 'tradeMark';
+  readonly symbol: string;
+  readonly tradeId: number;
+}
+
 /** Best level of both sides as of an update id of the same book. */
 export interface TickerFrame {
   readonly kind: 'ticker';
@@ -36,10 +59,10 @@ export interface TradeFrame {
   readonly sellerTook: boolean;
 }
 
-/** Not market data: an answer to a request, or the venue's word that it will close the connection. */
+/** Not market data: an answer to a request, a sign of life, or the venue's word that it will close the connection. */
 export interface NoticeFrame {
   readonly kind: 'notice';
-  readonly notice: 'Response' | 'ServerShutdown';
+  readonly notice: 'Response' | 'Heartbeat' | 'ServerShutdown';
 }
 
 export interface Snapshot {
@@ -58,7 +81,7 @@ export interface Malformed {
   readonly detail: string;
 }
 
-export type MarketFrame = DepthFrame | TickerFrame | TradeFrame;
+export type MarketFrame = DepthFrame | BookFrame | ChangeFrame | TickerFrame | TradeFrame | TradeMarkFrame;
 export type Frame = MarketFrame | NoticeFrame | Malformed;
 
 /** One instrument of a venue under our name, with what its decoder needs. */
@@ -75,3 +98,8 @@ export interface Listing {
 
 /** By the venue's name, as it stands in its frames. */
 export type Listings = ReadonlyMap<string, Listing>;
+
+/** What a venue says of the wanted symbols: those that have data, those that stay without and why; or to ask again later. */
+export type Filters =
+  | { readonly kind: 'filters'; readonly listings: Listings; readonly refused: ReadonlyMap<string, string> }
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number };

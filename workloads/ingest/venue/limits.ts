@@ -18,6 +18,12 @@ export interface Budget {
   spend(weight: number, now: number): number;
 }
 
+/** A pod's part of what one address may do per second, where `shards` pods may share it; never less than one in a while. */
+export function shareOf(perSecond: number, shards: number): Budget {
+  const part = perSecond / shards;
+  return part >= 1 ? newBudget(Math.floor(part), 1_000) : newBudget(1, Math.ceil(1_000 / part));
+}
+
 /** A sliding window: within any `windowMs` at most `limit`. */
 export function newBudget(limit: number, windowMs: number): Budget {
   const spent: { readonly at: number; readonly weight: number }[] = [];

@@ -3,7 +3,7 @@
 import type { Budget } from './limits.ts';
 
 export interface SilenceOptions {
-  /** Update id of the venue's own book now; undefined where it could not be asked. */
+  /** What tells the age of the venue's own book now: greater = newer; undefined where it could not be asked. */
   readonly askId: (symbol: string) => Promise<number | undefined>;
   readonly budget: Budget;
   readonly weight: number;
@@ -51,8 +51,8 @@ export class Silences {
     this.#books.delete(symbol);
   }
 
-  /** An update of the book came by stream. */
-  heard(symbol: string, lastId: number, t: number): void {
+  /** An update of the book came by stream; it has no id where the venue gives none. */
+  heard(symbol: string, lastId: number | undefined, t: number): void {
     const book = this.#books.get(symbol);
     if (book === undefined) return;
     book.heardAt = t;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import * as fc from 'fast-check';
 import type { DepthFrame, Snapshot } from './frame.ts';
-import { buffered, BUFFER_LIMIT, spliceOnto, verdictOn, WAITING, type BookSync } from './splice.ts';
+import { buffered, BUFFER_LIMIT, spliceOnto, verdictOn } from './splice.ts';
+import { WAITING, type BookSync } from './sync.ts';
 
 const diff = (firstId: number, lastId: number): DepthFrame => ({
   kind: 'depth',

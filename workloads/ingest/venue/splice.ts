@@ -6,16 +6,7 @@
 //    u < the book's id: ignore; U > the book's id + 1: events were missed, discard the book, start over.
 // Sizes are absolute, so an event that overlaps the book's id (a second connection cuts its batches elsewhere) is applied.
 import type { DepthFrame, Snapshot } from './frame.ts';
-
-export type BookSync =
-  /** Nothing came since the connection was made. */
-  | { readonly phase: 'Waiting' }
-  /** Events are kept until a snapshot joins on. */
-  | { readonly phase: 'Buffering'; readonly events: readonly DepthFrame[] }
-  /** The book is continuous up to lastId. */
-  | { readonly phase: 'Live'; lastId: number };
-
-export const WAITING: BookSync = { phase: 'Waiting' };
+import type { BookSync } from './sync.ts';
 
 /** Buffered events at most; at 10 a second a snapshot has 100 s to come. The oldest is dropped: rule 4 finds that out. */
 export const BUFFER_LIMIT = 1_000;

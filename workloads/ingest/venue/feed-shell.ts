@@ -1,0 +1,188 @@
+// The shell that the feeds of all venues share: the venue's listings first, then connections that share out its symbols, REST
+// within its budget, and a tick. What a venue adds (a Venue) knows its messages; this knows none.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Link } from '../market.ts';
+import { Connection, type Timing } from './connection.ts';
+import type { Feed, FeedOptions } from './feed.ts';
+import type { Filters, Listing, Listings } from './frame.ts';
+import { getText, type Answer } from './http.ts';
+import { backoffMs, type Budget } from './limits.ts';
+
+const TICK_MS = 100;
+const RETRY = { firstMs: 500, ceilingMs: 30_000 };
+
+/** The symbols of one connection. */
+export interface Group {
+  readonly listings: readonly Listing[];
+  readonly link: Link;
+  readonly connection: Connection;
+}
+
+/** What a venue allows of one pod. */
+export interface Limits {
+  readonly symbolsPerConnection: number;
+  readonly dials: Budget;
+  /** In the venue's weights. */
+  readonly rest: Budget;
+  readonly timing: Timing;
+}
+
+export interface Venue {
+  readListings(): Promise<Filters>;
+  url(listings: readonly Listing[]): string;
+  onText(group: Group, text: string, t: number): void;
+  onUp(group: Group, t: number): void;
+  onDown(group: Group): void;
+  /** Several times a second, from the first connection on. */
+  tick(t: number): void;
+  wantSnapshot(symbol: string): void;
+  renew(symbol: string): void;
+  /** Why the venue does not give what it was asked for, where it said so. */
+  trouble(): string | undefined;
+}
+
+export class FeedShell implements Feed {
+  readonly options: FeedOptions;
+  readonly rest: Budget;
+  readonly groups: Group[] = [];
+  readonly #limits: Limits;
+  readonly #venue: Venue;
+  readonly #stop = new AbortController();
+  #listings: Listings = new Map();
+  #reason: string | undefined = 'listings not read yet';
+
+  /** `venueOf` is given this shell before it runs. */
+  constructor(options: FeedOptions, limits: Limits, venueOf: (shell: FeedShell) => Venue) {
+    this.options = options;
+    this.rest = limits.rest;
+    this.#limits = limits;
+    this.#venue = venueOf(this);
+  }
+
+  get listings(): Listings {
+    return this.#listings;
+  }
+
+  wantSnapshot(symbol: string): void {
+    this.#venue.wantSnapshot(symbol);
+  }
+
+  renew(symbol: string): void {
+    this.#venue.renew(symbol);
+  }
+
+  status(): ReturnType<Feed['status']> {
+    const up = this.groups.filter(({ connection }) => connection.isUp).length;
+    const reason = this.#reason ?? this.#venue.trouble();
+    return {
+      connected: up > 0 && up === this.groups.length,
+      reconnects: this.groups.reduce((sum, { connection }) => sum + Math.max(0, connection.reconnects), 0),
+      ...(reason === undefined ? {} : { reason }),
+    };
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    for (const { connection } of this.groups) connection.stop();
+  }
+
+  /** Tries for ever until stopped; never rejects. */
+  async run(): Promise<void> {
+    await this.#readListings();
+    if (this.#stop.signal.aborted) return;
+    const listings = [...this.#listings.values()];
+    const { symbolsPerConnection } = this.#limits;
+    for (let at = 0; at < listings.length; at += symbolsPerConnection) {
+      this.#connect(listings.slice(at, at + symbolsPerConnection));
+    }
+    while (!this.#stop.signal.aborted) {
+      this.#venue.tick(this.options.now());
+      await this.#pause(TICK_MS);
+    }
+  }
+
+  groupOf(symbol: string): Group | undefined {
+    return this.groups.find(({ listings }) => listings.some((listing) => listing.symbol === symbol));
+  }
+
+  listingOf(symbol: string): Listing | undefined {
+    return this.groupOf(symbol)?.listings.find((listing) => listing.symbol === symbol);
+  }
+
+  emit(event: Parameters<FeedOptions['emit']>[0]): void {
+    if (!this.#stop.signal.aborted) this.options.emit(event);
+  }
+
+  /** One REST request, when the budget allows it. */
+  async ask(path: string, weight: number): Promise<Answer> {
+    const { now } = this.options;
+    for (let wait = this.rest.spend(weight, now()); wait > 0; wait = this.rest.spend(weight, now())) {
+      await this.#pause(wait);
+      if (this.#stop.signal.aborted) break;
+    }
+    return this.get(path);
+  }
+
+  /** One REST request whose weight was spent before. */
+  get(path: string): Promise<Answer> {
+    return getText(this.options.endpoints.rest + path, this.#stop.signal);
+  }
+
+  /** Listings first: without them no price can be read. */
+  async #readListings(): Promise<void> {
+    const { random, log } = this.options;
+    for (let failures = 0; !this.#stop.signal.aborted; failures++) {
+      const filters = await this.#venue.readListings();
+      if (filters.kind === 'filters') {
+        this.#listings = filters.listings;
+        this.#reason = filters.refused.size === 0 ? undefined : [...filters.refused.values()].join('; ');
+        if (this.#reason !== undefined) log.error({ reason: this.#reason }, 'symbols without data');
+        return;
+      }
+      this.#reason = `listings not read: ${filters.reason}`;
+      log.warn({ reason: filters.reason }, 'listings not read, trying again');
+      await this.#pause(Math.max(backoffMs(failures, random(), RETRY), filters.afterMs));
+    }
+  }
+
+  #pause(ms: number): Promise<unknown> {
+    return delay(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  }
+
+  #connect(listings: readonly Listing[]): void {
+    const { source, now, random, log } = this.options;
+    const link: Link = { source, up: false, heardAt: 0 };
+    const group: Group = {
+      listings,
+      link,
+      connection: new Connection({
+        url: this.#venue.url(listings),
+        timing: spread(this.#limits.timing, random()),
+        now,
+        random,
+        admit: (at) => this.#limits.dials.spend(1, at),
+        onText: (text, t) => this.#venue.onText(group, text, t),
+        onPulse: (t) => this.emit({ kind: 'heard', link, t }),
+        onUp: (t) => {
+          log.info({ source, symbols: listings.length }, 'connected');
+          this.emit({ kind: 'linkUp', link, t });
+          this.#venue.onUp(group, t);
+        },
+        onDown: (t, reason) => {
+          log.warn({ source, reason }, 'connection lost, reconnecting');
+          this.#venue.onDown(group);
+          this.emit({ kind: 'linkDown', link, t });
+        },
+      }),
+    };
+    for (const listing of listings) this.emit({ kind: 'listed', listing, link, t: now() });
+    this.groups.push(group);
+    group.connection.start();
+  }
+}
+
+/** Up to half an hour of a day earlier for each, so that pods do not replace their connections together. */
+const spread = (timing: Timing, random: number): Timing => ({
+  ...timing,
+  replaceMs: timing.replaceMs * (1 - random / 48),
+});
