@@ -1,6 +1,16 @@
 // One symbol's market: book, best level, trades and grid, moved on by frames. Pure (state changed in place, no clock);
 // driven by step.ts, read by features.ts and the paper venue.
-import { applyLevels, bestLots, bestTicks, clearBook, emptyBook, isOrderly, setBook, type Book, type BookSide } from './book.ts';
+import {
+  applyLevels,
+  bestLots,
+  bestTicks,
+  clearBook,
+  emptyBook,
+  isOrderly,
+  setBook,
+  type Book,
+  type BookSide,
+} from './book.ts';
 import { closeCells, emptyGrid, type Grid } from './grid.ts';
 import { addTrade, emptyWindow, type TradeWindow } from './trade-window.ts';
 import type {

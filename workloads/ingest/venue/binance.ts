@@ -1,9 +1,10 @@
 // Binance spot: WebSocket texts → frames, pure. Combined streams `<symbol>@depth@100ms`, `@bookTicker`, `@trade`. Called
 // by binance-feed.ts, tests and benchmarks.
-import { NOT_A_DECIMAL, parseFloored, parseScaled, TOO_FINE } from './decimal.ts';
-import type { Frame, Levels, Listing, Listings, Malformed } from './frame.ts';
+import { parseFloored, parseScaled } from './decimal.ts';
+import type { Frame, Listing, Listings, Malformed } from './frame.ts';
 import { isObject, parseJson, type Json } from '../../contract/json.ts';
 import { isId, malformed } from './json.ts';
+import { decodeLevels } from './levels.ts';
 
 /** The streams of one symbol; stream names are lower case. */
 export const streamsOf = (venueSymbol: string): readonly string[] =>
@@ -69,24 +70,6 @@ function decodeDepth(data: Json, listing: Listing): Frame {
   if (bids === undefined) return malformed('BadField', 'depthUpdate.b');
   if (asks === undefined) return malformed('BadField', 'depthUpdate.a');
   return { kind: 'depth', symbol: listing.symbol, firstId, lastId, bids, asks };
-}
-
-/**
- * [[price, size], …] → flat levels; undefined where one of them cannot be read. Orders that are older than the venue's
- * present steps stay in its book: BTCUSDT shows ["200000.00000000","25.42618900"] with a step of 0.00001. Sizes are
- * therefore rounded down to lots (a level of less than one counts as gone), and a price between ticks is left out.
- */
-export function decodeLevels(levels: unknown, { priceDecimals, quantityDecimals }: Listing): Levels | undefined {
-  if (!Array.isArray(levels)) return undefined;
-  const flat: number[] = [];
-  for (const level of levels as readonly unknown[]) {
-    if (!Array.isArray(level)) return undefined;
-    const ticks = parseScaled(level[0], priceDecimals);
-    const lots = parseFloored(level[1], quantityDecimals);
-    if (ticks === NOT_A_DECIMAL || ticks === 0 || lots < 0) return undefined;
-    if (ticks !== TOO_FINE) flat.push(ticks, lots);
-  }
-  return flat;
 }
 
 // {"e":"serverShutdown","E":1770123456789}, sent some minutes before the venue closes the connection.

@@ -1,0 +1,40 @@
+// Both of Coinbase's APIs: addresses, limits and decoders. Limits are of its documentation, "WebSocket Rate Limits" and "REST
+// Rate Limits" of each API, per address: Exchange 8 connections and 100 messages a second; Advanced 8 connections and 8
+// messages without a login; public REST 10 requests a second on both. Half of REST is left to others on the address.
+import {
+  advancedProducts,
+  advancedTop,
+  advancedTopPath,
+  exchangeProducts,
+  exchangeTop,
+  exchangeTopPath,
+} from './coinbase-products.ts';
+import * as advanced from './coinbase-advanced.ts';
+import * as exchange from './coinbase-exchange.ts';
+import type { CoinbaseApi } from './coinbase.ts';
+
+export const EXCHANGE: CoinbaseApi = {
+  endpoints: { ws: 'wss://ws-feed.exchange.coinbase.com', rest: 'https://api.exchange.coinbase.com' },
+  perSecond: { dials: 8, messages: 100, requests: 5 },
+  decode: exchange.decodeMessage,
+  subscribeAll: exchange.subscribeAll,
+  renewBooks: exchange.renewBooks,
+  isSigned: false,
+  productsPath: '/products',
+  decodeProducts: exchangeProducts,
+  topPath: exchangeTopPath,
+  decodeTop: exchangeTop,
+};
+
+export const ADVANCED: CoinbaseApi = {
+  endpoints: { ws: 'wss://advanced-trade-ws.coinbase.com', rest: 'https://api.coinbase.com' },
+  perSecond: { dials: 8, messages: 8, requests: 5 },
+  decode: advanced.decodeMessage,
+  subscribeAll: advanced.subscribeAll,
+  renewBooks: advanced.renewBooks,
+  isSigned: true,
+  productsPath: '/api/v3/brokerage/market/products?product_type=SPOT',
+  decodeProducts: advancedProducts,
+  topPath: advancedTopPath,
+  decodeTop: advancedTop,
+};

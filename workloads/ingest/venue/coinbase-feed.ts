@@ -1,0 +1,230 @@
+// Coinbase, both APIs: products by REST, subscriptions by message, books out of their own streams. Reconnects and messages stay
+// within the API's limits per address; a subscription goes out at once, as connections without one are closed after 5 s
+// ("WebSocket Overview" of both).
+import { randomUUID } from 'node:crypto';
+import { productsIn, NO_SEQUENCE, verdictOnSequence, type CoinbaseApi, type Request, type Spoils } from './coinbase.ts';
+import { jwtOf, type CoinbaseKey } from './coinbase-key.ts';
+import type { Timing } from './connection.ts';
+import type { Feed, FeedOptions } from './feed.ts';
+import { FeedShell, type Group, type Venue } from './feed-shell.ts';
+import type { Filters, MarketFrame, NoticeFrame } from './frame.ts';
+import { shareOf, type Budget } from './limits.ts';
+import { Renewals } from './renewals.ts';
+import { Silences, type SilenceTiming } from './silences.ts';
+
+/** Few enough that one book's trouble, and one thread of the venue, concern few others ("WebSocket Best Practices"). */
+const SYMBOLS_PER_CONNECTION = 20;
+
+export interface CoinbaseTiming extends Timing {
+  readonly silence: SilenceTiming;
+}
+
+/** Heartbeats come once a second: 10 s without anything is no quiet market. Connections have no age at which they end. */
+export const COINBASE_TIMING: CoinbaseTiming = {
+  stallMs: 10_000,
+  replaceMs: Infinity,
+  overlapMs: 0,
+  firstRetryMs: 500,
+  slowestRetryMs: 30_000,
+  silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 },
+};
+
+export interface CoinbaseOptions extends FeedOptions {
+  readonly api: CoinbaseApi;
+  /** Undefined: without a login. */
+  readonly key?: CoinbaseKey | undefined;
+}
+
+/** Opens the feed in the background and returns at once; it tries for ever until stopped. */
+export function openCoinbaseFeed(options: CoinbaseOptions, timing: CoinbaseTiming = COINBASE_TIMING): Feed {
+  const { api, shards } = options;
+  const limits = {
+    symbolsPerConnection: SYMBOLS_PER_CONNECTION,
+    dials: shareOf(api.perSecond.dials, shards),
+    rest: shareOf(api.perSecond.requests, shards),
+    timing,
+  };
+  const feed = new FeedShell(options, limits, (shell) => new Coinbase(shell, options, timing.silence));
+  void feed.run();
+  return feed;
+}
+
+/** What is known of one connection. Changed in place. */
+interface Line {
+  readonly group: Group;
+  sequence: number;
+  /** Requests that wait for the limit of messages: a connection's first ones, or one renewal. */
+  unsent: readonly Request[];
+  readonly renewals: Renewals;
+}
+
+/** The venue's best levels of a book, and how often they were seen to have changed. */
+interface Top {
+  readonly text: string;
+  readonly version: number;
+}
+
+class Coinbase implements Venue {
+  readonly #shell: FeedShell;
+  readonly #api: CoinbaseApi;
+  readonly #key: CoinbaseKey | undefined;
+  readonly #messages: Budget;
+  readonly #silences: Silences;
+  readonly #lines = new Map<Group, Line>();
+  readonly #tops = new Map<string, Top>();
+  #trouble: string | undefined;
+
+  constructor(shell: FeedShell, { api, key, shards, now }: CoinbaseOptions, timing: SilenceTiming) {
+    this.#shell = shell;
+    this.#api = api;
+    this.#key = key;
+    this.#messages = shareOf(api.perSecond.messages, shards);
+    this.#silences = new Silences({
+      askId: (symbol) => this.#askTop(symbol),
+      budget: shell.rest,
+      weight: 1,
+      now,
+      timing,
+      onStalled: (symbol) => {
+        shell.emit({ kind: 'stalled', symbol, t: now() });
+        this.renew(symbol);
+      },
+    });
+  }
+
+  async readListings(): Promise<Filters> {
+    return productsIn(this.#api, await this.#shell.ask(this.#api.productsPath, 1), this.#shell.options.symbols);
+  }
+
+  url(): string {
+    return this.#shell.options.endpoints.ws;
+  }
+
+  trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  wantSnapshot(symbol: string): void {
+    this.#lineOf(symbol)?.renewals.want(symbol);
+  }
+
+  renew(symbol: string): void {
+    this.wantSnapshot(symbol);
+  }
+
+  tick(): void {
+    for (const line of this.#lines.values()) {
+      this.#flush(line);
+      line.renewals.tick();
+    }
+    this.#silences.tick();
+  }
+
+  onUp(group: Group, t: number): void {
+    const line = this.#lines.get(group) ?? this.#newLine(group);
+    const symbols = group.listings.map(({ symbol }) => symbol);
+    line.sequence = NO_SEQUENCE;
+    line.unsent = this.#api.subscribeAll(group.listings.map(({ venueSymbol }) => venueSymbol));
+    line.renewals.expect(symbols);
+    for (const symbol of symbols) this.#silences.expect(symbol, t);
+    this.#flush(line);
+  }
+
+  onDown(group: Group): void {
+    const line = this.#lines.get(group);
+    if (line !== undefined) line.unsent = [];
+    line?.renewals.forgetAll();
+    for (const { symbol } of group.listings) this.#silences.forget(symbol);
+  }
+
+  onText(group: Group, text: string, t: number): void {
+    const line = this.#lines.get(group);
+    if (line === undefined) return;
+    const message = this.#api.decode(text, this.#shell.listings);
+    const verdict = verdictOnSequence(message.sequence, line.sequence);
+    if (verdict === 'Gap') this.#lose(line, 'Everything', t);
+    if (verdict !== 'Repeat' && message.sequence !== NO_SEQUENCE) line.sequence = message.sequence;
+    if (message.kind === 'unreadable') {
+      this.#shell.options.onMalformed(message.malformed, text);
+      if (message.malformed.reason === 'Refused') this.#trouble = `refused: ${message.malformed.detail}`;
+      return this.#lose(line, message.spoils, t);
+    }
+    // Late or a repeat: what it said is in the books by now, or they are on their way anew.
+    if (verdict === 'Repeat') return this.#shell.emit({ kind: 'heard', link: group.link, t });
+    for (const frame of message.frames) this.#onFrame(line, frame, t);
+  }
+
+  #onFrame({ group, renewals }: Line, frame: MarketFrame | NoticeFrame, t: number): void {
+    if (frame.kind === 'notice') return this.#shell.emit({ kind: 'heard', link: group.link, t });
+    if (frame.kind === 'book') {
+      this.#trouble = undefined;
+      renewals.came(frame.symbol);
+    }
+    if (frame.kind === 'book' || frame.kind === 'change') this.#silences.heard(frame.symbol, undefined, t);
+    this.#shell.emit({ kind: 'frame', frame, t });
+  }
+
+  /** Messages of books were lost: those are out, and asked for anew, while the others go on. */
+  #lose({ group, renewals }: Line, spoils: Spoils, t: number): void {
+    if (spoils === 'Nothing') return;
+    const lost = spoils === 'Everything' ? group.listings.map(({ symbol }) => symbol) : [spoils.symbol];
+    for (const symbol of lost) {
+      this.#shell.emit({ kind: 'lost', symbol, t });
+      renewals.wantAnew(symbol);
+    }
+  }
+
+  #lineOf(symbol: string): Line | undefined {
+    const group = this.#shell.groupOf(symbol);
+    return group === undefined ? undefined : this.#lines.get(group);
+  }
+
+  #newLine(group: Group): Line {
+    const { now, random } = this.#shell.options;
+    const line: Line = {
+      group,
+      sequence: NO_SEQUENCE,
+      unsent: [],
+      renewals: new Renewals({ ask: (symbols) => this.#askBooks(line, symbols), now, random }),
+    };
+    this.#lines.set(group, line);
+    return line;
+  }
+
+  #askBooks(line: Line, symbols: readonly string[]): boolean {
+    if (line.unsent.length > 0) return false;
+    const products = line.group.listings.filter(({ symbol }) => symbols.includes(symbol));
+    this.#shell.options.log.info({ source: this.#shell.options.source, symbols }, 'asking for books anew');
+    line.unsent = this.#api.renewBooks(products.map(({ venueSymbol }) => venueSymbol));
+    this.#flush(line);
+    return true;
+  }
+
+  #flush(line: Line): void {
+    while (line.unsent.length > 0) {
+      const [first, ...rest] = line.unsent;
+      if (first === undefined || this.#messages.spend(1, this.#shell.options.now()) > 0) return;
+      line.unsent = rest;
+      line.group.connection.send(JSON.stringify(this.#signed(first)));
+    }
+  }
+
+  /** By the wall clock, which is what the venue compares with. */
+  #signed(request: Request): Request {
+    if (this.#key === undefined || !this.#api.isSigned) return request;
+    return { ...request, jwt: jwtOf(this.#key, Date.now() / 1_000, randomUUID()) };
+  }
+
+  /** The budget was asked before. Counts up when the best levels changed: nothing on Coinbase's streams numbers a book. */
+  async #askTop(symbol: string): Promise<number | undefined> {
+    const listing = this.#shell.listingOf(symbol);
+    if (listing === undefined) return undefined;
+    const answer = await this.#shell.get(this.#api.topPath(listing.venueSymbol));
+    const text = answer.kind === 'text' ? this.#api.decodeTop(answer.text) : undefined;
+    if (text === undefined) return undefined;
+    const last = this.#tops.get(symbol);
+    const version = last === undefined ? 0 : last.text === text ? last.version : last.version + 1;
+    this.#tops.set(symbol, { text, version });
+    return version;
+  }
+}

@@ -1,0 +1,64 @@
+// What both of Coinbase's APIs share: the shape of a decoded message, and what an API is to its feed. Pure.
+import type { FeedOptions } from './feed.ts';
+import type { Filters, Listings, Malformed, MarketFrame, NoticeFrame } from './frame.ts';
+import type { Answer } from './http.ts';
+import { malformed } from './json.ts';
+
+/** Whose updates may have been in a message that could not be read: their books are no longer to be trusted. */
+export type Spoils = 'Nothing' | 'Everything' | { readonly symbol: string };
+
+export type Message =
+  | {
+      readonly kind: 'message';
+      /** Of its connection; NO_SEQUENCE where it has none. */
+      readonly sequence: number;
+      /** In the order in which they happened. */
+      readonly frames: readonly (MarketFrame | NoticeFrame)[];
+    }
+  | { readonly kind: 'unreadable'; readonly malformed: Malformed; readonly sequence: number; readonly spoils: Spoils };
+
+export const NO_SEQUENCE = -1;
+
+export const unreadable = (
+  reason: Malformed['reason'],
+  detail: string,
+  spoils: Spoils,
+  sequence = NO_SEQUENCE,
+): Message => ({ kind: 'unreadable', malformed: malformed(reason, detail), sequence, spoils });
+
+/** A text that is sent to the venue, before it is signed. */
+export type Request = Readonly<Record<string, unknown>>;
+
+/** One of Coinbase's APIs. Decoders never throw. */
+export interface CoinbaseApi {
+  /** Where it is, unless the source says otherwise. */
+  readonly endpoints: FeedOptions['endpoints'];
+  /** Per second and address, of which pods that may share one take their part. */
+  readonly perSecond: { readonly dials: number; readonly messages: number; readonly requests: number };
+  decode(text: string, listings: Listings): Message;
+  /** Subscribes to everything, once per connection. */
+  subscribeAll(products: readonly string[]): readonly Request[];
+  /** Ends and renews the subscription of these books: each comes whole again. */
+  renewBooks(products: readonly string[]): readonly Request[];
+  /** Whether a subscription may be signed with a key. */
+  readonly isSigned: boolean;
+  readonly productsPath: string;
+  decodeProducts(text: string, wanted: ReadonlyMap<string, string>): Filters;
+  /** The best levels of a book: what changes them comes by stream, too. */
+  topPath(product: string): string;
+  /** The best levels as they stand in the answer, to be compared with an earlier one; undefined where it cannot be read. */
+  decodeTop(text: string): string | undefined;
+}
+
+/** An answer of /products as listings. */
+export function productsIn(api: CoinbaseApi, answer: Answer, wanted: ReadonlyMap<string, string>): Filters {
+  if (answer.kind === 'retry') return answer;
+  if (answer.kind === 'text') return api.decodeProducts(answer.text, wanted);
+  return { kind: 'retry', reason: `refused: ${answer.text.slice(0, 100)}`, afterMs: 0 };
+}
+
+/** What a sequence number says where `last` was the one before: Repeat also where it comes late. */
+export function verdictOnSequence(sequence: number, last: number): 'Next' | 'Repeat' | 'Gap' {
+  if (sequence === NO_SEQUENCE || last === NO_SEQUENCE || sequence === last + 1) return 'Next';
+  return sequence <= last ? 'Repeat' : 'Gap';
+}
