@@ -51,7 +51,14 @@ const recording = z.object({
 
 const options = z
   .object({
-    protocol: z.enum(['binance']).meta({ description: 'simulator: the protocol it speaks.' }).optional(),
+    protocol: z
+      .enum(['binance', 'coinbase-exchange', 'coinbase-advanced'])
+      .meta({ description: 'simulator: the protocol it speaks.' })
+      .optional(),
+    api: z
+      .enum(['exchange', 'advanced'])
+      .meta({ description: 'coinbase: Exchange (public feed), which is the default, or Advanced Trade.' })
+      .optional(),
     market: market.meta({ description: 'simulator: a seeded market.' }).optional(),
     recording: recording.meta({ description: 'simulator: a recording.' }).optional(),
     exchange: z
@@ -62,7 +69,10 @@ const options = z
       .optional(),
     secretRef: z
       .object({ name: name('Secret.') })
-      .meta({ description: 'Credentials of a feed that wants them (not yet).' })
+      .meta({
+        description:
+          'coinbase with api advanced: Secret with an API key, as `name` and `privateKey` (EC in PEM or Ed25519 in base64), to sign subscriptions with; without one they are public. Others: not yet.',
+      })
       .optional(),
     pollSeconds: z
       .int()
@@ -80,7 +90,7 @@ export const source = z
     name: name('Unique among the sources.'),
     type: z
       .enum(['coinbase', 'binance', 'ccxt', 'alpha', 'simulator'])
-      .meta({ description: 'What it speaks. coinbase, ccxt, alpha: not yet.' }),
+      .meta({ description: 'What it speaks. ccxt, alpha: not yet.' }),
     symbols: z
       .record(z.string().regex(SYMBOL).max(25), z.string().regex(VENUE_SYMBOL).max(40))
       .meta({ description: "Our name → the venue's.", maxProperties: 256 }),
@@ -103,6 +113,11 @@ export const source = z
       {
         rule: "self.type == 'simulator' ? has(self.options.protocol) : !(has(self.options.protocol) || has(self.options.market) || has(self.options.recording))",
         message: 'protocol is required with type simulator; protocol, market and recording go with no other',
+        fieldPath: '.options',
+      },
+      {
+        rule: "!has(self.options.api) || self.type == 'coinbase'",
+        message: 'api goes with type coinbase only',
         fieldPath: '.options',
       },
       {

@@ -25,6 +25,8 @@ export const CONFIG_FILE = '/etc/tradewind/config/system.json';
 export const DESIRED_FILE = '/etc/tradewind/desired/desired.json';
 /** Secret of an external Redis, where it has a CA of its own. */
 export const REDIS_CA_FILE = '/etc/tradewind/redis/ca.crt';
+/** Secrets of sources, a folder for each source that has one. */
+export const SOURCE_SECRETS_DIR = '/etc/tradewind/sources';
 /** Volume of ingest and harmoniser that survives the pod. */
 export const DATA_DIR = '/var/lib/tradewind';
 /** Volume of the simulator with recordings, where a source asks for one. */

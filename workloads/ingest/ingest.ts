@@ -11,8 +11,8 @@ import { planSources } from './sources.ts';
 import { frameCount, ingestStatus, type FrameCount } from './status.ts';
 import { newShard, step, type Event, type Output, type Shard } from './step.ts';
 import type { PaperAnswer } from './paper/venue.ts';
-import { openBinanceFeed } from './venue/binance-feed.ts';
-import type { Feed, OpenFeed } from './venue/feed.ts';
+import { openFeed, type OpenFeed } from './open-feed.ts';
+import type { Feed } from './venue/feed.ts';
 import type { Malformed } from './venue/frame.ts';
 
 /** Emissions that wait go out, and orders that fall due are matched, within this much. */
@@ -30,7 +30,7 @@ export interface IngestOptions {
   readonly isReady: () => boolean;
   /** Of the paper venue, which starts after this. */
   readonly isFlushed: () => boolean;
-  /** Binance's, unless a test brings its own. */
+  /** Unless a test brings its own. */
   readonly openFeed?: OpenFeed;
 }
 
@@ -60,9 +60,10 @@ export function startIngest(options: IngestOptions): Ingest {
   });
   for (const [source, reason] of plan.refused)
     log.error({ source, reason }, 'source refused: its symbols stay without data');
-  const openFeed = options.openFeed ?? openBinanceFeed;
-  for (const { name: source, endpoints, symbols } of plan.feeds) {
-    const feed = openFeed({
+  const open = options.openFeed ?? openFeed;
+  for (const planned of plan.feeds) {
+    const { name: source, endpoints, symbols } = planned;
+    const feedOptions = {
       source,
       endpoints,
       symbols,
@@ -70,9 +71,10 @@ export function startIngest(options: IngestOptions): Ingest {
       now: monotonicNow,
       random: Math.random,
       log,
-      emit: (event) => ingest.emit(event, source),
-      onMalformed: (malformed, text) => ingest.onMalformed(source, malformed, text),
-    });
+      emit: (event: Event) => ingest.emit(event, source),
+      onMalformed: (malformed: Malformed, text: string) => ingest.onMalformed(source, malformed, text),
+    };
+    const feed = open(planned, feedOptions, pod.sourceSecretsDir);
     ingest.feeds.set(source, feed);
     for (const symbol of symbols.values()) ingest.feedBySymbol.set(symbol, feed);
   }

@@ -1,11 +1,18 @@
 // Which source serves which symbol of a shard, decided once at start. Pure; main.ts opens the feeds.
 import type { SystemConfig } from '../contract/system-config.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
+import { ADVANCED, EXCHANGE } from './venue/coinbase-apis.ts';
 
 type Source = SystemConfig['sources'][number];
 
+/** What a source speaks: a venue itself, or a simulator that plays it. */
+export type Protocol = NonNullable<Source['options']['protocol']>;
+
 export interface PlannedSource {
   readonly name: string;
+  readonly protocol: Protocol;
+  /** Its subscriptions are to be signed with the key in its Secret. */
+  readonly isSigned: boolean;
   readonly endpoints: { readonly ws: string; readonly rest: string };
   /** The venue's name of a symbol → ours: the symbols of the shard whose primary source this is. */
   readonly symbols: ReadonlyMap<string, string>;
@@ -17,11 +24,15 @@ export interface SourcePlan {
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** Binance's own hosts: market data needs no account. */
-const BINANCE = { ws: 'wss://stream.binance.com:9443', rest: 'https://api.binance.com' } as const;
+/** The venues' own hosts: market data needs no account. */
+const OWN: Readonly<Record<Protocol, PlannedSource['endpoints']>> = {
+  binance: { ws: 'wss://stream.binance.com:9443', rest: 'https://api.binance.com' },
+  'coinbase-exchange': EXCHANGE.endpoints,
+  'coinbase-advanced': ADVANCED.endpoints,
+};
 
 /**
- * The first source that lists a symbol is its primary, and never changes silently (DESIGN section 3). Sources that are
+ * The first source that lists a symbol is its primary, and never changes silently. Sources that are
  * nobody's primary here are left out: references and alpha come with part 3.
  */
 export function planSources(system: SystemConfig, shard: number): SourcePlan {
@@ -35,9 +46,10 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
       if (venueSymbol !== undefined) symbols.set(venueSymbol, name);
     }
     if (symbols.size === 0) continue;
-    const endpoints = endpointsOf(source, system);
-    if (typeof endpoints === 'string') refused.set(source.name, endpoints);
-    else feeds.push({ name: source.name, endpoints, symbols });
+    const protocol = protocolOf(source);
+    const endpoints = protocol === undefined ? notSupported(source) : endpointsOf(source, protocol, system);
+    if (protocol === undefined || typeof endpoints === 'string') refused.set(source.name, String(endpoints));
+    else feeds.push({ name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols });
   }
   return { feeds, refused };
 }
@@ -45,12 +57,25 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
 const primaryOf = ({ sources }: SystemConfig, symbol: string): Source | undefined =>
   sources.find((source) => source.symbols[symbol] !== undefined);
 
-function endpointsOf(source: Source, { venueUrls }: SystemConfig): PlannedSource['endpoints'] | string {
-  if (source.type === 'binance') return source.url === undefined ? BINANCE : bothSchemes(source.url);
-  if (source.type !== 'simulator')
-    return `sources of type ${source.type} are not supported yet, binance and simulator are`;
-  const { protocol } = source.options;
-  if (protocol !== 'binance') return `protocol ${protocol} is not supported yet, binance is`;
+function protocolOf({ type, options }: Source): Protocol | undefined {
+  if (type === 'binance') return 'binance';
+  if (type === 'coinbase') return `coinbase-${options.api ?? 'exchange'}`;
+  return type === 'simulator' ? options.protocol : undefined;
+}
+
+const notSupported = ({ type }: Source): string =>
+  `sources of type ${type} are not supported yet: expected binance, coinbase or simulator`;
+
+const isSigned = ({ type, options }: Source): boolean =>
+  type === 'coinbase' && options.api === 'advanced' && options.secretRef !== undefined;
+
+/** Where REST and WebSocket are of two hosts, as with the venues themselves, a `url` in their place serves both. */
+function endpointsOf(
+  source: Source,
+  protocol: Protocol,
+  { venueUrls }: SystemConfig,
+): PlannedSource['endpoints'] | string {
+  if (source.type !== 'simulator') return source.url === undefined ? OWN[protocol] : bothSchemes(source.url);
   const url = venueUrls[source.name];
   return url === undefined ? `venueUrls has no address of ${source.name}` : bothSchemes(url);
 }

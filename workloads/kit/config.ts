@@ -9,6 +9,7 @@ import {
   PARTS,
   RECORDINGS_DIR,
   REDIS_CA_FILE,
+  SOURCE_SECRETS_DIR,
   type Part,
 } from '../contract/pods.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
@@ -31,6 +32,7 @@ export interface PodConfig {
   readonly desiredFile: string;
   readonly dataDir: string;
   readonly recordingsDir: string;
+  readonly sourceSecretsDir: string;
   readonly healthPort: number;
 }
 
@@ -57,6 +59,7 @@ export function readPodConfig(env: Env = process.env): PodConfig {
     desiredFile: root + DESIRED_FILE,
     dataDir: root + DATA_DIR,
     recordingsDir: root + RECORDINGS_DIR,
+    sourceSecretsDir: root + SOURCE_SECRETS_DIR,
     healthPort: wholeNumber(env, 'TRADEWIND_HEALTH_PORT', String(HEALTH_PORT)),
   };
 }

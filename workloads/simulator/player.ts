@@ -1,45 +1,106 @@
-// What the server needs of a market, be it synthetic or recorded: frames as they come, and the book behind them.
+// What a simulated venue needs of a market, be it synthetic or recorded: events as they happen, and the book behind them. Which
+// protocol they are told in, the market does not know.
 
-/** What a venue says of an instrument; decimal texts as Binance writes them. */
+/** What a venue says of an instrument; decimal texts. */
 export interface Filters {
   readonly tickSize: string;
   readonly stepSize: string;
+  /** In quote currency. */
   readonly minNotional: string;
 }
 
-/** Binance's form: [price, size] as decimal texts, best first. */
+/** [price, size] as decimal texts. */
+export type TextLevels = readonly (readonly [string, string])[];
+
+/** The whole book, best levels first. */
 export interface Depth {
   readonly lastUpdateId: number;
-  readonly bids: readonly (readonly [string, string])[];
-  readonly asks: readonly (readonly [string, string])[];
+  readonly bids: TextLevels;
+  readonly asks: TextLevels;
+}
+
+interface Happened {
+  readonly symbol: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** Of a recording: the frame as the venue sent it. */
+  readonly raw?: string;
+}
+
+export interface TradeEvent extends Happened {
+  readonly kind: 'trade';
+  readonly tradeId: number;
+  readonly price: string;
+  readonly size: string;
+  readonly sellerTook: boolean;
+}
+
+/** The best level of a side changed. */
+export interface BestEvent extends Happened {
+  readonly kind: 'best';
+  readonly updateId: number;
+  readonly bid: readonly [string, string];
+  readonly ask: readonly [string, string];
+}
+
+/** Absolute sizes of what changed in the book; 0 removes the level. */
+export interface DepthEvent extends Happened {
+  readonly kind: 'depth';
+  readonly firstId: number;
+  readonly lastId: number;
+  readonly bids: TextLevels;
+  readonly asks: TextLevels;
+}
+
+export type MarketEvent = TradeEvent | BestEvent | DepthEvent;
+
+/** One UTC day; prices in quote currency, volume in base. */
+export interface Bar {
+  /** Epoch s of its start. */
+  readonly start: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
 }
 
 export interface Player {
-  /** The venue's names, upper case. */
+  /** The venue's names, as it writes them. */
   readonly symbols: readonly string[];
   filters(symbol: string): Filters;
   /** The whole book now; undefined for a symbol that is not here. */
   depth(symbol: string): Depth | undefined;
-  /** Somebody listens to a stream of this market for the first time, or again. */
-  subscribed(stream: string): void;
+  /** Id of the last trade; 0 before the first. */
+  lastTradeId(symbol: string): number;
+  /** Closed days before `now` (epoch ms), oldest first, at most `count`; none where nobody knows them. */
+  bars(symbol: string, now: number, count: number): readonly Bar[];
+  /** Somebody listens to this for the first time, or again. */
+  listened(symbol: string, kind: MarketEvent['kind']): void;
   stop(): void;
 }
 
-/** Where frames go. */
+/** Where events go. */
 export interface Sink {
-  /** `data` is the JSON of the event, as on a raw stream. */
-  send(stream: string, data: string): void;
+  send(event: MarketEvent): void;
   /** Resolves when every reader has taken what was sent. */
   drained(): Promise<void>;
   /** Ends every connection: the market starts anew. */
   disconnectAll(): void;
 }
 
-const KNOWN: Readonly<Record<string, Filters & { readonly price: number }>> = {
-  BTCUSDT: { tickSize: '0.01000000', stepSize: '0.00001000', minNotional: '5.00000000', price: 61_800 },
-  ETHUSDT: { tickSize: '0.01000000', stepSize: '0.00010000', minNotional: '5.00000000', price: 2_680 },
-};
-const OTHER = { tickSize: '0.01000000', stepSize: '0.00100000', minNotional: '5.00000000', price: 100 };
+type Known = Filters & { readonly price: number };
 
-/** Binance's filters of the instruments it is known by, and where their synthetic prices start; plain ones for any other. */
-export const instrumentOf = (symbol: string): Filters & { readonly price: number } => KNOWN[symbol] ?? OTHER;
+const BINANCE = { tickSize: '0.01000000', minNotional: '5.00000000' };
+const COINBASE = { tickSize: '0.01', stepSize: '0.00000001', minNotional: '1' };
+const KNOWN: Readonly<Record<string, Known>> = {
+  BTCUSDT: { ...BINANCE, stepSize: '0.00001000', price: 61_800 },
+  ETHUSDT: { ...BINANCE, stepSize: '0.00010000', price: 2_680 },
+  'BTC-USD': { ...COINBASE, price: 61_800 },
+  'ETH-USD': { ...COINBASE, price: 2_680 },
+  'BCH-USD': { ...COINBASE, price: 480 },
+};
+const OTHER: Known = { ...BINANCE, stepSize: '0.00100000', price: 100 };
+
+/** The venues' filters of the instruments they are known by, and where their synthetic prices start; plain ones for any other. */
+export const instrumentOf = (symbol: string): Known => KNOWN[symbol] ?? OTHER;

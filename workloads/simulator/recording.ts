@@ -1,52 +1,43 @@
-// Plays recorded frames, byte for byte, at their own pace or another. Called by server.ts.
-//
-// A recording is a gzip of lines `<receive time, ns> <frame>`: combined-stream frames, and one REST depth snapshot.
+// Plays recorded events at their own pace or another; a protocol that sends what was recorded of it sends it byte for byte.
+// Called by server.ts.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { instrumentOf, type Depth, type Player, type Sink } from './player.ts';
+import {
+  instrumentOf,
+  type Depth,
+  type DepthEvent,
+  type Filters,
+  type MarketEvent,
+  type Player,
+  type Sink,
+} from './player.ts';
+import { readBinanceRecording } from './recording-binance.ts';
+import { readCoinbaseRecording } from './recording-coinbase.ts';
 
-export interface RecordedFrame {
+export interface RecordedEvent {
   /** ms since the recording's first line. */
-  readonly at: number;
-  readonly stream: string;
-  /** The event's JSON, as it was. */
-  readonly data: string;
+  readonly after: number;
+  readonly event: MarketEvent;
 }
 
 export interface Recording {
   readonly symbol: string;
-  readonly frames: readonly RecordedFrame[];
+  readonly events: readonly RecordedEvent[];
   readonly snapshot: Depth;
+  readonly filters: Filters;
+  /** Of the last trade before it; 0 = not known. */
+  readonly lastTradeId: number;
 }
 
-// 1723161254087891268 {"stream":"btcusdt@bookTicker","data":{"u":50093239212,"s":"BTCUSDT",…}}
-const FRAME = /^(\d+) \{"stream":"([^"]+)","data":(.*)\}$/;
-// 1723161254206652067 {"lastUpdateId":50093239218,"bids":[["61837.63000000","3.78826000"],…],"asks":[…]}
-const SNAPSHOT = /^\d+ (\{"lastUpdateId":.*\})$/;
-
-/** Throws an Error that names the file and line of what it cannot read, or says that there is no snapshot. */
-export function readRecording(symbol: string, path: string): Recording {
+/**
+ * A recording in the form that belongs to the protocol it is to be played in; one of Coinbase Exchange is played in Coinbase
+ * Advanced Trade's, too. Throws an Error that names the file and line of what it cannot read, or says what is missing.
+ */
+export function readRecording(protocol: string, symbol: string, path: string): Recording {
   const lines = gunzipSync(readFileSync(path)).toString('utf8').split('\n');
-  const frames: RecordedFrame[] = [];
-  let snapshot: Depth | undefined;
-  let first: bigint | undefined;
-  for (const [i, line] of lines.entries()) {
-    if (line === '') continue;
-    const frame = FRAME.exec(line);
-    if (frame === null) {
-      const found = SNAPSHOT.exec(line)?.[1];
-      if (found === undefined)
-        throw new Error(`${path}:${i + 1}: expected a frame or a snapshot, found ${line.slice(0, 60)}`);
-      snapshot ??= JSON.parse(found) as Depth;
-      continue;
-    }
-    const [, time = '0', stream = '', data = ''] = frame;
-    first ??= BigInt(time);
-    frames.push({ at: Number(BigInt(time) - first) / 1e6, stream, data });
-  }
-  if (snapshot === undefined) throw new Error(`${path}: found no depth snapshot, expected one`);
-  return { symbol, frames, snapshot };
+  const read = protocol === 'binance' ? readBinanceRecording : readCoinbaseRecording;
+  return read(symbol, path, lines);
 }
 
 /** The venue's book while a recording plays: its snapshot, and every update since that is newer. */
@@ -61,14 +52,12 @@ export class RecordedBook {
     for (const [price, size] of asks) this.#asks.set(price, size);
   }
 
-  // {"e":"depthUpdate","U":50093239208,"u":50093239224,"b":[["61837.63000000","3.78826000"]],"a":[]}
-  take(data: string): void {
-    const { u, b, a } = JSON.parse(data) as { u: number; b: [string, string][]; a: [string, string][] };
-    if (u <= this.#lastId) return;
-    this.#lastId = u;
+  take({ lastId, bids, asks }: DepthEvent): void {
+    if (lastId <= this.#lastId) return;
+    this.#lastId = lastId;
     for (const [levels, changes] of [
-      [this.#bids, b],
-      [this.#asks, a],
+      [this.#bids, bids],
+      [this.#asks, asks],
     ] as const) {
       for (const [price, size] of changes) {
         if (Number(size) === 0) levels.delete(price);
@@ -90,20 +79,25 @@ export interface RecordedOptions {
   readonly speed: number;
   readonly loop: boolean;
   readonly sink: Sink;
-  /** All streams that must have a listener before it starts. */
+  /** A clock that never goes back, ms. */
   readonly now: () => number;
 }
 
-/** Frames in one go before readers are waited for. */
+/** Events in one go before readers are waited for. */
 const BURST = 200;
 
-/** Starts when every one of its streams has a listener; frames that nobody heard would be a gap that was not recorded. */
+/** Starts when everything in it has a listener; events that nobody heard would be a gap that was not recorded. */
 export function playRecording({ recordings, speed, loop, sink, now }: RecordedOptions): Player {
-  const frames = recordings.flatMap((recording) => recording.frames).sort((a, b) => a.at - b.at);
-  const streams = new Set(frames.map(({ stream }) => stream));
+  const events = recordings.flatMap((recording) => recording.events).sort((a, b) => a.after - b.after);
+  const needed = new Set(events.map(({ event }) => `${event.symbol} ${event.kind}`));
+  const bySymbol = new Map(recordings.map((recording) => [recording.symbol, recording]));
   const books = new Map<string, RecordedBook>();
+  const tradeIds = new Map<string, number>();
   const rewind = (): void => {
-    for (const { symbol, snapshot } of recordings) books.set(symbol, new RecordedBook(snapshot));
+    for (const { symbol, snapshot, lastTradeId } of recordings) {
+      books.set(symbol, new RecordedBook(snapshot));
+      tradeIds.set(symbol, lastTradeId);
+    }
   };
   rewind();
   const stopping = new AbortController();
@@ -112,13 +106,14 @@ export function playRecording({ recordings, speed, loop, sink, now }: RecordedOp
 
   const play = async (): Promise<void> => {
     const started = now();
-    for (const [i, { at, stream, data }] of frames.entries()) {
-      const waitMs = speed === 0 ? 0 : at / speed - (now() - started);
+    for (const [i, { after, event }] of events.entries()) {
+      const waitMs = speed === 0 ? 0 : after / speed - (now() - started);
       if (waitMs > 1) await delay(waitMs, undefined, { signal: stopping.signal });
       else if (i % BURST === 0) await sink.drained();
       if (stopping.signal.aborted) return;
-      if (stream.includes('@depth')) books.get(stream.split('@')[0]?.toUpperCase() ?? '')?.take(data);
-      sink.send(stream, data);
+      if (event.kind === 'depth') books.get(event.symbol)?.take(event);
+      if (event.kind === 'trade') tradeIds.set(event.symbol, event.tradeId);
+      sink.send(event);
     }
     await sink.drained();
     if (!loop) return; // silent from here on, with the connections open
@@ -130,11 +125,13 @@ export function playRecording({ recordings, speed, loop, sink, now }: RecordedOp
 
   return {
     symbols: recordings.map(({ symbol }) => symbol),
-    filters: instrumentOf,
+    filters: (symbol) => bySymbol.get(symbol)?.filters ?? instrumentOf(symbol),
     depth: (symbol) => books.get(symbol)?.depth(),
-    subscribed: (stream) => {
-      heard.add(stream);
-      if (playing || [...streams].some((one) => !heard.has(one))) return;
+    lastTradeId: (symbol) => tradeIds.get(symbol) ?? 0,
+    bars: () => [],
+    listened: (symbol, kind) => {
+      heard.add(`${symbol} ${kind}`);
+      if (playing || [...needed].some((one) => !heard.has(one))) return;
       playing = true;
       play().catch(() => undefined); // stopped: nothing more to play
     },

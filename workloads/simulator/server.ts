@@ -1,4 +1,4 @@
-// The simulated venues on one port: source `binance` is at /binance, with WebSocket and REST below it as at Binance itself.
+// The simulated venues on one port: source `binance` is at /binance, with WebSocket and REST below it as at the venue itself.
 // Started by main.ts and, in-process, by tests.
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,11 +7,14 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import type { SystemConfig } from '../contract/system-config.ts';
-import { Connection } from './connection.ts';
 import type { MarketOptions } from './market.ts';
-import type { Player, Sink } from './player.ts';
+import type { Depth, MarketEvent, Player, Sink } from './player.ts';
+import { speakBinance } from './protocol/binance.ts';
+import type { Client } from './protocol/client.ts';
+import { speakAdvanced } from './protocol/coinbase-advanced.ts';
+import { speakExchange } from './protocol/coinbase-exchange.ts';
+import type { Asked, Protocol, RestAnswer } from './protocol/protocol.ts';
 import { playRecording, readRecording } from './recording.ts';
-import { restAnswer, weightOf, WEIGHT_PER_MINUTE, type RestAnswer } from './rest.ts';
 import { playSynthetic } from './synthetic.ts';
 
 type Source = SystemConfig['sources'][number];
@@ -30,10 +33,18 @@ export interface Simulator {
   readonly port: number;
   /** Frames sent so far, by source; connections now. */
   stats(): { readonly frames: Readonly<Record<string, number>>; readonly connections: number };
+  /** The venue's own book now. */
+  book(source: string, symbol: string): Depth | undefined;
   /** Ends every connection of a source, as a venue does. */
   disconnect(source: string): void;
-  /** Goes silent on a stream toward those that are connected now: a fault that venues have. */
+  /** Faults that venues have, toward those that are connected now. Goes silent on one stream: `btcusdt@trade`, `level2:BTC-USD`. */
   mute(source: string, stream: string): void;
+  /** Goes silent altogether, with the connections open. */
+  silence(source: string): void;
+  /** The next `count` messages of this kind are never sent. */
+  lose(source: string, kind: MarketEvent['kind'], count: number): void;
+  /** Says something that the market did not. */
+  say(source: string, text: string): void;
   stop(): Promise<void>;
 }
 
@@ -52,34 +63,38 @@ export async function startSimulator({
   const venues = new Map(simulated.map((source) => [source.name, new Venue(source, recordingsDir, now)]));
   const http = createServer((request, response) => {
     const asked = route(venues, request);
-    const answer = asked === undefined ? NO_ADDRESS : (asked.venue?.rest(asked.path, asked.query) ?? elsewhere(venues));
+    const answer = asked === undefined ? NO_ADDRESS : (asked.venue?.protocol.rest(asked) ?? elsewhere(venues));
     response
       .writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
       .end(JSON.stringify(answer.body));
   });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1 << 16 });
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { venue, path, query } = route(venues, request) ?? NOWHERE;
-    if (venue === undefined || !/^\/(ws(\/|$)|stream$)/.test(path)) return socket.destroy();
+    const asked = route(venues, request);
+    const venue = asked?.venue;
+    if (asked === undefined || venue?.protocol.serves(asked.path) !== true) return socket.destroy();
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.on('error', () => undefined); // `close` follows
-      const names = path === '/stream' ? (query.get('streams') ?? '') : path.replace(/^\/ws\/?/, '');
-      const connection = new Connection(client, path === '/stream', (stream) => venue.player.subscribed(stream));
-      venue.connections.add(connection);
-      client.on('close', () => venue.connections.delete(connection));
-      if (!connection.subscribe(names.split('/').filter((name) => name !== ''))) client.close(1_008, 'unknown stream');
+      const connected = venue.protocol.open(client, asked);
+      venue.clients.add(connected);
+      client.on('close', () => venue.clients.delete(connected));
     });
     return undefined;
   });
+  const clientsOf = (source: string): Client[] => [...(venues.get(source)?.clients ?? [])];
   await listening(http, port);
   return {
     port: (http.address() as AddressInfo).port,
     stats: () => ({
       frames: Object.fromEntries([...venues].map(([name, { frames }]) => [name, frames])),
-      connections: [...venues.values()].reduce((sum, { connections }) => sum + connections.size, 0),
+      connections: [...venues.values()].reduce((sum, { clients }) => sum + clients.size, 0),
     }),
+    book: (source, symbol) => venues.get(source)?.player.depth(symbol),
     disconnect: (source) => venues.get(source)?.disconnectAll(),
-    mute: (source, stream) => venues.get(source)?.mute(stream),
+    mute: (source, stream) => clientsOf(source).forEach((client) => client.mute(stream)),
+    silence: (source) => clientsOf(source).forEach((client) => client.silence()),
+    lose: (source, kind, count) => clientsOf(source).forEach((client) => client.lose(kind, count)),
+    say: (source, text) => clientsOf(source).forEach((client) => client.say(text)),
     stop: async () => {
       for (const venue of venues.values()) venue.stop();
       sockets.close();
@@ -89,16 +104,12 @@ export async function startSimulator({
   };
 }
 
-interface Asked {
+interface Routed extends Asked {
   readonly venue: Venue | undefined;
-  readonly path: string;
-  readonly query: URLSearchParams;
 }
 
-const NOWHERE: Asked = { venue: undefined, path: '', query: new URLSearchParams() };
-
 /** Undefined where what was asked for is no address at all, like `//`. */
-function route(venues: ReadonlyMap<string, Venue>, { url = '/' }: IncomingMessage): Asked | undefined {
+function route(venues: ReadonlyMap<string, Venue>, { url = '/' }: IncomingMessage): Routed | undefined {
   const parsed = URL.parse(url, 'http://venue');
   if (parsed === null) return undefined;
   const [, name = '', ...rest] = parsed.pathname.split('/');
@@ -121,64 +132,44 @@ const listening = (server: Server, port: number): Promise<void> =>
     });
   });
 
-/** One source: its market and its clients. */
+/** One source: its market, what it speaks, and its clients. */
 class Venue implements Sink {
-  readonly connections = new Set<Connection>();
+  readonly clients = new Set<Client>();
+  readonly protocol: Protocol;
   readonly player: Player;
-  readonly #now: () => number;
   frames = 0;
-  #weight = 0;
-  #minute = 0;
 
   constructor(source: Source, recordingsDir: string, now: () => number) {
-    this.#now = now;
-    const { recording, market } = source.options;
+    const { recording, market, protocol = 'binance' } = source.options;
     const symbols = Object.values(source.symbols);
     this.player =
       recording === undefined
         ? playSynthetic({ symbols, market: { ...MARKET, ...market }, sink: this, now })
         : playRecording({
             recordings: Object.entries(recording.files).map(([symbol, file]) =>
-              readRecording(symbol, join(recordingsDir, source.name, file)),
+              readRecording(protocol, symbol, join(recordingsDir, source.name, file)),
             ),
             speed: recording.speed,
             loop: recording.loop,
             sink: this,
             now: () => performance.now(),
           });
+    this.protocol = SPEAK[protocol]({ player: () => this.player, now });
   }
 
-  send(stream: string, data: string): void {
+  send(event: MarketEvent): void {
     this.frames += 1;
-    for (const connection of this.connections) connection.send(stream, data);
+    this.protocol.note(event);
+    for (const client of this.clients) client.take(event);
   }
 
   async drained(): Promise<void> {
-    while ([...this.connections].some(({ behind }) => behind > DRAINED_BYTES)) await delay(1);
+    while ([...this.clients].some(({ behind }) => behind > DRAINED_BYTES)) await delay(1);
     await delay(0);
   }
 
   disconnectAll(): void {
-    for (const connection of this.connections) connection.end();
-  }
-
-  mute(stream: string): void {
-    for (const connection of this.connections) connection.unsubscribe([stream]);
-  }
-
-  /** Counts the request's weight, per minute for all clients together. */
-  rest(path: string, query: URLSearchParams): ReturnType<typeof restAnswer> {
-    const now = this.#now();
-    const minute = Math.floor(now / 60_000);
-    if (minute !== this.#minute) [this.#minute, this.#weight] = [minute, 0];
-    this.#weight += weightOf(path, query);
-    const headers = { 'x-mbx-used-weight-1m': String(this.#weight) };
-    if (this.#weight > WEIGHT_PER_MINUTE) {
-      const seconds = Math.ceil(((minute + 1) * 60_000 - now) / 1_000);
-      const body = { code: -1003, msg: 'Too much request weight used; please use WebSocket Streams for live updates.' };
-      return { status: 429, body, headers: { ...headers, 'retry-after': String(seconds) } };
-    }
-    return { ...restAnswer(this.player, path, query, now), headers };
+    for (const client of this.clients) client.end();
   }
 
   stop(): void {
@@ -186,3 +177,9 @@ class Venue implements Sink {
     this.disconnectAll();
   }
 }
+
+const SPEAK = {
+  binance: speakBinance,
+  'coinbase-exchange': speakExchange,
+  'coinbase-advanced': speakAdvanced,
+} as const;

@@ -1,4 +1,5 @@
-// Plays the synthetic market by the clock, in Binance's messages. Called by server.ts.
+// Plays the synthetic market by the clock. Called by server.ts.
+import { dailyBars } from './bars.ts';
 import { instrumentOf, type Depth, type Player, type Sink } from './player.ts';
 import { newMarket, stepMarket, type Change, type Instrument, type Listing, type MarketOptions } from './market.ts';
 
@@ -41,7 +42,10 @@ export function playSynthetic({ symbols, market: options, sink, now }: Synthetic
       const instrument = bySymbol.get(symbol);
       return instrument === undefined ? undefined : depthOf(instrument);
     },
-    subscribed: () => undefined,
+    lastTradeId: (symbol) => bySymbol.get(symbol)?.tradeId ?? 0,
+    bars: (symbol, at, count) =>
+      dailyBars({ symbol, seed: options.seed, price: instrumentOf(symbol).price }, at, count),
+    listened: () => undefined,
     stop: () => clearInterval(timer),
   };
 }
@@ -64,42 +68,18 @@ function send(sink: Sink, change: Change, at: number): void {
   const { instrument, firstId, lastId, trades, bestChanged } = change;
   const { listing } = instrument;
   const { symbol } = listing;
-  const stream = symbol.toLowerCase();
   const price = (ticks: number): string => decimal(ticks, listing.priceScale);
   const size = (lots: number): string => decimal(lots, listing.quantityScale);
   const levels = (changed: Change['bids']): [string, string][] =>
     changed.map(([ticks, lots]) => [price(ticks), size(lots)]);
-  const E = Math.trunc(at);
   for (const { tradeId, ticks, lots, sellerTook } of trades) {
-    const trade = {
-      e: 'trade',
-      E,
-      s: symbol,
-      t: tradeId,
-      p: price(ticks),
-      q: size(lots),
-      T: E,
-      m: sellerTook,
-      M: true,
-    };
-    sink.send(`${stream}@trade`, JSON.stringify(trade));
+    sink.send({ kind: 'trade', symbol, at, tradeId, price: price(ticks), size: size(lots), sellerTook });
   }
   if (bestChanged) {
     const { bestBid, bestAsk, bids, asks } = instrument;
-    const [B, A] = [size(bids.get(bestBid) ?? 0), size(asks.get(bestAsk) ?? 0)];
-    sink.send(
-      `${stream}@bookTicker`,
-      JSON.stringify({ u: lastId, s: symbol, b: price(bestBid), B, a: price(bestAsk), A }),
-    );
+    const bid = [price(bestBid), size(bids.get(bestBid) ?? 0)] as const;
+    const ask = [price(bestAsk), size(asks.get(bestAsk) ?? 0)] as const;
+    sink.send({ kind: 'best', symbol, at, updateId: lastId, bid, ask });
   }
-  const update = {
-    e: 'depthUpdate',
-    E,
-    s: symbol,
-    U: firstId,
-    u: lastId,
-    b: levels(change.bids),
-    a: levels(change.asks),
-  };
-  sink.send(`${stream}@depth@100ms`, JSON.stringify(update));
+  sink.send({ kind: 'depth', symbol, at, firstId, lastId, bids: levels(change.bids), asks: levels(change.asks) });
 }

@@ -11,6 +11,7 @@ import {
   HEALTH_PORT,
   RECORDINGS_DIR,
   REDIS_CA_FILE,
+  SOURCE_SECRETS_DIR,
   VENUE_PORT,
   type Part,
 } from '@tradewind/workloads/contract/pods.ts';
@@ -239,6 +240,11 @@ function mountsOf(context: Context, { part, storage }: Traits): NonNullable<V1Co
       mountPath: `${RECORDINGS_DIR}/${source}`,
       readOnly: true,
     })),
+    ...sourceSecretsOf(context, part).map(({ source }) => ({
+      name: `source-${source}`,
+      mountPath: `${SOURCE_SECRETS_DIR}/${source}`,
+      readOnly: true,
+    })),
   ];
 }
 
@@ -263,6 +269,11 @@ function volumesOf(context: Context, { part, storage }: Traits, name: string): N
       name: `recording-${source}`,
       persistentVolumeClaim: { claimName, readOnly: true },
     })),
+    // Optional: without its key a feed goes on unsigned and says so.
+    ...sourceSecretsOf(context, part).map(({ source, secretName }) => ({
+      name: `source-${source}`,
+      secret: { secretName, optional: true, items: ['name', 'privateKey'].map((key) => ({ key, path: key })) },
+    })),
   ];
 }
 
@@ -271,6 +282,16 @@ function caSecretOf({ spec: { redis } }: Context, part: Part): string | undefine
   const { tls, urls = [], secretRef } = redis.external ?? {};
   const isTls = tls === true || urls.some((url) => url.startsWith('rediss:'));
   return isTls && part !== 'simulator' ? secretRef?.name : undefined;
+}
+
+/** Secrets of sources whose feed signs. */
+function sourceSecretsOf({ spec }: Context, part: Part): { source: string; secretName: string }[] {
+  if (part !== 'ingest') return [];
+  return spec.sources.flatMap(({ name, type, options }) =>
+    type !== 'coinbase' || options.api !== 'advanced' || options.secretRef === undefined
+      ? []
+      : [{ source: name, secretName: options.secretRef.name }],
+  );
 }
 
 function recordingsOf({ spec }: Context, part: Part): { source: string; claimName: string }[] {

@@ -17,32 +17,36 @@ export interface Running {
 }
 
 interface More {
+  /** binance unless said otherwise; it is also the source's name. */
+  readonly protocol?: string;
+  readonly symbols?: Readonly<Record<string, string>>;
   readonly recordingsDir?: string;
   /** What ingest believes that the venue has, beside what it has. */
   readonly alsoWanted?: Readonly<Record<string, string>>;
   readonly openFeed?: NonNullable<IngestOptions['openFeed']>;
 }
 
-const sourcesOf = (symbols: Readonly<Record<string, string>>, options: object) =>
+const sourcesOf = (protocol: string, symbols: Readonly<Record<string, string>>, options: object) =>
   [
-    { name: 'binance', type: 'simulator', symbols, options: { protocol: 'binance', ...options } },
+    { name: protocol, type: 'simulator', symbols, options: { protocol, ...options } },
   ] as unknown as SystemConfig['sources'];
 
 export async function start(options: object, more: More = {}): Promise<Running> {
+  const { protocol = 'binance', symbols = SYMBOLS } = more;
   const simulator = await startSimulator({
-    sources: sourcesOf(SYMBOLS, options),
+    sources: sourcesOf(protocol, symbols, options),
     port: 0,
     recordingsDir: more.recordingsDir ?? '/nowhere',
   });
-  const wanted = { ...SYMBOLS, ...more.alsoWanted };
+  const wanted = { ...symbols, ...more.alsoWanted };
   const system = {
     system: { name: 'demo', namespace: 'n', uid: 'u' },
     execution: { mode: 'Paper' },
     symbols: Object.keys(wanted).map((name) => ({ name, account: 'Spot', horizons: ['60s'], group: 'majors' })),
-    sources: sourcesOf(wanted, options),
+    sources: sourcesOf(protocol, wanted, options),
     shards: 1,
     redisUrl: 'redis://nowhere',
-    venueUrls: { binance: `ws://127.0.0.1:${simulator.port}/binance` },
+    venueUrls: { [protocol]: `ws://127.0.0.1:${simulator.port}/${protocol}` },
   } as unknown as SystemConfig;
   const features: Features[] = [];
   const registry = new Registry();

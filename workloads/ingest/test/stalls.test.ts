@@ -14,7 +14,7 @@ describe('a stream that goes dead on a connection that lives', () => {
   let running: Running;
   let btcWasOut: boolean;
   beforeEach(async () => {
-    running = await start(MARKET, { openFeed: (options) => openBinanceFeed(options, TIMING) });
+    running = await start(MARKET, { openFeed: (_, options) => openBinanceFeed(options, TIMING) });
     await until('valid books', () => Object.keys(symbols()).length === 2 && areValid(running));
     btcWasOut = false;
   });

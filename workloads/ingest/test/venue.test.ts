@@ -53,8 +53,10 @@ describe('ingest on the recordings of Binance', function () {
     const dir = mkdtempSync(join(tmpdir(), 'recordings-'));
     mkdirSync(join(dir, 'binance'));
     for (const file of Object.values(FILES)) symlinkSync(join(RECORDINGS, file), join(dir, 'binance', file));
-    const recordings = Object.entries(FILES).map(([symbol, file]) => readRecording(symbol, join(RECORDINGS, file)));
-    const expected = recordings.reduce((sum, { frames }) => sum + frames.length, 0);
+    const recordings = Object.entries(FILES).map(([symbol, file]) =>
+      readRecording('binance', symbol, join(RECORDINGS, file)),
+    );
+    const expected = recordings.reduce((sum, { events }) => sum + events.length, 0);
     const running = await start(
       { recording: { claimName: 'recordings', files: FILES, speed: 0, loop: false } },
       { recordingsDir: dir },
@@ -66,7 +68,7 @@ describe('ingest on the recordings of Binance', function () {
       assert.equal(running.simulator.stats().frames['binance'], expected);
       assert.equal(
         gapsOf(running),
-        recordings.reduce((sum, { frames }) => sum + holesIn(frames), 0),
+        recordings.reduce((sum, { events }) => sum + holesIn(events), 0),
       );
       for (const [name, symbol] of Object.entries(SYMBOLS)) {
         const recording = recordings.find((one) => one.symbol === symbol)!;
@@ -82,18 +84,20 @@ describe('ingest on the recordings of Binance', function () {
   });
 });
 
-type Frames = ReturnType<typeof readRecording>['frames'];
+type Events = ReturnType<typeof readRecording>['events'];
 
 /** Update ids and trade ids that the recording itself left out. */
-function holesIn(frames: Frames): number {
+function holesIn(events: Events): number {
   let holes = 0;
   let [updateId, tradeId] = [0, 0];
-  for (const { stream, data } of frames) {
-    const event = JSON.parse(data) as { U: number; u: number; t: number };
-    if (stream.endsWith('@depth@100ms')) {
+  for (const {
+    event: { kind, raw = '' },
+  } of events) {
+    const event = JSON.parse(raw) as { U: number; u: number; t: number };
+    if (kind === 'depth') {
       if (updateId > 0 && event.U > updateId + 1) holes++;
       updateId = event.u;
-    } else if (stream.endsWith('@trade')) {
+    } else if (kind === 'trade') {
       if (tradeId > 0 && event.t > tradeId + 1) holes++;
       tradeId = event.t;
     }
@@ -109,11 +113,13 @@ interface Scales {
 }
 
 /** The book by Binance's rules and nothing of ours: the recorded snapshot and every later update, as decimal texts. */
-function replay({ snapshot, frames }: ReturnType<typeof readRecording>, { priceScale, quantityScale }: Scales) {
+function replay({ snapshot, events }: ReturnType<typeof readRecording>, { priceScale, quantityScale }: Scales) {
   const sides = { b: new Map(snapshot.bids), a: new Map(snapshot.asks) };
-  for (const { stream, data } of frames) {
-    if (!stream.includes('@depth')) continue;
-    const event = JSON.parse(data) as { u: number; b: [string, string][]; a: [string, string][] };
+  for (const {
+    event: { kind, raw = '' },
+  } of events) {
+    if (kind !== 'depth') continue;
+    const event = JSON.parse(raw) as { u: number; b: [string, string][]; a: [string, string][] };
     if (event.u <= snapshot.lastUpdateId) continue;
     for (const side of ['b', 'a'] as const) {
       for (const [price, size] of event[side]) sides[side].set(price, size);

@@ -31,8 +31,8 @@ export const COINBASE_TIMING: CoinbaseTiming = {
 
 export interface CoinbaseOptions extends FeedOptions {
   readonly api: CoinbaseApi;
-  /** Undefined: without a login. */
-  readonly key?: CoinbaseKey | undefined;
+  /** Asked at each message; a text says why there is none, and the message goes without. Undefined: without a login. */
+  readonly key?: (() => CoinbaseKey | string) | undefined;
 }
 
 /** Opens the feed in the background and returns at once; it tries for ever until stopped. */
@@ -67,12 +67,14 @@ interface Top {
 class Coinbase implements Venue {
   readonly #shell: FeedShell;
   readonly #api: CoinbaseApi;
-  readonly #key: CoinbaseKey | undefined;
+  readonly #key: CoinbaseOptions['key'];
   readonly #messages: Budget;
   readonly #silences: Silences;
   readonly #lines = new Map<Group, Line>();
   readonly #tops = new Map<string, Top>();
+  /** What the venue refused, until a book comes. */
   #trouble: string | undefined;
+  #unsigned: string | undefined;
 
   constructor(shell: FeedShell, { api, key, shards, now }: CoinbaseOptions, timing: SilenceTiming) {
     this.#shell = shell;
@@ -101,7 +103,7 @@ class Coinbase implements Venue {
   }
 
   trouble(): string | undefined {
-    return this.#trouble;
+    return this.#trouble ?? this.#unsigned;
   }
 
   wantSnapshot(symbol: string): void {
@@ -211,8 +213,9 @@ class Coinbase implements Venue {
 
   /** By the wall clock, which is what the venue compares with. */
   #signed(request: Request): Request {
-    if (this.#key === undefined || !this.#api.isSigned) return request;
-    return { ...request, jwt: jwtOf(this.#key, Date.now() / 1_000, randomUUID()) };
+    const key = this.#api.isSigned ? this.#key?.() : undefined;
+    this.#unsigned = typeof key === 'string' ? key : undefined;
+    return typeof key === 'object' ? { ...request, jwt: jwtOf(key, Date.now() / 1_000, randomUUID()) } : request;
   }
 
   /** The budget was asked before. Counts up when the best levels changed: nothing on Coinbase's streams numbers a book. */

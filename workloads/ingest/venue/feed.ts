@@ -1,4 +1,4 @@
-// What every venue's adapter gives to main.ts: one interface, one file per venue (binance-feed.ts is the first).
+// What every venue's adapter gives to main.ts: one interface, one adapter per venue, on top of feed-shell.ts.
 import type { Logger } from '../../kit/log.ts';
 import type { Event } from '../step.ts';
 import type { Malformed } from './frame.ts';
@@ -31,5 +31,3 @@ export interface Feed {
   /** Ends all connections; no event comes after. */
   stop(): void;
 }
-
-export type OpenFeed = (options: FeedOptions) => Feed;

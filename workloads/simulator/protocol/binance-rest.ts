@@ -1,11 +1,6 @@
 // Binance's REST answers of a simulated venue: depth, filters, time, and its errors and limits. Pure but for the weights.
-import type { Player } from './player.ts';
-
-export interface RestAnswer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+import type { Player } from '../player.ts';
+import type { RestAnswer } from './protocol.ts';
 
 const refused = (status: number, code: number, msg: string): RestAnswer => ({ status, body: { code, msg } });
 const BAD_SYMBOL = refused(400, -1121, 'Invalid symbol.');

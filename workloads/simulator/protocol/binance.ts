@@ -1,0 +1,142 @@
+// Binance spot, spoken by the simulator: combined and raw streams, control messages, REST with weights.
+import type { WebSocket } from 'ws';
+import { isObject, parseJson } from '../../contract/json.ts';
+import type { MarketEvent, Player } from '../player.ts';
+import { restAnswer, weightOf, WEIGHT_PER_MINUTE } from './binance-rest.ts';
+import { Client } from './client.ts';
+import type { Asked, Protocol, ProtocolOptions, RestAnswer } from './protocol.ts';
+
+/** Binance pings every 20 s and ends a connection that has not answered for a minute. */
+const PING_EVERY_MS = 20_000;
+const PONG_WITHIN_MS = 60_000;
+const STREAM = /^([a-z0-9]{2,40})@(depth@100ms|bookTicker|trade)$/;
+const KINDS: Readonly<Record<string, MarketEvent['kind']>> = {
+  'depth@100ms': 'depth',
+  bookTicker: 'best',
+  trade: 'trade',
+};
+const SUFFIX = { depth: 'depth@100ms', best: 'bookTicker', trade: 'trade' } as const;
+
+export function speakBinance({ player, now }: ProtocolOptions): Protocol {
+  let weight = 0;
+  let minute = 0;
+  return {
+    serves: (path) => /^\/(ws(\/|$)|stream$)/.test(path),
+    open: (socket, asked) => new BinanceClient(socket, asked, player()),
+    note: () => undefined,
+    rest: ({ path, query }) => {
+      const at = now();
+      if (Math.floor(at / 60_000) !== minute) [minute, weight] = [Math.floor(at / 60_000), 0];
+      weight += weightOf(path, query);
+      return (
+        limited(weight, (minute + 1) * 60_000 - at) ?? {
+          ...restAnswer(player(), path, query, at),
+          headers: used(weight),
+        }
+      );
+    },
+  };
+}
+
+const used = (weight: number): Record<string, string> => ({ 'x-mbx-used-weight-1m': String(weight) });
+
+/** The refusal where the minute's weight, of all clients together, is spent. */
+function limited(weight: number, leftMs: number): RestAnswer | undefined {
+  if (weight <= WEIGHT_PER_MINUTE) return undefined;
+  const body = { code: -1003, msg: 'Too much request weight used; please use WebSocket Streams for live updates.' };
+  return { status: 429, body, headers: { ...used(weight), 'retry-after': String(Math.ceil(leftMs / 1_000)) } };
+}
+
+class BinanceClient extends Client {
+  /** Frames are wrapped with the name of their stream. */
+  readonly #combined: boolean;
+  readonly #streams = new Set<string>();
+  readonly #player: Player;
+  readonly #pinging: NodeJS.Timeout;
+  #pongAt: number;
+
+  constructor(socket: WebSocket, { path, query }: Asked, player: Player) {
+    super(socket);
+    this.#combined = path === '/stream';
+    this.#player = player;
+    this.#pongAt = Date.now();
+    socket.on('pong', () => (this.#pongAt = Date.now()));
+    this.#pinging = setInterval(() => this.#ping(), PING_EVERY_MS);
+    const names = this.#combined ? (query.get('streams') ?? '') : path.replace(/^\/ws\/?/, '');
+    if (!this.#subscribe(names.split('/').filter((name) => name !== ''))) socket.close(1_008, 'unknown stream');
+  }
+
+  take(event: MarketEvent): void {
+    const stream = `${event.symbol.toLowerCase()}@${SUFFIX[event.kind]}`;
+    if (!this.#streams.has(stream)) return;
+    const data = event.raw ?? JSON.stringify(payloadOf(event));
+    this.tell(event.kind, this.#combined ? `{"stream":"${stream}","data":${data}}` : data);
+  }
+
+  mute(stream: string): void {
+    this.#streams.delete(stream);
+  }
+
+  // {"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1} → {"result":null,"id":1}
+  protected onMessage(text: string): void {
+    const parsed = parseJson(text);
+    const { method, params, id = null } = isObject(parsed) ? parsed : {};
+    const streams = Array.isArray(params) ? params.filter((one): one is string => typeof one === 'string') : [];
+    switch (method) {
+      case 'SUBSCRIBE':
+        if (!this.#subscribe(streams)) return this.#refuse('Invalid request: unknown stream', id);
+        return this.#answer({ result: null, id });
+      case 'UNSUBSCRIBE':
+        for (const stream of streams) this.#streams.delete(stream);
+        return this.#answer({ result: null, id });
+      case 'LIST_SUBSCRIPTIONS':
+        return this.#answer({ result: [...this.#streams], id });
+      default:
+        return this.#refuse('Invalid request: unknown method', id);
+    }
+  }
+
+  protected onClose(): void {
+    clearInterval(this.#pinging);
+  }
+
+  /** False where one of the names is no stream of a venue like this. */
+  #subscribe(streams: readonly string[]): boolean {
+    const names = streams.map((stream) => STREAM.exec(stream));
+    if (names.includes(null)) return false;
+    for (const stream of streams) this.#streams.add(stream);
+    for (const name of names) {
+      const kind = KINDS[name?.[2] ?? ''];
+      if (kind !== undefined) this.#player.listened(name?.[1]?.toUpperCase() ?? '', kind);
+    }
+    return true;
+  }
+
+  #ping(): void {
+    if (Date.now() - this.#pongAt > PONG_WITHIN_MS) return this.socket.terminate();
+    this.socket.ping(String(Date.now()));
+  }
+
+  #answer(body: object): void {
+    this.say(JSON.stringify(body));
+  }
+
+  #refuse(msg: string, id: unknown): void {
+    this.#answer({ error: { code: 2, msg }, id });
+  }
+}
+
+function payloadOf(event: MarketEvent): object {
+  const s = event.symbol;
+  const E = Math.trunc(event.at);
+  switch (event.kind) {
+    case 'trade': {
+      const { tradeId: t, price: p, size: q, sellerTook: m } = event;
+      return { e: 'trade', E, s, t, p, q, T: E, m, M: true };
+    }
+    case 'best':
+      return { u: event.updateId, s, b: event.bid[0], B: event.bid[1], a: event.ask[0], A: event.ask[1] };
+    case 'depth':
+      return { e: 'depthUpdate', E, s, U: event.firstId, u: event.lastId, b: event.bids, a: event.asks };
+  }
+}

@@ -1,0 +1,196 @@
+// REST of both of Coinbase's protocols: products, books, daily candles, time, and the limit per second. Pure but for its count.
+import type { Bar, Filters, Player } from '../player.ts';
+import { plain } from './coinbase-client.ts';
+import type { Asked, Protocol, ProtocolOptions, RestAnswer } from './protocol.ts';
+
+/** Per second and address ("REST Rate Limits" of both); for all clients together. */
+const REQUESTS_PER_SECOND = 10;
+const DAY_SECONDS = 86_400;
+const EXCHANGE_CANDLES = 300;
+const ADVANCED_CANDLES = 350;
+
+const ok = (body: unknown): RestAnswer => ({ status: 200, body });
+const refused = (status: number, message: string): RestAnswer => ({ status, body: { message } });
+const NOT_FOUND = refused(404, 'NotFound');
+
+type Answering = (player: Player, asked: Asked, now: number) => RestAnswer;
+
+/** Answers within the limit. */
+function limited({ player, now }: ProtocolOptions, answer: Answering): Protocol['rest'] {
+  let second = 0;
+  let count = 0;
+  return (asked) => {
+    const at = now();
+    if (Math.floor(at / 1_000) !== second) [second, count] = [Math.floor(at / 1_000), 0];
+    count += 1;
+    if (count > REQUESTS_PER_SECOND) return refused(429, 'Public rate limit exceeded');
+    return answer(player(), asked, at);
+  };
+}
+
+export const exchangeRest = (options: ProtocolOptions, sequenceOf: (product: string) => number): Protocol['rest'] =>
+  limited(options, (player, { path, query }, now) => {
+    if (path === '/time') return ok({ iso: new Date(now).toISOString(), epoch: now / 1_000 });
+    if (path === '/products')
+      return ok(player.symbols.map((symbol) => exchangeProduct(symbol, player.filters(symbol))));
+    const [, product = '', what = ''] = /^\/products\/([^/]+)(?:\/([a-z]+))?$/.exec(path) ?? [];
+    if (!player.symbols.includes(product)) return NOT_FOUND;
+    if (what === '') return ok(exchangeProduct(product, player.filters(product)));
+    if (what === 'candles') return exchangeCandles(player, product, query, now);
+    return what === 'book' ? exchangeBook(player, product, query, sequenceOf(product)) : NOT_FOUND;
+  });
+
+function exchangeBook(player: Player, product: string, query: URLSearchParams, sequence: number): RestAnswer {
+  const level = query.get('level') ?? '1';
+  if (level !== '1' && level !== '2') return refused(400, 'level must be 1 or 2');
+  const { bids = [], asks = [] } = player.depth(product) ?? {};
+  const levels = (side: typeof bids): unknown[] =>
+    side.slice(0, level === '1' ? 1 : undefined).map(([price, size]) => [plain(price), plain(size), 1]);
+  return ok({ bids: levels(bids), asks: levels(asks), sequence, auction_mode: false, auction: null });
+}
+
+/** [[time, low, high, open, close, volume], …], newest first. */
+function exchangeCandles(player: Player, product: string, query: URLSearchParams, now: number): RestAnswer {
+  if (query.get('granularity') !== String(DAY_SECONDS)) return refused(400, 'Unsupported granularity');
+  const [start, end] = ['start', 'end'].map((name) => secondsIn(query.get(name)));
+  const bars = barsBetween(player, { product, start, end, now, limit: EXCHANGE_CANDLES });
+  if (bars === undefined) {
+    return refused(
+      400,
+      `granularity too small for the requested time range. Count of aggregations requested exceeds ${EXCHANGE_CANDLES}`,
+    );
+  }
+  return ok(
+    bars.map(({ start: time, low, high, open, close, volume }) => [time, low, high, open, close, volume]).reverse(),
+  );
+}
+
+const PREFIX = '/api/v3/brokerage/';
+
+export const advancedRest = (options: ProtocolOptions): Protocol['rest'] =>
+  limited(options, (player, { path, query }, now) => {
+    if (path === `${PREFIX}time`)
+      return ok({
+        iso: new Date(now).toISOString(),
+        epochSeconds: String(Math.floor(now / 1_000)),
+        epochMillis: String(Math.floor(now)),
+      });
+    if (path === `${PREFIX}market/products`) return advancedProducts(player, query);
+    if (path === `${PREFIX}market/product_book`) return advancedBook(player, query, now);
+    const [, product = '', what] = /^\/api\/v3\/brokerage\/market\/products\/([^/]+)(\/candles)?$/.exec(path) ?? [];
+    if (!player.symbols.includes(product)) return { status: 404, body: { error: 'NOT_FOUND', message: 'not found' } };
+    if (what === undefined) return ok(advancedProduct(product, player.filters(product)));
+    return advancedCandles(player, product, query, now);
+  });
+
+function advancedProducts(player: Player, query: URLSearchParams): RestAnswer {
+  const asked = query.getAll('product_ids');
+  const symbols = player.symbols.filter((symbol) => asked.length === 0 || asked.includes(symbol));
+  const products = symbols.map((symbol) => advancedProduct(symbol, player.filters(symbol)));
+  return ok({ products, num_products: products.length });
+}
+
+function advancedBook(player: Player, query: URLSearchParams, now: number): RestAnswer {
+  const product = query.get('product_id') ?? '';
+  const depth = player.depth(product);
+  if (depth === undefined) return { status: 404, body: { error: 'NOT_FOUND', message: 'not found' } };
+  const limit = Number(query.get('limit') ?? depth.bids.length);
+  const levels = (side: typeof depth.bids): object[] =>
+    side.slice(0, limit).map(([price, size]) => ({ price: plain(price), size: plain(size) }));
+  const pricebook = {
+    product_id: product,
+    bids: levels(depth.bids),
+    asks: levels(depth.asks),
+    time: new Date(now).toISOString(),
+  };
+  return ok({ pricebook });
+}
+
+function advancedCandles(player: Player, product: string, query: URLSearchParams, now: number): RestAnswer {
+  if (query.get('granularity') !== 'ONE_DAY') return refused(400, 'granularity: only ONE_DAY is here');
+  const [start, end] = ['start', 'end'].map((name) => secondsIn(query.get(name)));
+  const bars = barsBetween(player, { product, start, end, now, limit: ADVANCED_CANDLES });
+  if (bars === undefined) return refused(400, `number of candles requested should be less than ${ADVANCED_CANDLES}`);
+  const text = Object.entries;
+  const candles = bars.map((bar) => Object.fromEntries(text(bar).map(([name, value]) => [name, String(value)])));
+  return ok({ candles: candles.reverse() });
+}
+
+interface Range {
+  readonly product: string;
+  /** Epoch s, both included. */
+  readonly start: number | undefined;
+  readonly end: number | undefined;
+  readonly now: number;
+  readonly limit: number;
+}
+
+/** Closed days of the range; undefined where it asks for more than the limit. */
+function barsBetween(player: Player, { product, start, end, now, limit }: Range): readonly Bar[] | undefined {
+  const last = Math.min(end ?? Infinity, now / 1_000);
+  const first = start ?? last - limit * DAY_SECONDS;
+  if ((last - first) / DAY_SECONDS > limit) return undefined;
+  const days = Math.ceil((now / 1_000 - first) / DAY_SECONDS) + 1;
+  return player.bars(product, now, Math.max(0, days)).filter((bar) => bar.start >= first && bar.start <= last);
+}
+
+/** Epoch seconds, or an ISO 8601 time. */
+function secondsIn(text: string | null): number | undefined {
+  if (text === null || text === '') return undefined;
+  const seconds = /^\d+$/.test(text) ? Number(text) : Date.parse(text) / 1_000;
+  return Number.isFinite(seconds) ? seconds : undefined;
+}
+
+const currenciesOf = (product: string): [base: string, quote: string] => {
+  const [base = product, quote = 'USD'] = product.split('-');
+  return [base, quote];
+};
+
+function exchangeProduct(id: string, { tickSize, stepSize, minNotional }: Filters): object {
+  const [base_currency, quote_currency] = currenciesOf(id);
+  return {
+    id,
+    base_currency,
+    quote_currency,
+    quote_increment: plain(tickSize),
+    base_increment: plain(stepSize),
+    display_name: id,
+    min_market_funds: plain(minNotional),
+    margin_enabled: false,
+    post_only: false,
+    limit_only: false,
+    cancel_only: false,
+    status: 'online',
+    status_message: '',
+    trading_disabled: false,
+    fx_stablecoin: false,
+    auction_mode: false,
+  };
+}
+
+function advancedProduct(product_id: string, { tickSize, stepSize, minNotional }: Filters): object {
+  const [base_currency_id, quote_currency_id] = currenciesOf(product_id);
+  return {
+    product_id,
+    base_increment: plain(stepSize),
+    quote_increment: plain(tickSize),
+    price_increment: plain(tickSize),
+    quote_min_size: plain(minNotional),
+    base_min_size: plain(stepSize),
+    base_max_size: '1000000',
+    is_disabled: false,
+    new: false,
+    status: 'online',
+    cancel_only: false,
+    limit_only: false,
+    post_only: false,
+    trading_disabled: false,
+    auction_mode: false,
+    view_only: false,
+    product_type: 'SPOT',
+    base_currency_id,
+    quote_currency_id,
+    alias: '',
+    alias_to: [],
+  };
+}
