@@ -54,7 +54,10 @@ for (const [protocol, api, bookChannel] of APIS) {
     };
     /** Waits until the venue's own book, asked for whole, is ours. */
     const hasTheVenuesBooks = () =>
-      until('the venue’s books', () => areValid(running) && Object.keys(PRODUCTS).every((one) => isVenues(running, protocol, one)));
+      until(
+        'the venue’s books',
+        () => areValid(running) && Object.keys(PRODUCTS).every((one) => isVenues(running, protocol, one)),
+      );
 
     it('has valid books whose numbers are the market’s, counts its trades, and finds no gap', async () => {
       await until('some trades', () => (running.features.at(-1)?.trades ?? 0) > 5);
@@ -184,7 +187,9 @@ type Pair = [price: number, size: number];
 function replay(product: string) {
   const sides = { buy: new Map<number, number>(), sell: new Map<number, number>() };
   let [trades, updates, volume] = [0, 0, 0];
-  for (const line of gunzipSync(readFileSync(join(RECORDINGS, FILE))).toString().split('\n')) {
+  for (const line of gunzipSync(readFileSync(join(RECORDINGS, FILE)))
+    .toString()
+    .split('\n')) {
     const at = line.indexOf(': {');
     if (at < 0 || line.startsWith('wss')) continue;
     const frame = JSON.parse(line.slice(at + 2)) as {

@@ -14,12 +14,15 @@ const COMES_WITHIN_MS = 10_000;
 const TIMES = { firstMs: 250, ceilingMs: 30_000 };
 /** A book that is out again this long after it came is a new trouble, not a repeat. */
 const FORGET_MS = 60_000;
-/** After so many attempts a book is asked for alone: one that the venue refuses must not take others with it. */
+/** A book that did not come so many times is asked for alone: one that the venue refuses must not take others with it. */
 const TOGETHER = 2;
 
 /** Changed in place. */
 interface Missing {
+  /** Also those before it came the last time: pauses grow with them. */
   attempts: number;
+  /** Times that it was asked for and did not come yet. */
+  asked: number;
   askAt: number;
 }
 
@@ -36,7 +39,7 @@ export class Renewals {
   /** A new connection: its first subscription brings these. */
   expect(symbols: readonly string[]): void {
     const askAt = this.#options.now() + COMES_WITHIN_MS;
-    for (const symbol of symbols) this.#missing.set(symbol, { attempts: 0, askAt });
+    for (const symbol of symbols) this.#missing.set(symbol, { attempts: 0, asked: 0, askAt });
   }
 
   /** The book is out: the first time it is asked for at once, repeats with growing pauses. */
@@ -44,8 +47,8 @@ export class Renewals {
     if (this.#missing.has(symbol)) return;
     const now = this.#options.now();
     const last = this.#came.get(symbol);
-    const attempts = last !== undefined && now - last.at < FORGET_MS ? last.attempts + 1 : 0;
-    this.#missing.set(symbol, { attempts, askAt: now + this.#pause(attempts) });
+    const attempts = last !== undefined && now - last.at < FORGET_MS ? last.attempts : 0;
+    this.#missing.set(symbol, { attempts, asked: 0, askAt: now + this.#pause(attempts) });
   }
 
   /** What is on its way may have been lost: it is asked for again. */
@@ -70,11 +73,12 @@ export class Renewals {
   tick(): void {
     const now = this.#options.now();
     const due = [...this.#missing].filter(([, { askAt }]) => askAt <= now);
-    const together = due.filter(([, { attempts }]) => attempts < TOGETHER);
-    const asked = together.length > 0 ? together : due.slice(0, 1);
-    if (asked.length === 0 || !this.#options.ask(asked.map(([symbol]) => symbol))) return;
-    for (const [, missing] of asked) {
+    const together = due.filter(([, { asked }]) => asked < TOGETHER);
+    const batch = together.length > 0 ? together : due.slice(0, 1);
+    if (batch.length === 0 || !this.#options.ask(batch.map(([symbol]) => symbol))) return;
+    for (const [, missing] of batch) {
       missing.attempts += 1;
+      missing.asked += 1;
       missing.askAt = now + COMES_WITHIN_MS + this.#pause(missing.attempts);
     }
   }
