@@ -156,6 +156,12 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   [
     'TradingSystem',
     'sources',
+    [{ ...REAL, options: { api: 'advanced' } }],
+    /sources\[0\]\.options.*api goes with type coinbase only/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
     [{ ...REAL, type: 'ccxt' }],
     /sources\[0\]\.options.*exchange is required with type ccxt/,
   ],

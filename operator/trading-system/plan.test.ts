@@ -274,6 +274,34 @@ describe('an external Redis', () => {
   });
 });
 
+describe('a source that signs', () => {
+  const COINBASE = { name: 'cb', type: 'coinbase', symbols: { 'BTC-USD': 'BTC-USD', 'ETH-USD': 'ETH-USD' } };
+  const volumesOf = (part: string, options: object) => {
+    const stores = theDemo(aTradingSystem({ sources: [{ ...COINBASE, options }] }));
+    const { children } = planFor(seenIn(stores));
+    const child = children.find(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name.startsWith(`demo-${part}`),
+    );
+    return (child?.['spec'] as V1DeploymentSpec).template.spec;
+  };
+  it('has the key of its Secret mounted where the feed is, and nowhere else; a key that is missing stops no pod', () => {
+    const options = { api: 'advanced', secretRef: { name: 'coinbase-key' } };
+    const spec = volumesOf('ingest', options);
+    const items = ['name', 'privateKey'].map((key) => ({ key, path: key }));
+    assert.deepEqual(spec?.volumes?.find(({ name }) => name === 'source-cb')?.secret, { secretName: 'coinbase-key', optional: true, items }); // prettier-ignore
+    const mount = spec?.containers[0]?.volumeMounts?.find(({ name }) => name === 'source-cb');
+    assert.deepEqual(mount, { name: 'source-cb', mountPath: '/etc/tradewind/sources/cb', readOnly: true });
+    assert.equal(
+      volumesOf('router', options)?.volumes?.some(({ name }) => name === 'source-cb'),
+      false,
+    );
+    assert.equal(
+      volumesOf('ingest', { ...options, api: 'exchange' })?.volumes?.some(({ name }) => name === 'source-cb'),
+      false,
+    );
+  });
+});
+
 describe('what stands in the way', () => {
   for (const [title, spec, reason] of [
     ['Live trading', { execution: { mode: 'Live', venue: 'binance', credentialsSecretRef: { name: 's' } } }, 'NotYet'],

@@ -29,10 +29,34 @@ describe('the sources of a shard', () => {
     );
   });
   it('are refused with the reason where they cannot be served', () => {
-    const coinbase = { ...binance, name: 'cb', type: 'coinbase' };
+    const ccxt = { ...binance, name: 'cb', type: 'ccxt' };
     const ftp = { ...binance, url: 'ftp://x' };
-    assert.match(planSources(aSystem(coinbase), 0).refused.get('cb') ?? '', /coinbase are not supported/);
+    assert.match(planSources(aSystem(ccxt), 0).refused.get('cb') ?? '', /ccxt are not supported.*expected binance/);
+    const nowhere = { ...sim, name: 'nowhere' };
+    assert.match(planSources(aSystem(nowhere), 0).refused.get('nowhere') ?? '', /no address of nowhere/);
     assert.match(planSources(aSystem(ftp), 0).refused.get('binance') ?? '', /found ftp:.*expected ws/);
+  });
+  it('speak their venue’s protocol, or that of the venue that is simulated', () => {
+    const speaks = (source: object) => planSources(aSystem(source), 0).feeds[0];
+    const coinbase = { ...binance, type: 'coinbase' };
+    assert.equal(speaks(binance)?.protocol, 'binance');
+    assert.equal(speaks(coinbase)?.protocol, 'coinbase-exchange');
+    assert.equal(speaks(coinbase)?.endpoints.ws, 'wss://ws-feed.exchange.coinbase.com');
+    const advanced = speaks({ ...coinbase, options: { api: 'advanced' } });
+    assert.equal(advanced?.endpoints.ws, 'wss://advanced-trade-ws.coinbase.com');
+    assert.deepEqual([advanced?.protocol, advanced?.isSigned], ['coinbase-advanced', false]);
+    const own = speaks({ ...coinbase, url: 'https://proxy/cb/' });
+    assert.deepEqual(own?.endpoints, { ws: 'wss://proxy/cb', rest: 'https://proxy/cb' });
+    for (const protocol of ['coinbase-exchange', 'coinbase-advanced']) {
+      assert.equal(speaks({ ...sim, options: { protocol } })?.protocol, protocol);
+    }
+  });
+  it('sign with a key only where the venue takes one', () => {
+    const secretRef = { name: 's' };
+    const isSigned = (options: object) =>
+      planSources(aSystem({ ...binance, type: 'coinbase', options }), 0).feeds[0]?.isSigned;
+    assert.equal(isSigned({ api: 'advanced', secretRef }), true);
+    assert.equal(isSigned({ api: 'exchange', secretRef }), false);
   });
   it('charge a fee of their own only for the symbols whose primary is a simulated market', () => {
     assert.deepEqual([...ownFeesBps(aSystem(binance, sim))], [['ETH-USD', 2]]);

@@ -46,12 +46,21 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
       if (venueSymbol !== undefined) symbols.set(venueSymbol, name);
     }
     if (symbols.size === 0) continue;
-    const protocol = protocolOf(source);
-    const endpoints = protocol === undefined ? notSupported(source) : endpointsOf(source, protocol, system);
-    if (protocol === undefined || typeof endpoints === 'string') refused.set(source.name, String(endpoints));
-    else feeds.push({ name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols });
+    const planned = planSource(source, symbols, system);
+    if (typeof planned === 'string') refused.set(source.name, planned);
+    else feeds.push(planned);
   }
   return { feeds, refused };
+}
+
+/** The source, or why it cannot be served. */
+function planSource(source: Source, symbols: PlannedSource['symbols'], system: SystemConfig): PlannedSource | string {
+  const protocol = protocolOf(source);
+  if (protocol === undefined)
+    return `sources of type ${source.type} are not supported yet: expected binance, coinbase or simulator`;
+  const endpoints = endpointsOf(source, protocol, system);
+  if (typeof endpoints === 'string') return endpoints;
+  return { name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols };
 }
 
 const primaryOf = ({ sources }: SystemConfig, symbol: string): Source | undefined =>
@@ -62,9 +71,6 @@ function protocolOf({ type, options }: Source): Protocol | undefined {
   if (type === 'coinbase') return `coinbase-${options.api ?? 'exchange'}`;
   return type === 'simulator' ? options.protocol : undefined;
 }
-
-const notSupported = ({ type }: Source): string =>
-  `sources of type ${type} are not supported yet: expected binance, coinbase or simulator`;
 
 const isSigned = ({ type, options }: Source): boolean =>
   type === 'coinbase' && options.api === 'advanced' && options.secretRef !== undefined;

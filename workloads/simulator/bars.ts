@@ -38,4 +38,4 @@ export function dailyBars({ symbol, seed, price }: BarsOptions, now: number, cou
   return bars.reverse();
 }
 
-const hashOf = (text: string): number => [...text].reduce((hash, one) => (hash * 31 + one.charCodeAt(0)) | 0, 7);
+const hashOf = (text: string): number => Buffer.from(text).reduce((hash, byte) => (hash * 31 + byte) | 0, 7);

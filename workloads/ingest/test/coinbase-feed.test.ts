@@ -220,7 +220,7 @@ describe('a feed of Coinbase', () => {
       const reason = 'subscriptions are not signed: key privateKey of the Secret: found nothing';
       assert.equal(feed.status().reason, reason);
       writeFileSync(join(dir, 'privateKey'), 'secret');
-      assert.doesNotMatch(String(keyIn(dir)), /secret$/);
+      assert.doesNotMatch(JSON.stringify(keyIn(dir)), /secret"$/);
     } finally {
       rmSync(dir, { recursive: true });
     }

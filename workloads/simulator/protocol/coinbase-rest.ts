@@ -128,8 +128,8 @@ interface Range {
 /** Closed days of the range; undefined where it asks for more than the limit. */
 function barsBetween(player: Player, { product, start, end, now, limit }: Range): readonly Bar[] | undefined {
   const last = Math.min(end ?? Infinity, now / 1_000);
-  const first = start ?? last - limit * DAY_SECONDS;
-  if ((last - first) / DAY_SECONDS > limit) return undefined;
+  const first = start ?? (Math.floor(last / DAY_SECONDS) - limit) * DAY_SECONDS;
+  if (start !== undefined && (last - start) / DAY_SECONDS > limit) return undefined;
   const days = Math.ceil((now / 1_000 - first) / DAY_SECONDS) + 1;
   return player.bars(product, now, Math.max(0, days)).filter((bar) => bar.start >= first && bar.start <= last);
 }
