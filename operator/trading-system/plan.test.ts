@@ -279,10 +279,8 @@ describe('a source that signs', () => {
   const volumesOf = (part: string, options: object) => {
     const stores = theDemo(aTradingSystem({ sources: [{ ...COINBASE, options }] }));
     const { children } = planFor(seenIn(stores));
-    const child = children.find(
-      ({ kind, metadata }) => kind === 'Deployment' && metadata.name.startsWith(`demo-${part}`),
-    );
-    return (child?.['spec'] as V1DeploymentSpec).template.spec;
+    const named = children.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === `demo-${part}-0`);
+    return (named as unknown as V1Deployment).spec!.template.spec;
   };
   it('has the key of its Secret mounted where the feed is, and nowhere else; a key that is missing stops no pod', () => {
     const options = { api: 'advanced', secretRef: { name: 'coinbase-key' } };
