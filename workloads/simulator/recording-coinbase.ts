@@ -18,23 +18,29 @@ export function readCoinbaseRecording(symbol: string, path: string, lines: reado
   let snapshot: Snapshot | undefined;
   let lastTradeId = 0;
   let first: number | undefined;
-  for (const [i, line] of lines.entries()) {
-    if (line === '' || line.startsWith('wss:')) continue;
-    const [, time, raw] = LINE.exec(line) ?? [];
-    if (time === undefined || raw === undefined)
-      throw new Error(`${path}:${i + 1}: expected a frame, found ${line.slice(0, 60)}`);
-    first ??= Number(time) * 1_000;
+  for (const { at, raw } of framesIn(path, lines)) {
+    first ??= at;
     if (!raw.includes(`"product_id":"${symbol}"`)) continue;
     const data = JSON.parse(raw) as Frame;
     if (data.type === 'snapshot') snapshot ??= data as unknown as Snapshot;
     if (data.type === 'last_match') lastTradeId ||= data.trade_id;
-    const at = Number(time) * 1_000;
     const event = eventOf(data, { symbol, at, raw }, events.length + 1);
     if (event !== undefined) events.push({ after: at - first, event });
   }
   if (snapshot === undefined) throw new Error(`${path}: found no snapshot of ${symbol}, expected one`);
   const { bids, asks } = snapshot;
   return { symbol, events, snapshot: { lastUpdateId: 0, bids, asks }, filters: filtersOf(snapshot), lastTradeId };
+}
+
+/** `at` in epoch ms. */
+function* framesIn(path: string, lines: readonly string[]): Generator<{ readonly at: number; readonly raw: string }> {
+  for (const [i, line] of lines.entries()) {
+    if (line === '' || line.startsWith('wss:')) continue;
+    const [, time, raw] = LINE.exec(line) ?? [];
+    if (time === undefined || raw === undefined)
+      throw new Error(`${path}:${i + 1}: expected a frame, found ${line.slice(0, 60)}`);
+    yield { at: Number(time) * 1_000, raw };
+  }
 }
 
 interface Frame {

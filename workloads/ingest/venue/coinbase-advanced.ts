@@ -38,6 +38,16 @@ export function decodeMessage(text: string, listings: Listings): Message {
     const detail = typeof channel === 'string' ? channel.slice(0, 40) : typeof channel;
     return unreadable('UnknownEvent', detail, 'Nothing', sequence);
   }
+  return decodeEvents({ channel, events, sequence }, listings);
+}
+
+interface Envelope {
+  readonly channel: keyof typeof DECODERS;
+  readonly events: unknown;
+  readonly sequence: number;
+}
+
+function decodeEvents({ channel, events, sequence }: Envelope, listings: Listings): Message {
   const isBook = channel === 'l2_data';
   if (!Array.isArray(events)) return unreadable('BadField', 'events', isBook ? 'Everything' : 'Nothing', sequence);
   const frames: (MarketFrame | NoticeFrame)[] = [];
@@ -46,8 +56,7 @@ export function decodeMessage(text: string, listings: Listings): Message {
     if (problem === undefined) continue;
     // Nothing of this message is given on, so that with several events in it several books have lost something.
     const spoiled = events.length === 1 ? (problem.spoils ?? 'Everything') : 'Everything';
-    const spoils = isBook ? spoiled : 'Nothing';
-    return unreadable(problem.reason, `${channel}.${problem.detail}`, spoils, sequence);
+    return unreadable(problem.reason, `${channel}.${problem.detail}`, isBook ? spoiled : 'Nothing', sequence);
   }
   return { kind: 'message', sequence, frames };
 }
