@@ -1,8 +1,9 @@
 // Requests to the API server in Kubernetes' own terms. Failures are ApiErrors, never silent.
 import type { Registry } from 'prom-client';
 import { MANAGER } from './apply.ts';
+import { Busy } from './busy.ts';
 import type { Credentials } from './credentials.ts';
-import { isNotFound, refusalOf } from './errors.ts';
+import { isNotFound, pauseAskedBy, refusalOf } from './errors.ts';
 import { requestCounter } from './metrics.ts';
 import { pathOf, type Live, type Place, type Resource, type Wanted } from './object.ts';
 import { Connections } from './connections.ts';
@@ -35,38 +36,38 @@ type Query = Readonly<Record<string, string | undefined>>;
 interface Bounds {
   readonly mayWrite: () => void;
   readonly deadlineMs: number;
+  /** Whom a busy server holds back; undefined where it must not. */
+  readonly busy: Busy | undefined;
 }
-const UNBOUND: Bounds = { mayWrite: () => undefined, deadlineMs: DEADLINE_MS };
 
 export class Api {
   readonly #connections: Connections;
   readonly #count: CountRequest | undefined;
-  readonly #mayWrite: () => void;
-  readonly #deadlineMs: number;
+  readonly #bounds: Bounds;
   /** A watch begins within it: from its request until what it lists is whole. */
   readonly starts = new Limit(STARTS);
 
-  private constructor(connections: Connections, count: CountRequest | undefined, { mayWrite, deadlineMs }: Bounds) {
+  private constructor(connections: Connections, count: CountRequest | undefined, bounds: Bounds) {
     this.#connections = connections;
     this.#count = count;
-    this.#mayWrite = mayWrite;
-    this.#deadlineMs = deadlineMs;
+    this.#bounds = bounds;
   }
 
   /** Connects at the first use. */
   static open({ credentials, registry, timing = TIMING }: ApiOptions): Api {
     const count = registry === undefined ? undefined : requestCounter(registry, new URL(credentials.origin).host);
-    return new Api(new Connections(credentials, timing), count, UNBOUND);
+    const bounds = { mayWrite: () => undefined, deadlineMs: DEADLINE_MS, busy: new Busy() };
+    return new Api(new Connections(credentials, timing), count, bounds);
   }
 
   /** The same connections, but each write first asks `mayWrite`, which throws where we may not (the lease is spent). */
   guarded(mayWrite: () => void): Api {
-    return new Api(this.#connections, this.#count, { mayWrite, deadlineMs: this.#deadlineMs });
+    return new Api(this.#connections, this.#count, { ...this.#bounds, mayWrite });
   }
 
-  /** The same connections, but each request that is not answered within `deadlineMs` is given up. */
+  /** The same connections, but each request that is not answered within `deadlineMs` is given up, and none waits for a busy server. */
   within(deadlineMs: number): Api {
-    return new Api(this.#connections, this.#count, { mayWrite: this.#mayWrite, deadlineMs });
+    return new Api(this.#connections, this.#count, { ...this.#bounds, deadlineMs, busy: undefined });
   }
 
   /** Made so far: a steady number is the proof that they are kept. */
@@ -175,15 +176,28 @@ export class Api {
     path: string,
     { body, type = 'application/json' }: { body: unknown; type?: string },
   ): Promise<T> {
-    return this.#json<T>(method, path, { body: JSON.stringify(body), type, mayGo: this.#mayWrite });
+    return this.#json<T>(method, path, { body: JSON.stringify(body), type, mayGo: this.#bounds.mayWrite });
   }
 
   async #json<T>(method: string, path: string, { type, accept = 'application/json', ...sent }: Sent = {}): Promise<T> {
     const headers = { accept, ...(type === undefined ? {} : { 'content-type': type }) };
-    const answer = await this.#connections.call({ method, path, headers, deadlineMs: this.#deadlineMs, ...sent });
+    const { deadlineMs } = this.#bounds;
+    const answer = await this.#asked(() => this.#connections.call({ method, path, headers, deadlineMs, ...sent }));
     this.#count?.(method, answer.status);
     if (answer.status >= 300) throw refusalOf(answer, `${method} ${path.split('?')[0]}`);
     return JSON.parse(answer.text) as T;
+  }
+
+  async #asked(call: () => Promise<Answer>): Promise<Answer> {
+    const answered = await this.#bounds.busy?.enter();
+    let pauseMs: number | undefined;
+    try {
+      const answer = await call();
+      pauseMs = pauseAskedBy(answer);
+      return answer;
+    } finally {
+      answered?.(pauseMs);
+    }
   }
 }
 

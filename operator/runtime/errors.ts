@@ -36,6 +36,10 @@ export function refusalOf(
   return new ApiError(status, message, { reason: said?.reason ?? '', ...retryAfter(seconds) });
 }
 
+/** Ms for which a server that is too busy wants to be left alone; undefined where it is not. */
+export const pauseAskedBy = ({ status, headers }: { readonly status: number; readonly headers: Headers }) =>
+  status === 429 ? (retryAfter(Number(headers['retry-after'] ?? Number.NaN)).retryAfterMs ?? 0) : undefined;
+
 /** The failure that a watch tells in place of an object. */
 export const errorTold = ({ code = 500, reason = '', message = 'no message', details }: StatusTold): ApiError =>
   new ApiError(code, `the watch ended with an error: ${message}`, {

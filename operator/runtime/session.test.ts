@@ -189,10 +189,26 @@ describe('the session', () => {
         stream.end(body);
       });
       const watch = { onOpen: () => undefined, onEvent: () => undefined, signal: new AbortController().signal };
-      for (const ask of [() => get(api), () => api.create(PODS, POD), () => api.watch('/watched', {}, watch)]) {
+      const hurried = api.within(1_000);
+      for (const ask of [() => get(hurried), () => hurried.create(PODS, POD), () => api.watch('/watched', {}, watch)]) {
         const error = await ask().catch((thrown: unknown) => thrown);
         assert.ok(error instanceof ApiError && error.status === 429);
         assert.equal(error.retryAfterMs, ms);
       }
     });
+  it('holds back whoever else calls while the server is busy, but not who cannot wait', async () => {
+    let answers = 0;
+    const api = await begin((stream) => {
+      answers += 1;
+      stream.respond(answers === 1 ? { ':status': 429, 'retry-after': '0.3' } : { ':status': 200 });
+      stream.end('{}');
+    });
+    const from = performance.now();
+    await assert.rejects(get(api), ApiError);
+    await get(api.within(1_000));
+    assert.ok(performance.now() - from < 250);
+    await Promise.all([get(api), get(api)]);
+    assert.ok(performance.now() - from >= 299);
+    assert.equal(answers, 4);
+  });
 });

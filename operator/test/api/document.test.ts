@@ -31,7 +31,10 @@ describe('the desired document', () => {
   it('is the operator’s by name, for whoever asks who wrote it', async () => {
     const writers = async () => {
       const { metadata } = await place.json<{ metadata: { managedFields: { manager: string }[] } }>(
-        ...['get', 'cm', 'demo-desired', '--show-managed-fields'],
+        'get',
+        'cm',
+        'demo-desired',
+        '--show-managed-fields',
       );
       return metadata.managedFields.map(({ manager }) => manager);
     };
