@@ -3,6 +3,6 @@
 export const SCHEMA_HASHES = {
   'tradingsystems.tradewind.io': '9aaf642ebaecee81',
   'riskparams.tradewind.io': '40fced4833619a9c',
-  'routerrules.tradewind.io': 'edd2a0649fc4af6f',
+  'routerrules.tradewind.io': '1206f9466b66ed38',
   'holds.tradewind.io': '5693ed23a8912025',
 } as const;

@@ -88,9 +88,12 @@ const model = z
     }),
     url: z
       .string()
-      .regex(/^https?:\/\/[^\s?#]+$/)
+      .regex(/^https?:\/\/[^\s?#@]+$/)
       .max(512)
-      .meta({ description: 'OpenInference: base URL of the server, what comes before /v2.' })
+      .meta({
+        description:
+          'OpenInference: base URL of the server, what comes before /v2. No credentials: it is shown in logs.',
+      })
       .optional(),
     inference: inference.meta({ description: 'OpenInference: what the server is asked.' }).optional(),
     horizonSeconds: z

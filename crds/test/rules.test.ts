@@ -86,6 +86,7 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
     { ...SERVER, inference: { features: ['pressure', 'pressure'] } },
     /features.*features must be unique/,
   ],
+  ['RouterRules', 'models/b', { ...SERVER, url: 'http://me:secret@models' }, /models\.b\.url.*should match/],
   ['RouterRules', 'session', { calendar: 'XLON' }, /session\.calendar.*Unsupported value/],
   [
     'RouterRules',

@@ -60,13 +60,20 @@ describe('an unhealthy model', () => {
       const state = aRouter(STRICT);
       withGrid(state);
       const seen = new Set<string>();
+      let [switches, chosen] = [0, 0];
       for (let i = 1; i <= 400; i++) {
         const sick = [PRESSURE, 'momentum'].filter((model) => {
           const slope = random() < 0.5 ? 1 : -1;
           know(state, model, slope);
           return slope < 0;
         });
-        const edges = edgesOf(give(state, features(i * 20))); // once a second
+        const outputs = give(state, features(i * 20)); // once a second
+        for (const output of outputs) {
+          if (output.kind !== 'switch' || output.switch.horizonSeconds !== 60) continue;
+          switches += 1;
+          if (output.switch.to !== PRESSURE) chosen += 1;
+        }
+        const edges = edgesOf(outputs);
         assert.deepEqual(
           sick.filter((model) => edges.includes(model)),
           [],
@@ -75,6 +82,8 @@ describe('an unhealthy model', () => {
         edges.forEach((model) => seen.add(model));
       }
       assert.deepEqual([...seen].sort(), ['momentum', PRESSURE], `seed ${seed}`);
+      const bound = 1 + 400 / 60;
+      assert.ok(chosen > 2 && chosen <= bound && switches <= 2 * bound, `seed ${seed}: ${chosen} of ${switches}`);
     }
   });
 });

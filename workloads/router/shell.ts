@@ -223,7 +223,11 @@ class RunningShell implements Shell {
       .xadd(SWITCH_LOG, 'MINID', Math.floor(Date.now() - SWITCH_LOG_MS), '*', ...Object.entries(fields).flat())
       .pexpire(SWITCH_LOG, SWITCH_LOG_MS) // by then every entry is as old
       .exec()
-      .catch((error: unknown) => log.warn({ error }, 'switch not logged in Redis'));
+      .then((results) => results?.find(([error]) => error !== null)?.[0])
+      .catch((error: unknown) => error)
+      .then((error) => {
+        if (error) log.warn({ error }, 'switch not logged in Redis');
+      });
   }
 
   #onExcess(switches: number, pause: boolean): void {

@@ -105,10 +105,18 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
     },
     {
       alert: 'TradewindModelSwitchesHigh',
-      expr: `sum(increase(${of(METRIC.modelSwitches)}[5m])) > 20`,
+      expr: `sum(increase(${of(METRIC.modelSwitches)}[5m])) > 20 or max(${of(METRIC.modelSwitchingExcess)}) > 0`,
       severity: 'warning',
-      summary: '{{ $value | printf "%.0f" }} switches of models in 5 minutes',
+      summary: 'models are switched more than 20 times in 5 minutes, or than the RouterRules allow',
       next: 'Raise minConfidence, hysteresis or dwell in the RouterRules, or pause the router.',
+    },
+    {
+      alert: 'TradewindModelServerDown',
+      expr: `min by (model) (${of(METRIC.modelServerReady)}) == 0`,
+      for: '2m',
+      severity: 'warning',
+      summary: 'the server of model {{ $labels.model }} is not asked',
+      next: 'The default model stands in. The log of the router says why: see "A model server" in the runbook.',
     },
     {
       alert: 'TradewindRedisSlow',
