@@ -68,11 +68,11 @@ describe('an unhealthy model', () => {
           return slope < 0;
         });
         const outputs = give(state, features(i * 20)); // once a second
-        for (const output of outputs) {
-          if (output.kind !== 'switch' || output.switch.horizonSeconds !== 60) continue;
-          switches += 1;
-          if (output.switch.to !== PRESSURE) chosen += 1;
-        }
+        const made = outputs.flatMap((one) =>
+          one.kind === 'switch' && one.switch.horizonSeconds === 60 ? one.switch : [],
+        );
+        switches += made.length;
+        chosen += made.filter(({ to }) => to !== PRESSURE).length;
         const edges = edgesOf(outputs);
         assert.deepEqual(
           sick.filter((model) => edges.includes(model)),

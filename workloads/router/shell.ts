@@ -3,15 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { ActiveHold, DesiredDocument } from '../contract/desired.ts';
 import { parseJson } from '../contract/json.ts';
-import {
-  featuresStream,
-  holdsKey,
-  RELOAD,
-  routerSnapshotKey,
-  signalsStream,
-  STREAM_LENGTH,
-  SWITCH_LOG,
-} from '../contract/keys.ts';
+import { featuresStream, holdsKey, RELOAD, routerSnapshotKey, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
 import type { Features, Signal } from '../contract/messages.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { RouterStatus } from '../contract/status.ts';
@@ -36,11 +28,11 @@ import {
 } from './state.ts';
 import { routerStatus } from './status.ts';
 import { step } from './step.ts';
+import { logSwitch } from './switch-log.ts';
 
 const SNAPSHOT_EVERY_MS = 5_000;
 /** What was learned is worth this wait at the start, and no more: without it models start from their priors. */
 const SNAPSHOT_WITHIN_MS = 5_000;
-const SWITCH_LOG_MS = 24 * 3_600_000;
 
 export interface ShellOptions {
   readonly pod: PodConfig;
@@ -206,28 +198,10 @@ class RunningShell implements Shell {
 
   #record(made: Switch): void {
     const { redis, log } = this.#options;
-    const { t, symbol, horizonSeconds, from, to, reason, latencyMs } = made;
+    const { symbol, horizonSeconds, from, to, reason } = made;
     this.#metrics.switched(made);
     log.info({ symbol, horizonSeconds, from, to, reason }, 'model switched');
-    const fields = {
-      timestamp: new Date(t).toISOString(),
-      symbol,
-      horizon: horizonSeconds,
-      old_model: from,
-      new_model: to,
-      reason,
-      latency_ms: latencyMs.toFixed(3),
-    };
-    redis
-      .pipeline()
-      .xadd(SWITCH_LOG, 'MINID', Math.floor(Date.now() - SWITCH_LOG_MS), '*', ...Object.entries(fields).flat())
-      .pexpire(SWITCH_LOG, SWITCH_LOG_MS) // by then every entry is as old
-      .exec()
-      .then((results) => results?.find(([error]) => error !== null)?.[0])
-      .catch((error: unknown) => error)
-      .then((error) => {
-        if (error) log.warn({ error }, 'switch not logged in Redis');
-      });
+    logSwitch(redis, made).catch((error: unknown) => log.warn({ error }, 'switch not logged in Redis'));
   }
 
   #onExcess(switches: number, pause: boolean): void {

@@ -103,6 +103,20 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
       summary: 'pods run different desired documents',
       next: 'A pod does not take what is published. status.runtime.acks names it and what it says; then its log.',
     },
+    ...modelAlerts(of),
+    {
+      alert: 'TradewindRedisSlow',
+      expr: `histogram_quantile(0.99, sum by (le) (rate(${of(`${METRIC.redisCommandSeconds}_bucket`)}[5m]))) > 0.005`,
+      for: '5m',
+      severity: 'warning',
+      summary: 'the slowest hundredth of Redis commands takes {{ $value | humanizeDuration }}, over 5 ms',
+      next: 'Look at the load of Redis and of its node; fail over where Redis is external.',
+    },
+  ];
+}
+
+function modelAlerts(of: (metric: string) => string): Rule[] {
+  return [
     {
       alert: 'TradewindModelSwitchesHigh',
       expr: `sum(increase(${of(METRIC.modelSwitches)}[5m])) > 20 or max(${of(METRIC.modelSwitchingExcess)}) > 0`,
@@ -117,14 +131,6 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
       severity: 'warning',
       summary: 'the server of model {{ $labels.model }} is not asked',
       next: 'The default model stands in. The log of the router says why: see "A model server" in the runbook.',
-    },
-    {
-      alert: 'TradewindRedisSlow',
-      expr: `histogram_quantile(0.99, sum by (le) (rate(${of(`${METRIC.redisCommandSeconds}_bucket`)}[5m]))) > 0.005`,
-      for: '5m',
-      severity: 'warning',
-      summary: 'the slowest hundredth of Redis commands takes {{ $value | humanizeDuration }}, over 5 ms',
-      next: 'Look at the load of Redis and of its node; fail over where Redis is external.',
     },
   ];
 }

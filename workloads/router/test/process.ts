@@ -20,7 +20,10 @@ export const ONE_PAIR: SystemConfig = {
 export interface RunningRouter {
   readonly server: TestRedis;
   readonly redis: Redis;
-  readonly process: ChildProcess;
+  readonly start: () => void;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** Exit code, once it has ended. */
+  readonly ended: () => Promise<number | null>;
   /** Puts a document into force as the param server does. */
   readonly publish: (document: DesiredDocument) => Promise<void>;
   readonly lastSignal: () => Promise<Signal | undefined>;
@@ -34,10 +37,12 @@ export async function startRouter(document: DesiredDocument, config = ONE_PAIR):
   const redis = await server.client();
   await redis.set(desiredKey('demo'), JSON.stringify(document));
   const folder = podFolder('router', { ...config, redisUrl: server.url });
-  const process_ = spawn(process.execPath, [join(import.meta.dirname, '..', 'main.ts')], {
-    env: { ...process.env, ...folder.env },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const start = (): ChildProcess =>
+    spawn(process.execPath, [join(import.meta.dirname, '..', 'main.ts')], {
+      env: { ...process.env, ...folder.env },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  let child = start();
   let seq = 0;
   const feeding = setInterval(() => {
     const t = performance.timeOrigin + performance.now();
@@ -55,7 +60,9 @@ export async function startRouter(document: DesiredDocument, config = ONE_PAIR):
   return {
     server,
     redis,
-    process: process_,
+    start: () => (child = start()),
+    signal: (signal) => child.kill(signal),
+    ended: () => new Promise((resolve) => child.once('exit', resolve)),
     publish: async (next) => {
       await redis.set(desiredKey('demo'), JSON.stringify(next));
       await redis.publish(RELOAD, '{}');
@@ -70,7 +77,7 @@ export async function startRouter(document: DesiredDocument, config = ONE_PAIR):
     },
     stop: async () => {
       clearInterval(feeding);
-      process_.kill('SIGKILL');
+      child.kill('SIGKILL');
       folder.remove();
       await server.stop();
     },

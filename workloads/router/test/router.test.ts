@@ -1,82 +1,31 @@
 // The router's process against a real Redis: features in, signals out; SIGHUP; a restart that goes on where it was.
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import {
-  desiredKey,
-  featuresStream,
-  holdsKey,
-  partsKey,
-  RELOAD,
-  routerSnapshotKey,
-  signalsStream,
-} from '../../contract/keys.ts';
-import type { Features, Signal } from '../../contract/messages.ts';
-import type { RouterStatus } from '../../contract/status.ts';
-import { aSignal, CONFIG } from '../../harmoniser/test/builders.ts';
-import { eventually, podFolder, startRedis, type PodFolder, type TestRedis } from '../../kit/test/redis.ts';
+import { featuresStream, holdsKey, RELOAD, routerSnapshotKey } from '../../contract/keys.ts';
+import { CONFIG } from '../../harmoniser/test/builders.ts';
+import { eventually } from '../../kit/test/redis.ts';
 import { aFullDocument } from './documents.ts';
-
-const SYMBOL = 'BTC-USD';
+import { startRouter, SYMBOL, type RunningRouter } from './process.ts';
 
 describe('the router process', () => {
-  let server: TestRedis;
+  let router: RunningRouter;
   let redis: Redis;
-  let folder: PodFolder;
-  let router: ChildProcess;
-  let feeding: NodeJS.Timeout;
-  let seq = 0;
-
-  const start = (): ChildProcess =>
-    spawn(process.execPath, [join(import.meta.dirname, '..', 'main.ts')], {
-      env: { ...process.env, ...folder.env },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  const ended = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.once('exit', resolve));
-  const lastSignal = async (): Promise<Signal | undefined> => {
-    const [entry] = await redis.xrevrange(signalsStream(SYMBOL), '+', '-', 'COUNT', 1);
-    return entry === undefined ? undefined : (JSON.parse(entry[1][1] ?? '') as Signal);
-  };
-  const status = async (): Promise<RouterStatus | undefined> => {
-    const text = await redis.hget(partsKey('demo'), 'router-0');
-    return text === null ? undefined : (JSON.parse(text) as RouterStatus);
-  };
+  const lastSignal = () => router.lastSignal();
 
   before(async () => {
-    server = await startRedis();
-    redis = await server.client();
-    await redis.set(desiredKey('demo'), JSON.stringify(aFullDocument()));
-    folder = podFolder('router', { ...CONFIG, redisUrl: server.url });
-    router = start();
-    feeding = setInterval(() => {
-      const t = performance.timeOrigin + performance.now();
-      const features: Features = {
-        ...aSignal({ symbol: SYMBOL, seq: ++seq, t }).features,
-        seq,
-        bootId: 'ingest',
-        t,
-        heardAt: t,
-        pressure: 0.4,
-      };
-      redis
-        .xadd(featuresStream(SYMBOL), 'MAXLEN', '~', 100, '*', 'data', JSON.stringify(features))
-        .catch(() => undefined);
-    }, 25);
+    router = await startRouter(aFullDocument(), CONFIG);
+    ({ redis } = router);
   });
-  after(async () => {
-    clearInterval(feeding);
-    router.kill('SIGKILL');
-    folder.remove();
-    await server.stop();
-  });
+  after(() => router.stop());
 
   it('answers features with signals of the active model', async () => {
     const signal = await eventually('a signal', lastSignal);
     assert.deepEqual(signal.active, { 60: 'order_book_pressure', 300: 'order_book_pressure' });
     assert.ok(Math.abs((signal.edges[0]?.edgeBps ?? 0) - 10) < 1e-6);
     assert.ok(signal.featuresAgeMs >= 0 && signal.featuresAgeMs <= 2_000, `${signal.featuresAgeMs}`);
-    await eventually('a status that is ready', async () => ((await status())?.ready === true ? true : undefined));
+    await eventually('a status that is ready', async () =>
+      (await router.status())?.ready === true ? true : undefined,
+    );
   });
   it('passes over what it cannot read', async () => {
     await redis.xadd(featuresStream(SYMBOL), '*', 'data', '{"symbol":');
@@ -84,8 +33,8 @@ describe('the router process', () => {
     await eventually('a later signal', async () => ((await lastSignal())!.seq > before + 5 ? true : undefined));
   });
   it('pauses on SIGHUP by a hold for everybody, once however often it comes, and goes on with signals', async () => {
-    router.kill('SIGHUP');
-    router.kill('SIGHUP');
+    router.signal('SIGHUP');
+    router.signal('SIGHUP');
     await eventually('paused', async () => ((await lastSignal())?.routerPaused === true ? true : undefined));
     assert.deepEqual(Object.keys(await redis.hgetall(holdsKey('demo'))), ['router-sighup']);
     await redis.hdel(holdsKey('demo'), 'router-sighup');
@@ -93,13 +42,14 @@ describe('the router process', () => {
     await eventually('resumed', async () => ((await lastSignal())?.routerPaused === false ? true : undefined));
   });
   it('stores what it learned when it is stopped, and goes on from there', async () => {
-    router.kill('SIGTERM');
-    assert.equal(await ended(router), 0);
+    const ended = router.ended();
+    router.signal('SIGTERM');
+    assert.equal(await ended, 0);
     const saved = JSON.parse((await redis.get(routerSnapshotKey('demo', 0))) ?? '{}') as {
       symbols: Record<string, { selections: Record<string, { since: number }> }>;
     };
     const { since } = saved.symbols[SYMBOL]!.selections['60']!;
-    router = start();
+    router.start();
     await eventually('a signal of another boot', async () =>
       (await lastSignal())!.t > Date.now() - 200 ? true : undefined,
     );
