@@ -161,11 +161,11 @@ function holidaysOf(year: number): readonly Day[] {
   ];
 }
 
-/** The day before Independence Day and before Christmas, where both are weekdays; the day after Thanksgiving. */
+/** Of the days that are open: those before Independence Day and before Christmas, and the one after Thanksgiving. */
 function isEarlyClose(day: Day): boolean {
   const year = new Date(day).getUTCFullYear();
-  const eves = [dayOf(year, 7, 4), dayOf(year, 12, 25)].filter((holiday) => observed(holiday) === holiday);
-  return day === nthWeekday(year, 11, THURSDAY, 4) + DAY || eves.some((holiday) => day === holiday - DAY);
+  const eves = [dayOf(year, 7, 4) - DAY, dayOf(year, 12, 25) - DAY];
+  return day === nthWeekday(year, 11, THURSDAY, 4) + DAY || eves.includes(day);
 }
 
 const dayOf = (year: number, month: number, day: number): Day => Date.UTC(year, month - 1, day);
