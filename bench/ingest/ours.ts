@@ -1,54 +1,35 @@
 // Ingest's own path over a recording, as one thread of the pod runs it: WebSocket text → frame → gaps, sorted book, best level,
-// trades, grid → features at most 20 times a second. A program of its own, so that its heap is its own: PATH COIN PASSES.
-import { newCounters, countFrame } from '@tradewind/workloads/ingest/counters.ts';
-import { newShard, step, type Event, type Shard } from '@tradewind/workloads/ingest/step.ts';
+// trades, grid → features at most 20 times a second. A program of its own, so that its heap is its own: PATH SESSION PASSES.
 import { topLevels } from '@tradewind/workloads/ingest/book.ts';
+import { countFrame, newCounters } from '@tradewind/workloads/ingest/counters.ts';
+import { newShard, step, type Event, type Shard } from '@tradewind/workloads/ingest/step.ts';
 import { decodeSnapshot } from '@tradewind/workloads/ingest/venue/binance-rest.ts';
-import { decodeFrame } from '@tradewind/workloads/ingest/venue/binance.ts';
-import type { Listing } from '@tradewind/workloads/ingest/venue/frame.ts';
 import { kindOf, report, type Played } from './report.ts';
 import { readRecording } from './recording.ts';
+import { binance, coinbase } from './venues.ts';
 
-const [path = '', coin = '', passes = '5'] = process.argv.slice(2);
-const recording = readRecording(path);
-const { frames, times } = recording;
-const SOURCE = 'binance';
-
-/** As Binance's own filters have it on that day. */
-const listing: Listing = {
-  symbol: `${coin}-USD`,
-  venueSymbol: `${coin}USDT`,
-  priceDecimals: 2,
-  quantityDecimals: coin === 'BTC' ? 5 : 4,
-  minLots: 1,
-  maxLots: 900_000_000,
-  instrument: {
-    priceScale: 100,
-    quantityScale: coin === 'BTC' ? 100_000 : 10_000,
-    tickStep: 1,
-    lotStep: 1,
-    minNotionalUsd: 5,
-  },
-};
-const listings = new Map([[listing.venueSymbol, listing]]);
+const [path = '', session = '', passes = '5'] = process.argv.slice(2);
+const { frames, times, snapshot } = readRecording(path);
+const { listings, newReader } = session === 'COINBASE' ? coinbase(frames) : binance(session);
+const SOURCE = 'bench';
 
 class Path {
   readonly shard: Shard = newShard('bench');
   readonly #counters = newCounters([SOURCE]);
+  readonly #read = newReader();
   features = 0;
   gaps = 0;
 
   constructor() {
     const link = { source: SOURCE, up: true, heardAt: 0 };
-    this.#emit({ kind: 'listed', listing, link, t: times[0] ?? 0 });
+    for (const listing of listings.values()) this.#emit({ kind: 'listed', listing, link, t: times[0] ?? 0 });
   }
 
   take(text: string, t: number): void {
-    const frame = decodeFrame(text, listings);
-    if (frame.kind === 'malformed' || frame.kind === 'notice')
-      throw new Error(`frame: found ${frame.kind}: ${text.slice(0, 80)}`);
-    countFrame(this.#counters, SOURCE, frame.kind);
-    this.#emit({ kind: 'frame', frame, t });
+    for (const frame of this.#read(text)) {
+      countFrame(this.#counters, SOURCE, frame.kind);
+      this.#emit({ kind: 'frame', frame, t });
+    }
   }
 
   #emit(event: Event): void {
@@ -62,8 +43,9 @@ class Path {
   /** What the venue answered then; each time after the first is a gap. */
   #splice(because: string, t: number): void {
     if (because !== 'Start') this.gaps += 1;
-    const snapshot = decodeSnapshot(recording.snapshot, listing);
-    if (snapshot.kind === 'snapshot') this.#emit({ kind: 'snapshot', snapshot, t });
+    const [listing] = listings.values();
+    const decoded = listing === undefined ? undefined : decodeSnapshot(snapshot, listing);
+    if (decoded?.kind === 'snapshot') this.#emit({ kind: 'snapshot', snapshot: decoded, t });
   }
 }
 
@@ -83,19 +65,29 @@ function playTimed(): readonly number[] {
   });
 }
 
+/** Best bid and ask of each symbol in the order of their names; of a single one also how many levels each side has. */
+function booksOf({ markets }: Shard): (string | number)[] {
+  const sorted = [...markets.values()].sort((a, b) => (a.listing.venueSymbol < b.listing.venueSymbol ? -1 : 1));
+  const bests = sorted.flatMap(({ book, listing, valid, symbol }) => {
+    if (!valid) throw new Error(`${symbol}: found no valid book, expected one at the end`);
+    const { priceScale } = listing.instrument;
+    return [book.bids, book.asks].map((side) =>
+      ((topLevels(side, 1)[0] ?? 0) / priceScale).toFixed(listing.priceDecimals),
+    );
+  });
+  const [only, ...more] = sorted;
+  return only === undefined || more.length > 0 ? bests : [...bests, only.book.bids.size, only.book.asks.size];
+}
+
 play(); // warm-up
 const played = Array.from({ length: Number(passes) }, play);
 const { path: last } = played.at(-1) ?? play();
-const market = last.shard.markets.get(listing.symbol);
-if (market === undefined || !market.valid) throw new Error('book: found none that is valid, expected one at the end');
-const { bids, asks } = market.book;
-const best = [topLevels(bids, 1)[0], topLevels(asks, 1)[0]].map((ticks) => ((ticks ?? 0) / 100).toFixed(2));
 report({
   engine: 'tradewind',
-  symbol: coin,
+  symbol: session,
   walls: played.map(({ ns }) => ns),
   us: playTimed(),
   kinds: frames.map(kindOf),
-  finalBook: [...best, bids.size, asks.size],
+  finalBook: booksOf(last.shard),
   more: { features: last.features, gaps: last.gaps },
 });

@@ -33,8 +33,10 @@ export interface Measured {
   readonly more?: object;
 }
 
-export const kindOf = (text: string): string =>
-  text.includes('@depth') ? 'depth' : text.includes('@trade') ? 'trade' : 'book';
+export const kindOf = (text: string): string => {
+  if (text.includes('@depth') || text.includes('"l2_data"')) return 'depth';
+  return text.includes('@trade') || text.includes('"market_trades"') ? 'trade' : 'book';
+};
 
 export function report({ engine, symbol, walls, us, kinds, finalBook, more = {} }: Measured): void {
   const wall = quantile(walls, 0.5);
