@@ -1,5 +1,5 @@
 // Our programs as bundles: one JavaScript file per program, and chunks for what is loaded on demand (ADR 8).
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Entry } from './tar.ts';
@@ -15,12 +15,26 @@ export interface Bundle {
   readonly external: readonly string[];
 }
 
+/** Each exchange of ccxt as a program of its own, with its WebSocket side where it has one: ingest loads the one that it is told. */
+function exchanges(): Record<string, string> {
+  const dir = 'node_modules/ccxt/js/src';
+  const streaming = new Set(readdirSync(join(ROOT, dir, 'pro')));
+  const names = readdirSync(join(ROOT, dir)).filter((name) => name.endsWith('.js'));
+  return Object.fromEntries(
+    names.map((name) => [`ccxt/${name.slice(0, -3)}`, `${dir}/${streaming.has(name) ? 'pro/' : ''}${name}`]),
+  );
+}
+
 const BUNDLES = {
   operator: { entries: { operator: 'operator/main.ts' }, external: [] },
   workloads: {
-    entries: Object.fromEntries(WORKLOADS.map((part) => [part, `workloads/${part}/main.ts`])),
-    // Only to read a kubeconfig, which a pod has none of.
-    external: ['@kubernetes/client-node'],
+    entries: {
+      ...Object.fromEntries(WORKLOADS.map((part) => [part, `workloads/${part}/main.ts`])),
+      'ccxt-thread': 'workloads/ingest/venue/ccxt-thread.ts',
+      ...exchanges(),
+    },
+    // To read a kubeconfig, which a pod has none of; for orders on dYdX and the streams of MEXC.
+    external: ['@kubernetes/client-node', 'protobufjs'],
   },
 } as const satisfies Readonly<Record<string, Bundle>>;
 export type BundleName = keyof typeof BUNDLES;

@@ -250,6 +250,7 @@ const missedTrades = (count: number): Effect => (count > 0 ? { kind: 'TradesMiss
 
 /** A trade takes from a level of the book: an update that says so came just before it, or will. */
 function owe(market: Market, t: number): void {
+  if (market.listing.isLoose === true) return;
   const { sync, aheadSince: since } = market;
   if (sync.phase === 'Following' && since === 0 && t - sync.changedAt > MAX_EARLY_MS) market.aheadSince = t;
 }

@@ -1,8 +1,9 @@
 // The feed of a planned source: which adapter speaks its protocol, and with which key. Called by ingest.ts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PlannedSource, Protocol } from './sources.ts';
+import type { PlannedSource } from './sources.ts';
 import { openBinanceFeed } from './venue/binance-feed.ts';
+import { CCXT_TIMING, openCcxtFeed } from './venue/ccxt-feed.ts';
 import { ADVANCED, EXCHANGE } from './venue/coinbase-apis.ts';
 import { openCoinbaseFeed } from './venue/coinbase-feed.ts';
 import { readKey, type CoinbaseKey } from './venue/coinbase-key.ts';
@@ -13,8 +14,10 @@ export type OpenFeed = (source: PlannedSource, options: FeedOptions, secretsDir:
 
 export const openFeed: OpenFeed = (source, options, secretsDir) => OPEN[source.protocol](source, options, secretsDir);
 
-const OPEN: Readonly<Record<Protocol, OpenFeed>> = {
+const OPEN: Readonly<Record<PlannedSource['protocol'], OpenFeed>> = {
   binance: (_, options) => openBinanceFeed(options),
+  ccxt: ({ ccxt = { exchange: '', pollSeconds: 1 } }, options) =>
+    openCcxtFeed({ ...options, exchange: ccxt.exchange }, { ...CCXT_TIMING, pollMs: ccxt.pollSeconds * 1_000 }),
   'coinbase-exchange': (_, options) => openCoinbaseFeed({ ...options, api: EXCHANGE }),
   'coinbase-advanced': ({ name, isSigned }, options, secretsDir) => {
     const key = isSigned ? (): CoinbaseKey | string => keyIn(join(secretsDir, name)) : undefined;

@@ -10,7 +10,9 @@ export type Protocol = NonNullable<Source['options']['protocol']>;
 
 export interface PlannedSource {
   readonly name: string;
-  readonly protocol: Protocol;
+  readonly protocol: Protocol | 'ccxt';
+  /** ccxt: its id of the exchange, and seconds between two polls where it has no WebSocket. */
+  readonly ccxt?: { readonly exchange: string; readonly pollSeconds: number };
   /** Its subscriptions are to be signed with the key in its Secret. */
   readonly isSigned: boolean;
   readonly endpoints: { readonly ws: string; readonly rest: string };
@@ -25,10 +27,12 @@ export interface SourcePlan {
 }
 
 /** The venues' own hosts: market data needs no account. */
-const OWN: Readonly<Record<Protocol, PlannedSource['endpoints']>> = {
+const OWN: Readonly<Record<PlannedSource['protocol'], PlannedSource['endpoints']>> = {
   binance: { ws: 'wss://stream.binance.com:9443', rest: 'https://api.binance.com' },
   'coinbase-exchange': EXCHANGE.endpoints,
   'coinbase-advanced': ADVANCED.endpoints,
+  // Where ccxt knows them to be.
+  ccxt: { ws: '', rest: '' },
 };
 
 /**
@@ -57,20 +61,24 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
 function planSource(source: Source, symbols: PlannedSource['symbols'], system: SystemConfig): PlannedSource | string {
   const protocol = protocolOf(source);
   if (protocol === undefined)
-    return `sources of type ${source.type} are not supported yet: expected binance, coinbase or simulator`;
+    return `sources of type ${source.type} are not supported yet: expected binance, coinbase, ccxt or simulator`;
   const endpoints = endpointsOf(source, protocol, system);
   if (typeof endpoints === 'string') return endpoints;
-  return { name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols };
+  return { name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols, ...ccxtOf(source) };
 }
 
 const primaryOf = ({ sources }: SystemConfig, symbol: string): Source | undefined =>
   sources.find((source) => source.symbols[symbol] !== undefined);
 
-function protocolOf({ type, options }: Source): Protocol | undefined {
-  if (type === 'binance') return 'binance';
+function protocolOf({ type, options }: Source): PlannedSource['protocol'] | undefined {
+  if (type === 'binance' || type === 'ccxt') return type;
   if (type === 'coinbase') return `coinbase-${options.api ?? 'exchange'}`;
   return type === 'simulator' ? options.protocol : undefined;
 }
+
+/** The API server refuses a source of type ccxt without an exchange. */
+const ccxtOf = ({ type, options: { exchange = '', pollSeconds = 1 } }: Source): Pick<PlannedSource, 'ccxt'> =>
+  type === 'ccxt' ? { ccxt: { exchange, pollSeconds } } : {};
 
 const isSigned = ({ type, options }: Source): boolean =>
   type === 'coinbase' && options.api === 'advanced' && options.secretRef !== undefined;
@@ -78,7 +86,7 @@ const isSigned = ({ type, options }: Source): boolean =>
 /** Where REST and WebSocket are of two hosts, as with the venues themselves, a `url` in their place serves both. */
 function endpointsOf(
   source: Source,
-  protocol: Protocol,
+  protocol: PlannedSource['protocol'],
   { venueUrls }: SystemConfig,
 ): PlannedSource['endpoints'] | string {
   if (source.type !== 'simulator') return source.url === undefined ? OWN[protocol] : bothSchemes(source.url);

@@ -24,6 +24,8 @@ interface More {
   /** What ingest believes that the venue has, beside what it has. */
   readonly alsoWanted?: Readonly<Record<string, string>>;
   readonly openFeed?: NonNullable<IngestOptions['openFeed']>;
+  /** Ingest's source, in place of one of type simulator, with the simulator's address. */
+  readonly source?: (url: string) => object;
 }
 
 const sourcesOf = (protocol: string, symbols: Readonly<Record<string, string>>, options: object) =>
@@ -39,14 +41,15 @@ export async function start(options: object, more: More = {}): Promise<Running> 
     recordingsDir: more.recordingsDir ?? '/nowhere',
   });
   const wanted = { ...symbols, ...more.alsoWanted };
+  const url = `ws://127.0.0.1:${simulator.port}/${protocol}`;
   const system = {
     system: { name: 'demo', namespace: 'n', uid: 'u' },
     execution: { mode: 'Paper' },
     symbols: Object.keys(wanted).map((name) => ({ name, account: 'Spot', horizons: ['60s'], group: 'majors' })),
-    sources: sourcesOf(protocol, wanted, options),
+    sources: more.source === undefined ? sourcesOf(protocol, wanted, options) : [more.source(url)],
     shards: 1,
     redisUrl: 'redis://nowhere',
-    venueUrls: { [protocol]: `ws://127.0.0.1:${simulator.port}/${protocol}` },
+    venueUrls: { [protocol]: url },
   } as unknown as SystemConfig;
   const features: Features[] = [];
   const registry = new Registry();

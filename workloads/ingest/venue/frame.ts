@@ -94,6 +94,8 @@ export interface Listing {
   /** Bounds of one order, in lots. */
   readonly minLots: number;
   readonly maxLots: number;
+  /** Its trades and its book keep no step with each other: a trade without a change of the book proves nothing. */
+  readonly isLoose?: true;
 }
 
 /** By the venue's name, as it stands in its frames. */

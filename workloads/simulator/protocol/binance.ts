@@ -63,7 +63,9 @@ class BinanceClient extends Client {
     socket.on('pong', () => (this.#pongAt = Date.now()));
     this.#pinging = setInterval(() => this.#ping(), PING_EVERY_MS);
     const names = this.#combined ? (query.get('streams') ?? '') : path.replace(/^\/ws\/?/, '');
-    if (!this.#subscribe(names.split('/').filter((name) => name !== ''))) socket.close(1_008, 'unknown stream');
+    // Below /ws may stand anything: who puts no stream there subscribes by message.
+    const isKnown = this.#subscribe(names.split('/').filter((name) => name !== ''));
+    if (!isKnown && this.#combined) socket.close(1_008, 'unknown stream');
   }
 
   take(event: MarketEvent): void {

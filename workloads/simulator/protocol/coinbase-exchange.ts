@@ -9,18 +9,22 @@ import type { Protocol, ProtocolOptions } from './protocol.ts';
 const BOOKS = ['level2', 'level2_batch'] as const;
 const CHANNELS: readonly string[] = [...BOOKS, 'matches', 'ticker', 'heartbeat'];
 const MESSAGES_PER_SECOND = 100;
+const RECENT_TRADES = 100;
 
 export function speakExchange({ player, now }: ProtocolOptions): Protocol {
   /** Per product: one for each event, whichever channel tells it. */
   const sequences = new Map<string, number>();
   const sequenceOf = (product: string): number => sequences.get(product) ?? 0;
+  const recent = new Map<string, TradeEvent[]>();
   return {
     serves: (path) => path === '/',
     open: (socket) => new ExchangeClient(socket, { player: player(), now, messages: MESSAGES_PER_SECOND }, sequenceOf),
-    note: ({ symbol, kind }) => {
+    note: (event) => {
+      const { symbol, kind } = event;
       if (kind !== 'best') sequences.set(symbol, sequenceOf(symbol) + 1);
+      if (kind === 'trade') recent.set(symbol, [event, ...(recent.get(symbol) ?? [])].slice(0, RECENT_TRADES));
     },
-    rest: exchangeRest({ player, now }, sequenceOf),
+    rest: exchangeRest({ player, now }, sequenceOf, (product) => recent.get(product) ?? []),
   };
 }
 

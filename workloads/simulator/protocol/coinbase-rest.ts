@@ -1,6 +1,6 @@
 // REST of both of Coinbase's protocols: products, books, daily candles, time, and the limit per second. Pure but for its count.
-import type { Bar, Filters, Player } from '../player.ts';
-import { plain } from './coinbase-client.ts';
+import type { Bar, Filters, Player, TradeEvent } from '../player.ts';
+import { plain, timeOf } from './coinbase-client.ts';
 import type { Asked, Protocol, ProtocolOptions, RestAnswer } from './protocol.ts';
 
 /** Per second and address ("REST Rate Limits" of both); for all clients together. */
@@ -28,7 +28,11 @@ function limited({ player, now }: ProtocolOptions, answer: Answering): Protocol[
   };
 }
 
-export const exchangeRest = (options: ProtocolOptions, sequenceOf: (product: string) => number): Protocol['rest'] =>
+export const exchangeRest = (
+  options: ProtocolOptions,
+  sequenceOf: (product: string) => number,
+  tradesOf: (product: string) => readonly TradeEvent[],
+): Protocol['rest'] =>
   limited(options, (player, { path, query }, now) => {
     if (path === '/time') return ok({ iso: new Date(now).toISOString(), epoch: now / 1_000 });
     if (path === '/products')
@@ -37,8 +41,18 @@ export const exchangeRest = (options: ProtocolOptions, sequenceOf: (product: str
     if (!player.symbols.includes(product)) return NOT_FOUND;
     if (what === '') return ok(exchangeProduct(product, player.filters(product)));
     if (what === 'candles') return exchangeCandles(player, product, query, now);
+    if (what === 'trades') return ok(tradesOf(product).map(exchangeTrade));
     return what === 'book' ? exchangeBook(player, product, query, sequenceOf(product)) : NOT_FOUND;
   });
+
+/** `side` is the maker's. */
+const exchangeTrade = ({ tradeId, price, size, sellerTook, at }: TradeEvent): object => ({
+  trade_id: tradeId,
+  side: sellerTook ? 'buy' : 'sell',
+  price: plain(price),
+  size: plain(size),
+  time: timeOf(at),
+});
 
 function exchangeBook(player: Player, product: string, query: URLSearchParams, sequence: number): RestAnswer {
   const level = query.get('level') ?? '1';
@@ -85,7 +99,8 @@ export const advancedRest = (options: ProtocolOptions): Protocol['rest'] =>
 
 function advancedProducts(player: Player, query: URLSearchParams): RestAnswer {
   const asked = query.getAll('product_ids');
-  const symbols = player.symbols.filter((symbol) => asked.length === 0 || asked.includes(symbol));
+  const isSpot = (query.get('product_type') ?? 'SPOT') === 'SPOT';
+  const symbols = player.symbols.filter((symbol) => isSpot && (asked.length === 0 || asked.includes(symbol)));
   const products = symbols.map((symbol) => advancedProduct(symbol, player.filters(symbol)));
   return ok({ products, num_products: products.length });
 }

@@ -1,0 +1,124 @@
+// Ingest by ccxt, unchanged but for its addresses, against the simulator: WebSocket, polling, and faults, over real sockets.
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Depth } from '../../simulator/player.ts';
+import { topLevels } from '../book.ts';
+import { CCXT_TIMING, openCcxtFeed } from '../venue/ccxt-feed.ts';
+import type { CcxtTiming } from '../venue/ccxt-messages.ts';
+import { gapsOf, start, stop, until, type Running } from './running.ts';
+
+const MARKET = { market: { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 30 } };
+const BINANCE = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
+const COINBASE = { 'BTC-USD': 'BTC-USD', 'ETH-USD': 'ETH-USD' };
+const TIMING: CcxtTiming = {
+  ...CCXT_TIMING,
+  firstRetryMs: 50,
+  slowestRetryMs: 200,
+  dialEveryMs: 50,
+  silence: { silentMs: 600, everyMs: 1_000, graceMs: 300 },
+};
+
+const sourceOf = (exchange: string, quote: string) => (url: string) => ({
+  name: 'any',
+  type: 'ccxt',
+  symbols: { 'BTC-USD': `BTC/${quote}`, 'ETH-USD': `ETH/${quote}` },
+  url,
+  options: { exchange },
+});
+const status = ({ ingest }: Running) => ingest.status();
+const isValid = (running: Running, symbol: string): boolean => status(running).symbols[symbol]?.valid === true;
+const areBothValid = (running: Running): boolean => ['BTC-USD', 'ETH-USD'].every((symbol) => isValid(running, symbol));
+const malformed = async ({ registry }: Running): Promise<number> =>
+  Number(/^tradewind_malformed_frames_total\{[^}]*\} (\S+)$/m.exec(await registry.metrics())?.[1]);
+
+/** Whether our best levels are the venue's, in ticks and lots: exactly, through ccxt's floating point. */
+function isVenues({ ingest, simulator }: Running, protocol: string, symbol: string, venueSymbol: string): boolean {
+  const market = ingest.shard.markets.get(symbol);
+  const depth = simulator.book(protocol, venueSymbol);
+  if (market === undefined || depth === undefined) return false;
+  const { priceScale, quantityScale } = market.listing.instrument;
+  const asked = (levels: Depth['bids']): number[] =>
+    levels.slice(0, 10).flatMap(([p, q]) => [Math.round(Number(p) * priceScale), Math.round(Number(q) * quantityScale)]);
+  const ours = (side: 'bids' | 'asks') => topLevels(market.book[side], 10);
+  return JSON.stringify([ours('bids'), ours('asks')]) === JSON.stringify([asked(depth.bids), asked(depth.asks)]);
+}
+
+for (const [protocol, exchange, symbols, quote] of [
+  ['binance', 'binance', BINANCE, 'USDT'],
+  ['coinbase-advanced', 'coinbase', COINBASE, 'USD'],
+  // Its WebSocket books want a login: ccxt polls it.
+  ['coinbase-exchange', 'coinbaseexchange', COINBASE, 'USD'],
+] as const) {
+  describe(`ingest by ccxt on ${exchange}`, () => {
+    let running: Running;
+    beforeEach(async () => {
+      running = await start(MARKET, { protocol, symbols, source: sourceOf(exchange, quote) });
+      await until('valid books', () => areBothValid(running));
+    });
+    afterEach(() => stop(running));
+
+    it('has the venue’s books in integers, counts trades, and finds nothing wrong', async () => {
+      await until('trades', () => (running.features.findLast(({ symbol }) => symbol === 'BTC-USD')?.trades ?? 0) > 5);
+      const btc = running.features.findLast(({ symbol }) => symbol === 'BTC-USD');
+      assert.ok(btc !== undefined && btc.valid && btc.spreadBps > 0.1 && btc.spreadBps < 0.5, JSON.stringify(btc));
+      for (const [symbol, venueSymbol] of Object.entries(symbols))
+        await until(`${symbol} as the venue has it`, () => isVenues(running, protocol, symbol, venueSymbol));
+      assert.deepEqual([gapsOf(running), await malformed(running)], [0, 0]);
+      assert.deepEqual(status(running).sources[0]?.reconnects, 0);
+    });
+  });
+}
+
+describe('ingest by ccxt when things go wrong', () => {
+  let running: Running;
+  beforeEach(async () => {
+    running = await start(MARKET, {
+      symbols: BINANCE,
+      source: sourceOf('binance', 'USDT'),
+      openFeed: (_, options) => openCcxtFeed({ ...options, exchange: 'binance' }, TIMING),
+    });
+    await until('valid books', () => areBothValid(running));
+  });
+  afterEach(() => stop(running));
+  const isWell = () =>
+    until('valid again', () => areBothValid(running) && isVenues(running, 'binance', 'BTC-USD', 'BTCUSDT'), 20_000);
+
+  it('is out and back by itself when the venue cuts it', async () => {
+    running.simulator.disconnect('binance');
+    await until('both out', () => !isValid(running, 'BTC-USD') && !isValid(running, 'ETH-USD'), 3_000);
+    await isWell();
+    assert.equal(gapsOf(running), 0);
+  });
+
+  it('finds a book whose stream went dead', async () => {
+    running.simulator.mute('binance', 'ethusdt@depth@100ms');
+    await until('ETH out', () => !isValid(running, 'ETH-USD'), 8_000);
+    await isWell();
+    assert.equal(gapsOf(running), 1);
+  });
+
+  it('counts garbage and lives', async () => {
+    running.simulator.say('binance', '{"e":"depthUpdate","s":"BTCUSDT","U":');
+    running.simulator.say('binance', '{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":[[null]],"a":7}');
+    while ((await malformed(running)) < 2) await delay(20);
+    await isWell();
+  });
+
+  it('comes back from updates that were lost', async () => {
+    running.simulator.lose('binance', 'depth', 30);
+    await delay(2_000);
+    await isWell();
+  });
+});
+
+describe('ingest by ccxt on an exchange that is not there', () => {
+  it('says so, and goes on', async () => {
+    const running = await start(MARKET, { symbols: BINANCE, source: sourceOf('nowhere', 'USDT') });
+    try {
+      await until('a reason', () => /ccxt has no exchange nowhere/.test(status(running).sources[0]?.reason ?? ''));
+      assert.ok(!isValid(running, 'BTC-USD'));
+    } finally {
+      await stop(running);
+    }
+  });
+});

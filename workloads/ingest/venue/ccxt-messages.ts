@@ -1,0 +1,39 @@
+// What the thread that runs ccxt and the feed that owns it say to each other: two closed unions, and nothing else crosses.
+import type { ExchangeOptions } from './ccxt-exchange.ts';
+import type { Filters, Malformed, MarketFrame } from './frame.ts';
+
+export interface ThreadOptions extends ExchangeOptions {
+  /** The exchange's name of a symbol → ours. */
+  readonly symbols: readonly (readonly [string, string])[];
+  readonly timing: CcxtTiming;
+}
+
+export interface CcxtTiming {
+  /** Between two polls of a symbol, where the exchange has no WebSocket side. */
+  readonly pollMs: number;
+  readonly firstRetryMs: number;
+  readonly slowestRetryMs: number;
+  /** Connections are made this far apart while there is none. */
+  readonly dialEveryMs: number;
+  readonly silence: { readonly silentMs: number; readonly everyMs: number; readonly graceMs: number };
+}
+
+export type FromThread =
+  /** Read, or not yet and why. */
+  | { readonly kind: 'listings'; readonly filters: Filters }
+  /** A symbol's book is there: its next frame is the whole of it. */
+  | { readonly kind: 'up'; readonly symbol: string }
+  /** It is not to be had any more. */
+  | { readonly kind: 'down'; readonly symbol: string; readonly reason: string }
+  /** Its connection lives. */
+  | { readonly kind: 'heard'; readonly symbol: string }
+  /** The exchange's book moved on without ours. */
+  | { readonly kind: 'stalled'; readonly symbol: string }
+  | { readonly kind: 'frame'; readonly frame: MarketFrame }
+  | { readonly kind: 'malformed'; readonly malformed: Malformed; readonly text: string };
+
+export type ToThread =
+  /** The next frame of the book is to be the whole of it. */
+  | { readonly kind: 'whole'; readonly symbol: string }
+  /** The symbol's stream is dead: its connection is made anew. */
+  | { readonly kind: 'renew'; readonly symbol: string };

@@ -1,0 +1,26 @@
+// The thread that runs ccxt, one per source: code of a hundred exchanges that we do not control. What it throws where nobody
+// can catch it (ccxt sends on a closing socket without looking, and Node ends what does that) ends this thread and not the pod.
+// Started by ccxt-feed.ts; wiring only.
+import { setTimeout as delay } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { loadExchange } from './ccxt-exchange.ts';
+import type { FromThread, ThreadOptions, ToThread } from './ccxt-messages.ts';
+import { Watch } from './ccxt-watch.ts';
+
+const options = workerData as ThreadOptions;
+const exchange = await loadExchange(options);
+const watch = new Watch({
+  exchange,
+  symbols: new Map(options.symbols),
+  shards: options.shards,
+  timing: options.timing,
+  post: (message: FromThread) => parentPort?.postMessage(message),
+  now: () => performance.now(),
+  random: Math.random,
+  pause: delay,
+});
+parentPort?.on('message', (message: ToThread) => {
+  if (message.kind === 'whole') watch.whole(message.symbol);
+  else watch.renew();
+});
+await watch.run();
