@@ -65,7 +65,9 @@ const options = z
       .string()
       .regex(/^[a-z0-9]{2,32}$/)
       .max(32)
-      .meta({ description: 'ccxt (not yet): id of the exchange.' })
+      .meta({
+        description: 'ccxt: its id of the exchange, such as kraken. Symbols then have names of ccxt, such as BTC/USD.',
+      })
       .optional(),
     secretRef: z
       .object({ name: name('Secret.') })
@@ -78,7 +80,10 @@ const options = z
       .int()
       .min(1)
       .max(3600)
-      .meta({ description: 'alpha over HTTP (not yet): seconds between two polls.' })
+      .meta({
+        description:
+          'ccxt: seconds between two polls of a symbol, where the exchange has no WebSocket side for it; 1 if absent, and from 2 on its book is old between them, and nothing is opened. alpha over HTTP: not yet.',
+      })
       .optional(),
   })
   .meta({
@@ -90,7 +95,7 @@ export const source = z
     name: name('Unique among the sources.'),
     type: z
       .enum(['coinbase', 'binance', 'ccxt', 'alpha', 'simulator'])
-      .meta({ description: 'What it speaks. ccxt, alpha: not yet.' }),
+      .meta({ description: 'What it speaks. alpha: not yet.' }),
     symbols: z
       .record(z.string().regex(SYMBOL).max(25), z.string().regex(VENUE_SYMBOL).max(40))
       .meta({ description: "Our name → the venue's.", maxProperties: 256 }),
@@ -118,6 +123,11 @@ export const source = z
       {
         rule: "!has(self.options.api) || self.type == 'coinbase'",
         message: 'api goes with type coinbase only',
+        fieldPath: '.options',
+      },
+      {
+        rule: "!has(self.options.pollSeconds) || self.type == 'ccxt' || self.type == 'alpha'",
+        message: 'pollSeconds goes with types ccxt and alpha only',
         fieldPath: '.options',
       },
       {

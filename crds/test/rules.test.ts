@@ -166,6 +166,12 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
     [{ ...REAL, type: 'ccxt' }],
     /sources\[0\]\.options.*exchange is required with type ccxt/,
   ],
+  [
+    'TradingSystem',
+    'sources',
+    [{ ...REAL, options: { pollSeconds: 5 } }],
+    /sources\[0\]\.options.*pollSeconds goes with types ccxt and alpha only/,
+  ],
   ['TradingSystem', 'redis', {}, /spec\.redis.*exactly one of managed, external/],
   ['TradingSystem', 'redis', { managed: {}, external: URLS }, /spec\.redis.*exactly one of managed, external/],
   [

@@ -33,8 +33,9 @@ const BUNDLES = {
       'ccxt-thread': 'workloads/ingest/venue/ccxt-thread.ts',
       ...exchanges(),
     },
-    // To read a kubeconfig, which a pod has none of; for orders on dYdX and the streams of MEXC.
-    external: ['@kubernetes/client-node', 'protobufjs'],
+    // To read a kubeconfig, which a pod has none of; for orders on dYdX and the streams of MEXC; and what ccxt does without,
+    // by Node's own fetch, where it is absent (bundled it has no names).
+    external: ['@kubernetes/client-node', 'protobufjs', 'undici'],
   },
 } as const satisfies Readonly<Record<string, Bundle>>;
 export type BundleName = keyof typeof BUNDLES;

@@ -29,9 +29,9 @@ describe('the sources of a shard', () => {
     );
   });
   it('are refused with the reason where they cannot be served', () => {
-    const ccxt = { ...binance, name: 'cb', type: 'ccxt' };
+    const alpha = { ...binance, name: 'al', type: 'alpha' };
     const ftp = { ...binance, url: 'ftp://x' };
-    assert.match(planSources(aSystem(ccxt), 0).refused.get('cb') ?? '', /ccxt are not supported.*expected binance/);
+    assert.match(planSources(aSystem(alpha), 0).refused.get('al') ?? '', /alpha are not supported.*expected binance/);
     const nowhere = { ...sim, name: 'nowhere' };
     assert.match(planSources(aSystem(nowhere), 0).refused.get('nowhere') ?? '', /no address of nowhere/);
     assert.match(planSources(aSystem(ftp), 0).refused.get('binance') ?? '', /found ftp:.*expected ws/);
@@ -57,6 +57,15 @@ describe('the sources of a shard', () => {
       planSources(aSystem({ ...binance, type: 'coinbase', options }), 0).feeds[0]?.isSigned;
     assert.equal(isSigned({ api: 'advanced', secretRef }), true);
     assert.equal(isSigned({ api: 'exchange', secretRef }), false);
+  });
+  it('of ccxt go to the exchange’s own address unless another is given', () => {
+    const kraken = { ...binance, name: 'k', type: 'ccxt', options: { exchange: 'kraken', pollSeconds: 5 } };
+    const here = { ...kraken, url: 'ws://sim:8090/k' };
+    const [own] = planSources(aSystem(kraken), 0).feeds;
+    assert.deepEqual([own?.protocol, own?.ccxt], ['ccxt', { exchange: 'kraken', pollSeconds: 5 }]);
+    assert.deepEqual(own?.endpoints, { ws: '', rest: '' });
+    const [moved] = planSources(aSystem(here), 0).feeds;
+    assert.deepEqual(moved?.endpoints, { ws: 'ws://sim:8090/k', rest: 'http://sim:8090/k' });
   });
   it('charge a fee of their own only for the symbols whose primary is a simulated market', () => {
     assert.deepEqual([...ownFeesBps(aSystem(binance, sim))], [['ETH-USD', 2]]);

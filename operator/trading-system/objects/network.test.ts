@@ -79,6 +79,12 @@ describe('the network policies of a system', () => {
       source('b', 'binance', 'wss://example.com:9443/ws'),
       source('c', 'binance', 'ws://example.com'),
     ];
+    const own = (type: string) => table(policiesOf({ sources: [source('a', type)] }))['demo-ingest']?.[1];
+    assert.deepEqual(['coinbase', 'binance', 'ccxt'].map(own), [
+      'redis:6379 *:443',
+      'redis:6379 *:443 *:9443',
+      'redis:6379 *:443 *:8443 *:9443',
+    ]);
     const redis = { external: { urls: ['redis://one', 'redis://two.example:6380'] } };
     const found = table(policiesOf({ sources, redis }));
     assert.equal(found['demo-ingest']?.[1], '*:6379 *:6380 *:80 *:443 *:9443');

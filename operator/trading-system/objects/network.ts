@@ -100,7 +100,9 @@ function redis(context: Context): Egress {
 function venues(context: Context): Egress[] {
   const { sources } = context.spec;
   const real = sources.filter(({ type }) => type !== 'simulator');
-  const ports = real.map(({ url }) => (url === undefined ? 443 : portOf(url, /^(ws|http):/.test(url) ? 80 : 443)));
+  const ports = real.flatMap(({ type, url }) =>
+    url === undefined ? OWN_PORTS[type] : [portOf(url, /^(ws|http):/.test(url) ? 80 : 443)],
+  );
   return [
     ...(real.length === sources.length ? [] : [{ to: [podsOf(context, 'simulator')], ports: tcp(VENUE_PORT) }]),
     ...(real.length === 0 ? [] : [{ ports: tcp(...ports) }]),
@@ -111,6 +113,15 @@ function modelServers({ modelUrls }: Context): Egress[] {
   const ports = modelUrls.map((url) => portOf(url, url.startsWith('http:') ? 80 : 443));
   return ports.length === 0 ? [] : [{ ports: tcp(...ports) }];
 }
+
+/** Where venues are by themselves; Binance has its streams on 9443, as have some exchanges of ccxt, and OKX on 8443. */
+const OWN_PORTS = {
+  alpha: [443],
+  binance: [443, 9443],
+  ccxt: [443, 8443, 9443],
+  coinbase: [443],
+  simulator: [],
+} as const satisfies Readonly<Record<Context['spec']['sources'][number]['type'], readonly number[]>>;
 
 const portOf = (url: string, otherwise: number): number => Number(URL.parse(url)?.port || otherwise);
 

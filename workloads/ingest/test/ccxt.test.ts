@@ -38,7 +38,9 @@ function isVenues({ ingest, simulator }: Running, protocol: string, symbol: stri
   if (market === undefined || depth === undefined) return false;
   const { priceScale, quantityScale } = market.listing.instrument;
   const asked = (levels: Depth['bids']): number[] =>
-    levels.slice(0, 10).flatMap(([p, q]) => [Math.round(Number(p) * priceScale), Math.round(Number(q) * quantityScale)]);
+    levels
+      .slice(0, 10)
+      .flatMap(([p, q]) => [Math.round(Number(p) * priceScale), Math.round(Number(q) * quantityScale)]);
   const ours = (side: 'bids' | 'asks') => topLevels(market.book[side], 10);
   return JSON.stringify([ours('bids'), ours('asks')]) === JSON.stringify([asked(depth.bids), asked(depth.asks)]);
 }

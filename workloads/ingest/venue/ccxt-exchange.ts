@@ -49,7 +49,12 @@ export interface ExchangeOptions {
 const KEEP_ALIVE_MS = 5_000;
 
 /** The exchange, not connected yet. Rejects where ccxt has none of this id. */
-export async function loadExchange({ exchange, endpoints, venueSymbols, shards }: ExchangeOptions): Promise<CcxtExchange> {
+export async function loadExchange({
+  exchange,
+  endpoints,
+  venueSymbols,
+  shards,
+}: ExchangeOptions): Promise<CcxtExchange> {
   const address = addressOf(exchange);
   if (!existsSync(new URL(address))) throw new Error(`ccxt has no exchange ${exchange}`);
   const loaded = (await import(address)) as { readonly default: new (config: object) => CcxtExchange };

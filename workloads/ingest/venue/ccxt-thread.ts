@@ -14,7 +14,7 @@ const watch = new Watch({
   symbols: new Map(options.symbols),
   shards: options.shards,
   timing: options.timing,
-  post: (message: FromThread) => parentPort?.postMessage(message),
+  post: (message: FromThread) => parentPort?.postMessage(message, []),
   now: () => performance.now(),
   random: Math.random,
   pause: delay,

@@ -141,7 +141,7 @@ export class Watch {
 
   async #keep(watched: Watched, kind: Kind): Promise<never> {
     const { pause, timing } = this.#options;
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       const by = watched.by[kind];
       try {
         await this.#admitted(by);
@@ -196,7 +196,11 @@ export class Watch {
     post({ kind: 'frame', frame: read.frame });
   }
 
-  async #failed(watched: Watched, kind: Kind, { error, failures }: { error: unknown; failures: number }): Promise<void> {
+  async #failed(
+    watched: Watched,
+    kind: Kind,
+    { error, failures }: { error: unknown; failures: number },
+  ): Promise<void> {
     const { post, pause, now } = this.#options;
     const { symbol, venueSymbol } = watched.listing;
     const reason = reasonOf(error);
@@ -259,4 +263,5 @@ export function isNamed(error: unknown, name: string): boolean {
   return false;
 }
 
-const isNotWatchable = (error: unknown): boolean => isNamed(error, 'AuthenticationError') || isNamed(error, 'NotSupported');
+const isNotWatchable = (error: unknown): boolean =>
+  isNamed(error, 'AuthenticationError') || isNamed(error, 'NotSupported');

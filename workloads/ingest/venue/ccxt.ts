@@ -117,7 +117,8 @@ function levelsOf(levels: unknown, listing: Listing): Map<number, number> | unde
   const count = Math.min(levels.length, BOOK_LEVELS);
   for (let at = 0; at < count; at++) {
     const level: unknown = levels[at];
-    if (!Array.isArray(level) || !pushLevel(flat, decimalText(level[0]), decimalText(level[1]), listing)) return undefined;
+    if (!Array.isArray(level) || !pushLevel(flat, decimalText(level[0]), decimalText(level[1]), listing))
+      return undefined;
   }
   const byTicks = new Map<number, number>();
   for (let at = 0; at < flat.length; at += 2) {
