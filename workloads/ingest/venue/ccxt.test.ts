@@ -170,3 +170,28 @@ describe('trades of ccxt', () => {
     assert.equal(readTrades({}, LISTING, tape).bad.length, 1);
   });
 });
+
+describe('whatever ccxt gives', () => {
+  const number = fc.oneof(fc.double(), fc.integer(), fc.anything());
+  const pairs = fc.array(fc.oneof(fc.tuple(number, number), fc.anything()), { maxLength: 5 });
+  it('is read or malformed: nothing throws, and what comes out are integers', () => {
+    const book = fc.oneof(fc.record({ bids: pairs, asks: pairs }), fc.anything());
+    const trade = fc.record({
+      timestamp: number,
+      price: number,
+      amount: number,
+      side: fc.constantFrom('buy', 'sell', 0),
+    });
+    fc.assert(
+      fc.property(book, fc.oneof(fc.array(fc.oneof(trade, fc.anything())), fc.anything()), (one, batch) => {
+        const got = readBook(one, LISTING, undefined);
+        const levels = got.kind === 'read' ? [...got.frame.bids, ...got.frame.asks] : [];
+        const { frames } = readTrades(batch, LISTING, { ...newTape(), lastAt: 0 });
+        const all = [...levels, ...frames.flatMap(({ ticks, lots }) => [ticks, lots])];
+        assert.ok(all.every((value) => Number.isSafeInteger(value) && value >= 0));
+        topOf(one);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
