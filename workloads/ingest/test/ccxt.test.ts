@@ -87,7 +87,7 @@ describe('ingest by ccxt when things go wrong', () => {
 
   it('is out and back by itself when the venue cuts it', async () => {
     running.simulator.disconnect('binance');
-    await until('both out', () => !isValid(running, 'BTC-USD') && !isValid(running, 'ETH-USD'), 3_000);
+    await until('both lost', () => status(running).sources[0]?.reconnects === 2, 3_000);
     await isWell();
     assert.equal(gapsOf(running), 0);
   });
