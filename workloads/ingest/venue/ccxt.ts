@@ -110,7 +110,7 @@ export function readBook(book: unknown, listing: Listing, shown: Shown | undefin
   return { kind: 'read', shown: { bids, asks }, frame };
 }
 
-/** A level of less than one lot is no level. */
+/** A level of less than one lot has 0 lots, as one that is gone. */
 function levelsOf(levels: unknown, listing: Listing): Map<number, number> | undefined {
   if (!Array.isArray(levels)) return undefined;
   const flat: number[] = [];
@@ -121,10 +121,7 @@ function levelsOf(levels: unknown, listing: Listing): Map<number, number> | unde
       return undefined;
   }
   const byTicks = new Map<number, number>();
-  for (let at = 0; at < flat.length; at += 2) {
-    const lots = flat[at + 1] ?? 0;
-    if (lots > 0) byTicks.set(flat[at] ?? 0, lots);
-  }
+  for (let at = 0; at < flat.length; at += 2) byTicks.set(flat[at] ?? 0, flat[at + 1] ?? 0);
   return byTicks;
 }
 
