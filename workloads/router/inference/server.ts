@@ -3,7 +3,7 @@
 // servers.ts; nothing here throws or waits on behalf of anybody else.
 import type { ServerSpec } from '../models.ts';
 import type { Answer, FailureReason } from '../servers.ts';
-import { call, type Reply } from './client.ts';
+import { newClient, type Client, type Reply } from './client.ts';
 import { linkStep, newLink, type Link, type LinkEvent } from './link.ts';
 import { metadataIssue, modelPath, parseAnswer, requestBody, type Parsed } from './protocol.ts';
 
@@ -45,7 +45,8 @@ const MAX_WAIT_MS = 2_000;
 export class ModelServer {
   readonly #spec: ServerSpec;
   readonly #hooks: Hooks;
-  readonly #stop = new AbortController();
+  readonly #client: Client;
+  #isStopped = false;
   /** Symbols with a request under way. */
   readonly #underWay = new Set<string>();
   /** The newest question of each symbol that has to wait, in the order in which they began to. */
@@ -56,6 +57,7 @@ export class ModelServer {
 
   constructor(spec: ServerSpec, hooks: Hooks) {
     this.#spec = spec;
+    this.#client = newClient(spec.url, spec.concurrency + 1); // one more, for checks
     this.#hooks = hooks;
   }
 
@@ -66,7 +68,8 @@ export class ModelServer {
 
   /** For good. What is under way is never heard of again. */
   stop(): void {
-    this.#stop.abort();
+    this.#isStopped = true;
+    this.#client.close();
     clearTimeout(this.#timer);
     this.#waiting.clear();
   }
@@ -94,14 +97,13 @@ export class ModelServer {
     const { timeoutMs } = this.#spec;
     this.#underWay.add(question.symbol);
     const sentAt = this.#hooks.now();
-    const reply = await call({
+    const reply = await this.#client.call({
       url: `${modelPath(this.#spec)}/infer`,
       body: requestBody(this.#spec, id, question.inputs),
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
-      signal: this.#stop.signal,
     });
-    if (this.#stop.signal.aborted) return;
+    if (this.#isStopped) return;
     const now = this.#hooks.now();
     // The timer may fire late where this process was busy: by the clock it is as late.
     const isLate = now - sentAt > timeoutMs;
@@ -146,7 +148,7 @@ export class ModelServer {
 
   async #check(): Promise<void> {
     const issue = await this.#issue();
-    if (this.#stop.signal.aborted) return;
+    if (this.#isStopped) return;
     this.#move({ kind: 'checked', issue, now: this.#hooks.now(), random: this.#hooks.random() });
   }
 
@@ -154,7 +156,7 @@ export class ModelServer {
   async #issue(): Promise<string | undefined> {
     const path = modelPath(this.#spec);
     for (const url of [`${this.#spec.url}/v2/health/ready`, `${path}/ready`, path]) {
-      const reply = await call({ url, timeoutMs: CHECK_MS, maxBytes: MAX_METADATA_BYTES, signal: this.#stop.signal });
+      const reply = await this.#client.call({ url, timeoutMs: CHECK_MS, maxBytes: MAX_METADATA_BYTES });
       if (reply.kind !== 'answer') return `${url}: ${failureOf(reply, CHECK_MS).detail}`;
       if (reply.status !== 200) return `${url}: status ${reply.status}: ${reply.text.slice(0, 200)}`;
       if (url !== path) continue;

@@ -101,7 +101,7 @@ describe('a model server over HTTP', () => {
     ['breaks the connection', reset, /^Unreachable/],
     ['answers 500', saying('{"error":"out of memory"}', 500), /^Refused: status 500: .*out of memory/],
     ['answers 404', saying('', 404), /^Refused: status 404/],
-    ['redirects', redirect, /^Unreachable/],
+    ['redirects', redirect, /^Refused: status 307/],
     ['answers with garbage', saying('<html>'), /^Unreadable/],
     ['answers with nothing', saying(''), /^Unreadable/],
     ['answers without an end', flood, /^(Unreadable: the answer is too large|Timeout)/],
