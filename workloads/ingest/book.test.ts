@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import * as fc from 'fast-check';
-import { applyLevels, bestLots, bestTicks, clearBook, emptyBook, isOrderly, topLevels } from './book.ts';
+import { applyLevels, bestLots, bestTicks, clearBook, emptyBook, isOrderly, setBook, topLevels } from './book.ts';
 
 const levels = fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.nat(3)), { maxLength: 12 });
 
@@ -39,6 +39,18 @@ describe('book', () => {
     assert.ok(book.bids.size >= 10 && book.bids.size <= 21);
     assert.equal(topLevels(book.bids, 2).join(), '1000,1000,999,999');
     assert.ok(book.asks.keys.length <= 64);
+  });
+
+  it('is the whole that is set, whatever it was, with the best levels of it and no more room than they need', () => {
+    const book = emptyBook(10);
+    applyLevels(book, [5_000, 1], [6_000, 1]);
+    const levels = (from: number, step: number): number[] =>
+      Array.from({ length: 4_000 }, (_, i) => [from + step * i, i + 1]).flat();
+    setBook(book, levels(5_000, -1), levels(5_001, 1));
+    assert.deepEqual([topLevels(book.bids, 2), topLevels(book.asks, 2)], [[5_000, 1, 4_999, 2], [5_001, 1, 5_002, 2]]); // prettier-ignore
+    assert.deepEqual([book.bids.size, book.bids.keys.length, book.asks.lots.length], [10, 40, 40]);
+    setBook(book, [1, 7, 3, 9, 2, 8, 4, 0], []);
+    assert.deepEqual([topLevels(book.bids, 9), book.asks.size], [[3, 9, 2, 8, 1, 7], 0]);
   });
 
   it('is orderly only two-sided and neither crossed nor locked', () => {

@@ -53,7 +53,7 @@ describe('a book that follows its stream', () => {
     const { market, run } = aMarket();
     run(book([98, 5], [101, 3], 1_000));
     assert.deepEqual(becauseOf(run(change([101, 1], [], 1_100))), ['Crossed']);
-    run(change([101, 0], [], 1_200));
+    assert.deepEqual(becauseOf(run(change([101, 0], [], 1_200), lost(1_250))), [], 'it was asked for');
     assert.equal(market.valid, false);
     run(book([98, 5], [101, 3], 1_300));
     assert.equal(market.valid, true);
@@ -135,7 +135,8 @@ describe('trades whose last the venue names', () => {
     const outputs = run(
       mark(10, 0),
       mark(12, 1_000),
-      at(trade(11, 1), 1_900),
+      mark(12, 2_000),
+      at(trade(11, 1), 2_100),
       at(trade(12, 1), 2_900),
       mark(12, 9_000),
     );
@@ -146,6 +147,12 @@ describe('trades whose last the venue names', () => {
     assert.deepEqual(missedOf(run(mark(10, 0), mark(10, 5_000), at(trade(11, 1), 5_100))), []);
     run({ kind: 'linkDown', link, t: 6_000 }, { kind: 'linkUp', link, t: 7_000 });
     assert.deepEqual(missedOf(run(mark(50, 7_100), mark(50, 12_000), at(trade(51, 1), 12_100))), []);
+  });
+  it('of an earlier connection are not missed on the next, also where the venue starts anew', () => {
+    const { run, link } = aMarket();
+    run(mark(10, 0), at(trade(11, 1), 100), mark(13, 1_000));
+    run({ kind: 'linkDown', link, t: 6_000 }, { kind: 'linkUp', link, t: 7_000 });
+    assert.deepEqual(missedOf(run(mark(5, 7_100), mark(5, 12_000))), []);
   });
   it('skip ids where some were lost, and repeats count once', () => {
     const { market, run } = aMarket();

@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { isObject, parseJson, type Json } from '../../contract/json.ts';
@@ -148,6 +149,14 @@ describe('a feed of Coinbase', () => {
     assert.equal(shard.markets.get('BTC-USD')?.best.bidTicks, 10_000);
   });
 
+  it('asks again at once where what was on its way may have been lost', async () => {
+    await open(ADVANCED);
+    venue.tell('heartbeats', { heartbeat_counter: 1 });
+    venue.sequence += 1;
+    venue.tell('heartbeats', { heartbeat_counter: 3 });
+    await until('asked for', () => renewalsOf('BTC-USD').length === 1, 2_000);
+  });
+
   it('leaves out what comes late or twice, and takes it for life', async () => {
     await open(ADVANCED);
     await withBooks();
@@ -198,6 +207,17 @@ describe('a feed of Coinbase', () => {
     const { heardAt } = venue;
     const most = Math.max(...heardAt.map((from) => heardAt.filter((at) => at >= from && at < from + 950).length));
     assert.equal(most, 8);
+    for (const product_id of PRODUCTS) {
+      venue.tell('l2_data', { type: 'update', product_id, updates: [{ side: 'bid' }] });
+      await delay(150);
+    }
+    await until('the rest', () => venue.heard.length >= 23);
+    for (const product of PRODUCTS) {
+      const of = venue.heard.filter(({ product_ids: products }) =>
+        (products as string[] | undefined)?.includes(product),
+      );
+      assert.equal(of.at(-1)?.['type'], 'subscribe', product);
+    }
   });
 
   it('signs each message anew with the key in its Secret, and goes on unsigned where there is none', async () => {

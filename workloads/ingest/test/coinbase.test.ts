@@ -25,11 +25,11 @@ const TIMING: CoinbaseTiming = {
   silence: { silentMs: 600, everyMs: 1_000, graceMs: 300 },
 };
 const APIS = [
-  ['coinbase-exchange', EXCHANGE, 'level2_batch'],
-  ['coinbase-advanced', ADVANCED, 'level2'],
+  ['coinbase-exchange', EXCHANGE, 'level2_batch', ['matches']],
+  ['coinbase-advanced', ADVANCED, 'level2', ['market_trades']],
 ] as const;
 
-for (const [protocol, api, bookChannel] of APIS) {
+for (const [protocol, api, bookChannel, tradeChannels] of APIS) {
   describe(`ingest on ${protocol}`, () => {
     let running: Running;
     let btcWasOut: boolean;
@@ -90,6 +90,14 @@ for (const [protocol, api, bookChannel] of APIS) {
       await until('ETH back', () => isValid('ETH-USD'));
       assert.ok(!btcWasOut, 'the other book was out as well');
       assert.deepEqual([gapsOf(running), running.ingest.status().sources[0]?.reconnects], [1, 0]);
+      await hasTheVenuesBooks();
+    });
+
+    it('finds it also where no trade tells, by comparing with the venue’s own', async () => {
+      for (const channel of [bookChannel, ...tradeChannels]) running.simulator.mute(protocol, `${channel}:ETH-USD`);
+      await until('ETH out', () => !isValid('ETH-USD'));
+      await until('ETH back', () => isValid('ETH-USD'));
+      assert.ok(!btcWasOut, 'the other book was out as well');
       await hasTheVenuesBooks();
     });
 

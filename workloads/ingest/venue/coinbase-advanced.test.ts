@@ -43,6 +43,8 @@ describe('frames of Coinbase Advanced Trade', () => {
 
   const btc: Spoils = { symbol: 'BTC-USD' };
   const twice = (text: string): string => text.replace(/"events":\[(.*)\]\}$/, '"events":[$1,{}]}');
+  const both = (text: string): string =>
+    text.replace(/"events":\[(.*)\]\}$/, (_, event: string) => `"events":[${event},${event.replace('"bid"', '"x"')}]}`);
   const bad: readonly (readonly [string, string, string, Spoils, number])[] = [
     ['not json', 'NotJson', '', 'Everything', NO_SEQUENCE],
     ['7', 'NotAnObject', '', 'Everything', NO_SEQUENCE],
@@ -58,6 +60,7 @@ describe('frames of Coinbase Advanced Trade', () => {
     [ADVANCED.update.replace('"updates"', '"u"'), 'BadField', 'l2_data.updates', btc, 1],
     [ADVANCED.update.replace('"bid"', '"ask"'), 'BadField', 'l2_data.side', btc, 1],
     [ADVANCED.update.replace('21921.73', '1e5'), 'BadField', 'l2_data.price_level', btc, 1],
+    [both(ADVANCED.update), 'BadField', 'l2_data.side', 'Everything', 1],
     [twice(ADVANCED.update), 'UnknownSymbol', 'l2_data.undefined', 'Everything', 1],
     [ADVANCED.trades.replace('"trades":', '"t":'), 'BadField', 'market_trades.trades', 'Nothing', 2],
     [ADVANCED.trades.replace('"update"', '"x"'), 'BadField', 'market_trades.type', 'Nothing', 2],

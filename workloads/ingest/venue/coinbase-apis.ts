@@ -28,7 +28,8 @@ export const EXCHANGE: CoinbaseApi = {
 
 export const ADVANCED: CoinbaseApi = {
   endpoints: { ws: 'wss://advanced-trade-ws.coinbase.com', rest: 'https://api.coinbase.com' },
-  perSecond: { dials: 8, messages: 8, requests: 5 },
+  // Each connection's three subscriptions must go out before the 5 s are over after which one without any is closed.
+  perSecond: { dials: 2, messages: 8, requests: 5 },
   decode: advanced.decodeMessage,
   subscribeAll: advanced.subscribeAll,
   renewBooks: advanced.renewBooks,

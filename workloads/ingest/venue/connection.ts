@@ -36,7 +36,8 @@ export interface ConnectionOptions {
 /** Frames that a standby keeps at most; then it takes over early. */
 const HELD_LIMIT = 50_000;
 const HANDSHAKE_MS = 10_000;
-const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+/** A whole book of 50,000 levels is some 7 MB where each is an object. */
+const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 
 /** One socket and what is known of it. Changed in place. */
 interface Line {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import * as fc from 'fast-check';
-import { backoffMs, newBudget } from './limits.ts';
+import { backoffMs, newBudget, shareOf } from './limits.ts';
 
 const TIMES = { firstMs: 500, ceilingMs: 30_000 };
 
@@ -41,6 +41,14 @@ describe('a budget', () => {
         }
       }),
     );
+  });
+
+  it('is shared by the pods of one address, none of which is left without', () => {
+    const spent = (perSecond: number, shards: number): number => {
+      const budget = shareOf(perSecond, shards);
+      return Array.from({ length: 10_000 }, (_, t) => budget.spend(1, t)).filter((wait) => wait === 0).length;
+    };
+    assert.deepEqual([spent(8, 1), spent(8, 3), spent(2, 4), spent(8, 80)], [80, 20, 5, 1]);
   });
 
   it('says how long to wait', () => {

@@ -47,6 +47,8 @@ describe('a book that comes by its own stream', () => {
   it('is asked for at once where it is lost, together with others, once', () => {
     const { renewals, asked, pass } = aWorld();
     for (const symbol of ['BTC', 'ETH', 'BTC']) renewals.want(symbol);
+    pass(1_000);
+    renewals.want('ETH');
     pass(5_000);
     assert.deepEqual(asked, ['BTC,ETH 0']);
   });
