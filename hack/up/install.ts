@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { StepFailed, type Progress } from '../progress.ts';
-import { recordingSources } from './recordings.ts';
+import { recordingSources, type Serving } from './recordings.ts';
 import { MADE_BY, MADE_FROM, releaseStep, type Revision } from './release.ts';
 import { helm, kubectl, NAMESPACE, OPERATOR_NAMESPACE, SYSTEM, type Target } from './target.ts';
 
@@ -62,9 +62,14 @@ function operatorValues({ images }: Target): object {
   };
 }
 
-function systemValues(sources: object | undefined): object {
-  const values = load(readFileSync(join(EXAMPLES, 'values.yaml'), 'utf8')) as { spec: object };
-  return sources === undefined ? values : { ...values, spec: { ...values.spec, sources } };
+/** Sources of recordings take the place of those that serve their symbols; the others stay. */
+export function systemValues(recorded: readonly Serving[] = []): {
+  readonly spec: { readonly sources: readonly Serving[] };
+} {
+  const values = load(readFileSync(join(EXAMPLES, 'values.yaml'), 'utf8')) as ReturnType<typeof systemValues>;
+  const isRecorded = (symbol: string): boolean => recorded.some(({ symbols }) => symbol in symbols);
+  const others = values.spec.sources.filter(({ symbols }) => !Object.keys(symbols).some(isRecorded));
+  return { ...values, spec: { ...values.spec, sources: [...recorded, ...others] } };
 }
 
 /** Hash of all that a release is made from. */

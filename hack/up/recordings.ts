@@ -8,6 +8,11 @@ const CLAIM = 'recordings';
 const LOADER = 'recordings-loader';
 const SYMBOLS: Readonly<Record<string, string>> = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
 
+/** A source, as far as it says which symbols it serves. */
+export interface Serving {
+  readonly symbols: Readonly<Record<string, string>>;
+}
+
 /** The first file of the folder whose name has the symbol in it, by symbol. Throws StepFailed where one is missing. */
 export function filesFor(folder: string, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
@@ -23,8 +28,12 @@ export function filesFor(folder: string, names: readonly string[]): Record<strin
   );
 }
 
-/** Copies the files and gives the sources of the system. */
-export async function recordingSources(target: Target, progress: Progress, folder: string): Promise<object> {
+/** Copies the files and gives the sources that play them. */
+export async function recordingSources(
+  target: Target,
+  progress: Progress,
+  folder: string,
+): Promise<readonly Serving[]> {
   if (!existsSync(folder))
     throw new StepFailed(`RECORDINGS=${folder}: there is no such folder`, { next: 'name one with recorded frames' });
   const files = filesFor(folder, readdirSync(folder));
@@ -32,7 +41,8 @@ export async function recordingSources(target: Target, progress: Progress, folde
     copy(target, { folder, files: Object.values(files) }, note),
   );
   const recording = { claimName: CLAIM, files, speed: 1, loop: true };
-  return [{ name: 'binance', type: 'simulator', symbols: SYMBOLS, options: { protocol: 'binance', recording } }];
+  const source = { name: 'binance', type: 'simulator', symbols: SYMBOLS, options: { protocol: 'binance', recording } };
+  return [source];
 }
 
 interface Copy {
