@@ -22,7 +22,7 @@ function importsOf(file: string): string[] {
 const CORES = `workloads/{ingest,router,harmoniser}/{${[
   'step,state,seen,policy,decide,order,gates,ladder,report',
   'models,calibration,selection,features,blend,size,excess',
-  'servers,standing',
+  'servers,standing,saved',
   'book,market,grid,calendar,liquidity,estimates,covariance,volatility',
   'account,equity,worth,risk,var',
 ].join()}}.ts`;

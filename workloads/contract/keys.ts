@@ -51,5 +51,5 @@ export const fallbackSeriesKey = (series: string): string => `ts:${series}`;
 /** Hash {value, timestamp, labels}: always the latest value of a series. */
 export const latestKey = (series: string): string => `metrics:${series}`;
 
-/** What a router's shard needs to go on where it was: JSON, written every few seconds. */
-export const routerSnapshotKey = (system: string, shard: number): string => `router:{${system}}:${shard}`;
+/** Hash: symbol → what a router has learned about it, as JSON; `switches` → times of the last ones. Written every few seconds. */
+export const routerSnapshotKey = (system: string, shard: number): string => `router:{${system}}:${shard}:learned`;

@@ -1,6 +1,7 @@
 // Model servers as the core sees them: what is asked when, what an answer does, and what is left of a server that fails.
 import assert from 'node:assert/strict';
-import { newState, parseSaved, savedOf, type Event, type Output, type State } from './state.ts';
+import { parseSaved, savedFields } from './saved.ts';
+import { newState, type Event, type Output, type State } from './state.ts';
 import { standingOf } from './standing.ts';
 import { step } from './step.ts';
 import { aRouter, features, give, policyOf, signalIn, T0 } from './test/desk.ts';
@@ -150,7 +151,7 @@ describe('a model server', () => {
     step(state, { kind: 'policy', policy: policyOf(rulesOf({ timeoutMs: 200 })), now: T0 });
     assert.equal(state.symbols.get(BTC)!.models.get('edge'), learned);
     assert.equal(state.servers.get('edge')?.ready, undefined);
-    const restored = newState('another', parseSaved(JSON.stringify(savedOf(state))));
+    const restored = newState('another', parseSaved(savedFields(state, [BTC])));
     step(restored, { kind: 'policy', policy: policyOf(rulesOf()), now: T0 });
     const again = restored.symbols.get(BTC)!.models.get('edge')!;
     assert.deepEqual([again.of, again.memory], [learned.of, learned.memory]);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { ActiveHold, DesiredDocument } from '../contract/desired.ts';
 import { parseJson } from '../contract/json.ts';
-import { featuresStream, holdsKey, RELOAD, routerSnapshotKey, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
+import { featuresStream, holdsKey, RELOAD, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
 import type { Features, Signal } from '../contract/messages.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { RouterStatus } from '../contract/status.ts';
@@ -16,21 +16,12 @@ import { append, readStreams } from '../kit/streams.ts';
 import { ModelServers } from './inference/servers.ts';
 import { registerMetrics, type Metrics } from './metrics.ts';
 import { compilePolicy } from './policy.ts';
-import {
-  newState,
-  parseSaved,
-  savedOf,
-  type Event,
-  type Output,
-  type Saved,
-  type State,
-  type Switch,
-} from './state.ts';
+import { loadState, SLICE_MS, Snapshot } from './snapshot.ts';
+import type { Event, Output, State, Switch } from './state.ts';
 import { routerStatus } from './status.ts';
 import { step } from './step.ts';
 import { logSwitch } from './switch-log.ts';
 
-const SNAPSHOT_EVERY_MS = 5_000;
 /** What was learned is worth this wait at the start, and no more: without it models start from their priors. */
 const SNAPSHOT_WITHIN_MS = 5_000;
 
@@ -62,10 +53,10 @@ export async function openShell(options: ShellOptions): Promise<Shell> {
   const { redis, pod, log } = options;
   const deadline = performance.now() + SNAPSHOT_WITHIN_MS;
   while (!isConnected(redis) && performance.now() < deadline) await delay(50);
-  const text = await redis.get(routerSnapshotKey(pod.system.system.name, pod.shard)).catch(() => null);
-  const saved: Saved | undefined = parseSaved(text);
-  log.info({ restored: saved !== undefined }, saved === undefined ? 'starting from priors' : 'calibration restored');
-  return new RunningShell(options, newState(bootId, saved));
+  const state = await loadState(redis, pod, bootId);
+  const { size } = state.symbols;
+  log.info({ symbols: size }, size === 0 ? 'starting from priors' : 'calibration restored');
+  return new RunningShell(options, state);
 }
 
 class RunningShell implements Shell {
@@ -73,12 +64,14 @@ class RunningShell implements Shell {
   readonly #state: State;
   readonly #metrics: Metrics;
   readonly #servers: ModelServers;
+  readonly #snapshot: Snapshot;
   /** Symbols whose signal is on its way to Redis, and the newest that waits behind it. */
   readonly #sending = new Map<string, Signal | undefined>();
 
   constructor(options: ShellOptions, state: State) {
     this.#options = options;
     this.#state = state;
+    this.#snapshot = new Snapshot(options.redis, options.pod, state);
     this.#metrics = registerMetrics(options.registry, {
       status: this.status,
       version: () => this.#state.policy?.version,
@@ -130,7 +123,8 @@ class RunningShell implements Shell {
 
   async run(): Promise<void> {
     const { signal, features, log } = this.#options;
-    const saving = setInterval(() => void this.#save(), SNAPSHOT_EVERY_MS);
+    const failed = (error: unknown): void => log.debug({ error }, 'snapshot not stored');
+    const saving = setInterval(() => void this.#snapshot.storeSome().catch(failed), SLICE_MS);
     const { system, shard } = this.#options.pod;
     const symbols = symbolsOfShard(system.symbols, shard, system.shards).map(({ name }) => name);
     await readStreams({
@@ -149,7 +143,7 @@ class RunningShell implements Shell {
     });
     clearInterval(saving);
     this.#servers.stop();
-    await this.#save();
+    await this.#snapshot.storeAll().catch(failed);
   }
 
   #lookAtControl(): void {
@@ -211,15 +205,6 @@ class RunningShell implements Shell {
     this.pause('router-excess', `${switches} switches in the window of switching.windowSeconds`).catch(
       (error: unknown) => log.error({ error }, 'router not paused'),
     );
-  }
-
-  async #save(): Promise<void> {
-    const { redis, pod, log } = this.#options;
-    if (!isConnected(redis)) return;
-    const key = routerSnapshotKey(pod.system.system.name, pod.shard);
-    await redis
-      .set(key, JSON.stringify(savedOf(this.#state)))
-      .catch((error: unknown) => log.debug({ error }, 'snapshot not stored'));
   }
 }
 

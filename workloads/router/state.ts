@@ -1,4 +1,4 @@
-// What the router's core knows, and what of it survives a restart. Pure data.
+// What the router's core knows. Pure data; what of it survives a restart is in saved.ts.
 import type { Features, Signal } from '../contract/messages.ts';
 import { newCalibration, type Calibration } from './calibration.ts';
 import type { Claim, GridPoints, Memory } from './models.ts';
@@ -85,34 +85,15 @@ export interface State {
   staleFeatures: number;
 }
 
-const FORMAT = 1;
-
-/** What survives a restart, a plain JSON value: calibration, dwell, the momentum's grid. */
-export interface Saved {
-  readonly format: typeof FORMAT;
-  readonly symbols: Readonly<
-    Record<
-      string,
-      {
-        readonly grid: GridPoints;
-        readonly models: Readonly<Record<string, Pick<ModelState, 'memory' | 'calibration' | 'of'>>>;
-        readonly selections: Readonly<Record<string, Selection>>;
-      }
-    >
-  >;
-  readonly switches: readonly number[];
-}
-
-/** A state without a policy. `saved` is not kept, but copied. */
-export function newState(bootId: string, saved?: Saved): State {
-  const old = saved === undefined ? undefined : structuredClone(saved);
+/** A state without a policy, with what an earlier run has learned. */
+export function newState(bootId: string, learned: Partial<Pick<State, 'symbols' | 'switches'>> = {}): State {
   return {
     bootId,
     policy: undefined,
     paused: false,
-    symbols: new Map(Object.entries(old?.symbols ?? {}).map(([name, symbol]) => [name, restored(name, symbol)])),
+    symbols: learned.symbols ?? new Map(),
     servers: new Map(),
-    switches: [...(old?.switches ?? [])],
+    switches: learned.switches ?? [],
     switchesTotal: 0,
     excessToldAt: undefined,
     staleFeatures: 0,
@@ -135,42 +116,3 @@ export const newModel = (of: string): ModelState => ({
   claim: undefined,
   of,
 });
-
-function restored(name: string, { grid, models, selections }: Saved['symbols'][string]): SymbolState {
-  return {
-    ...newSymbol(name),
-    grid,
-    models: new Map(Object.entries(models).map(([model, state]) => [model, { ...state, claim: undefined }])),
-    selections: new Map(Object.entries(selections).map(([horizon, selection]) => [Number(horizon), selection])),
-  };
-}
-
-/** A copy of what must survive. */
-export const savedOf = ({ symbols, switches }: State): Saved =>
-  structuredClone({
-    format: FORMAT,
-    symbols: Object.fromEntries(
-      [...symbols].map(([name, { grid, models, selections }]) => [
-        name,
-        {
-          grid,
-          models: Object.fromEntries(
-            [...models].map(([model, { memory, calibration, of }]) => [model, { memory, calibration, of }]),
-          ),
-          selections: Object.fromEntries(selections),
-        },
-      ]),
-    ),
-    switches,
-  });
-
-/** A snapshot as it was stored; undefined for one of another format or none at all. */
-export function parseSaved(text: string | null): Saved | undefined {
-  if (text === null) return undefined;
-  try {
-    const saved = JSON.parse(text) as Partial<Saved> | null;
-    return saved?.format === FORMAT && saved.symbols !== undefined ? (saved as Saved) : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Signal } from '../contract/messages.ts';
-import { newState, parseSaved, savedOf } from './state.ts';
+import { parseSaved, savedFields } from './saved.ts';
+import { newState, type State } from './state.ts';
 import { step } from './step.ts';
 import { aRouter, features, give, policyOf, rules, signalIn, T0 } from './test/desk.ts';
 
@@ -91,12 +92,22 @@ describe('the router', () => {
   it('goes on after a restart where it was: calibration, dwell and grid', () => {
     const state = aRouter();
     for (let i = 1; i <= 3_000; i++) give(state, features(i, { mid: 60_000 + i }));
-    const text = JSON.stringify(savedOf(state));
-    const restored = newState('another', parseSaved(text));
+    const saved = (of: State) => savedFields(of, of.symbols.keys());
+    const fields = saved(state);
+    assert.deepEqual(Object.keys(fields).sort(), ['BTC-USD', 'ETH-USD', 'switches']);
+    const restored = newState('another', parseSaved(fields));
     step(restored, { kind: 'policy', policy: policyOf(), now: T0 });
-    assert.equal(JSON.stringify(savedOf(restored)), text);
-    assert.equal(parseSaved('{"format":0}'), undefined);
-    assert.equal(parseSaved('nonsense'), undefined);
+    assert.deepEqual(saved(restored), fields);
+  });
+  it('leaves out what is damaged or of another format, and goes on with the rest', () => {
+    const state = aRouter();
+    give(state, features(1));
+    const fields = savedFields(state, ['BTC-USD']);
+    for (const text of ['nonsense', 'null', '[]', '{"format":1}']) {
+      const { symbols, switches } = parseSaved({ ...fields, 'ETH-USD': text, switches: text });
+      assert.deepEqual([[...symbols.keys()], switches], [['BTC-USD'], []], text);
+    }
+    assert.equal(parseSaved({}).symbols.size, 0);
   });
   for (const offset of [-3_600_000, 3_600_000])
     it(`works the same with ingest’s clock ${offset / 3_600_000} h from its own`, () => {

@@ -21,6 +21,7 @@ export interface RunningRouter {
   readonly server: TestRedis;
   readonly redis: Redis;
   readonly start: () => void;
+  readonly pid: () => number | undefined;
   readonly signal: (signal: NodeJS.Signals) => void;
   /** Exit code, once it has ended. */
   readonly ended: () => Promise<number | null>;
@@ -61,6 +62,7 @@ export async function startRouter(document: DesiredDocument, config = ONE_PAIR):
     server,
     redis,
     start: () => (child = start()),
+    pid: () => child.pid,
     signal: (signal) => child.kill(signal),
     ended: () => new Promise((resolve) => child.once('exit', resolve)),
     publish: async (next) => {

@@ -1,5 +1,6 @@
 // The router's process against a real Redis: features in, signals out; SIGHUP; a restart that goes on where it was.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { featuresStream, holdsKey, RELOAD, routerSnapshotKey } from '../../contract/keys.ts';
 import { CONFIG } from '../../harmoniser/test/builders.ts';
@@ -32,6 +33,10 @@ describe('the router process', () => {
     const { seq: before } = (await lastSignal())!;
     await eventually('a later signal', async () => ((await lastSignal())!.seq > before + 5 ? true : undefined));
   });
+  it('is titled as the runbook’s pkill -SIGHUP -f model_router looks for it', function () {
+    if (process.platform !== 'linux') return this.skip();
+    assert.match(readFileSync(`/proc/${router.pid()}/cmdline`, 'utf8'), /^model_router/);
+  });
   it('pauses on SIGHUP by a hold for everybody, once however often it comes, and goes on with signals', async () => {
     router.signal('SIGHUP');
     router.signal('SIGHUP');
@@ -42,20 +47,28 @@ describe('the router process', () => {
     await eventually('resumed', async () => ((await lastSignal())?.routerPaused === false ? true : undefined));
   });
   it('stores what it learned when it is stopped, and goes on from there', async () => {
+    const { bootId } = (await lastSignal())!;
     const ended = router.ended();
     router.signal('SIGTERM');
     assert.equal(await ended, 0);
-    const saved = JSON.parse((await redis.get(routerSnapshotKey('demo', 0))) ?? '{}') as {
-      symbols: Record<string, { selections: Record<string, { since: number }> }>;
-    };
-    const { since } = saved.symbols[SYMBOL]!.selections['60']!;
+    const learned = async () =>
+      JSON.parse((await redis.hget(routerSnapshotKey('demo', 0), SYMBOL)) ?? '{}') as {
+        selections: Record<string, { since: number }>;
+      };
+    const { since } = (await learned()).selections['60']!;
     router.start();
     await eventually('a signal of another boot', async () =>
-      (await lastSignal())!.t > Date.now() - 200 ? true : undefined,
+      (await lastSignal())?.bootId === bootId ? undefined : true,
     );
-    await eventually('the dwell of before', async () => {
-      const now = JSON.parse((await redis.get(routerSnapshotKey('demo', 0))) ?? '{}') as typeof saved;
-      return now.symbols[SYMBOL]?.selections['60']?.since === since ? true : undefined;
-    });
+    await redis.hdel(routerSnapshotKey('demo', 0), SYMBOL);
+    const again = await eventually('stored again', async () => (await learned()).selections);
+    assert.equal(again['60']?.since, since, 'the dwell of before');
+  });
+  it('keeps nothing of a symbol that is gone once it is stopped', async () => {
+    await redis.hset(routerSnapshotKey('demo', 0), 'XRP-USD', '{}');
+    const ended = router.ended();
+    router.signal('SIGTERM');
+    await ended;
+    assert.deepEqual((await redis.hkeys(routerSnapshotKey('demo', 0))).sort(), ['BTC-USD', 'ETH-USD', 'switches']);
   });
 });
