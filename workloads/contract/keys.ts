@@ -43,6 +43,10 @@ export const EDGE_BLENDED_TTL_SECONDS = 300;
 /** Hash: symbol → {annualised, perDay, source, at} as JSON. */
 export const VOLATILITY_ESTIMATES = 'volatility_estimates';
 
+/** DailyBars (bars.ts) as JSON: the venue's closes of past days, for a warm start. */
+export const dailyBarsKey = (symbol: string): string => `bars.daily:{${symbol}}`;
+export const BARS_TTL_SECONDS = 4 * 86_400;
+
 export type SeriesName = 'edge_blended_bps' | 'position_size_usd' | 'var_pct';
 /** RedisTimeSeries key under the runbook's name. `var_pct:portfolio` is the whole book's. */
 export const seriesKey = (name: SeriesName, symbol: string): string => `${name}:${symbol}`;

@@ -93,6 +93,8 @@ export interface HarmoniserStatus extends PartBase {
         readonly positionUsd: number;
         readonly varPct: number;
         readonly blockedBy: readonly string[];
+        /** Where its volatility started, and when (epoch ms); absent before the first document. */
+        readonly volatility?: { readonly source: string; readonly seededAt: number };
         readonly reconciled: boolean;
       }
     >

@@ -2,8 +2,15 @@
 // B4). Called by step.
 import { correlations, seededCovariance, takeReturns } from './covariance.ts';
 import { defaultSigmaDay, type Policy, type SymbolPolicy } from './policy.ts';
-import type { Output, State } from './state.ts';
-import { GRID_SECONDS, seededVolatility, sigmaDay, takeGridPoint, type Volatility } from './volatility.ts';
+import type { Event, Output, State } from './state.ts';
+import {
+  GRID_SECONDS,
+  seededVolatility,
+  sigmaDay,
+  sigmaOfCloses,
+  takeGridPoint,
+  type Volatility,
+} from './volatility.ts';
 
 const GRID_MS = GRID_SECONDS * 1_000;
 /** A mid this old makes no grid point. */
@@ -42,6 +49,22 @@ function warmVolatility(state: State, { name, assetClass }: SymbolPolicy, { own,
   const stored = state.storedEstimates[name];
   if (stored !== undefined && now - stored.at < staleMs) return seededVolatility(stored.sigmaDay, 'Stored', stored.at);
   return seededVolatility(defaultSigmaDay(assetClass), 'ClassDefault', now);
+}
+
+/**
+ * Daily closes stand in for a class's default, also where they come later: B4's order has them before it. The fast clock keeps
+ * what it has where that is more; nothing is taken from a start that was warmer. In place.
+ */
+export function takeBars(state: State, { symbol, closes, now }: Extract<Event, { kind: 'bars' }>): Output[] {
+  const own = state.volatilities.get(symbol);
+  const rules = state.policy?.symbols.get(symbol)?.volatility;
+  if (own === undefined || rules === undefined || own.source !== 'ClassDefault') return [];
+  const sigma = sigmaOfCloses(closes, rules.dayWeight, now);
+  if (sigma === undefined) return [];
+  const seeded = seededVolatility(sigma, 'DailyBars', now);
+  const fastVariance = Math.max(seeded.fastVariance, own.fastVariance);
+  state.volatilities.set(symbol, { ...seeded, fastVariance, last: own.last });
+  return [{ kind: 'note', code: 'VolatilityFromBars', symbol, numbers: { sigmaDay: sigma, days: closes.length } }];
 }
 
 /**

@@ -25,10 +25,12 @@ import { parseReport } from './report.ts';
 import type { Event, Output } from './state.ts';
 import { harmoniserStatus, positionUsd } from './status.ts';
 import { step } from './step.ts';
-import { createTaps, readEstimates, type Taps } from './taps.ts';
+import { createTaps, readBars, readEstimates, type Taps } from './taps.ts';
 
 const TICK_MS = 250;
 const SERIES_EVERY_MS = 1_000;
+/** Ingest may have them later than we are there. */
+const BARS_EVERY_MS = 2_000;
 const SNAPSHOT_EVERY_MS = 30_000;
 const LATCHES: ReadonlySet<string> = new Set(['BreakerOpen', 'VarCutStarted', 'VarCutDone']);
 /** Where no fill was ever read: reports of the last minute are looked at; the account report tells the rest. */
@@ -145,9 +147,10 @@ class RunningShell implements Shell {
     const ticking = setInterval(() => this.#tick(), TICK_MS);
     const series = setInterval(() => this.#writeSeries(), SERIES_EVERY_MS);
     const saving = setInterval(() => this.#guard(this.#durable.snapshot()), SNAPSHOT_EVERY_MS);
+    const bars = setInterval(() => void this.#lookAtBars(), BARS_EVERY_MS);
     const handedOver = this.#handOver(signal);
     await Promise.all([this.#readSignals(signal), this.#readFills(signal), handedOver]);
-    for (const timer of [ticking, series, saving]) clearInterval(timer);
+    for (const timer of [ticking, series, saving, bars]) clearInterval(timer);
     await this.#durable.snapshot();
     await this.#durable.close();
   }
@@ -207,6 +210,14 @@ class RunningShell implements Shell {
       'control changed',
     );
     this.#emit({ kind: 'control', ...control, now });
+  }
+
+  /** Only where nothing warmer was there to start from. */
+  async #lookAtBars(): Promise<void> {
+    for (const [symbol, { source }] of this.#durable.state.volatilities) {
+      const bars = source === 'ClassDefault' ? await readBars(this.#options.redis, symbol) : undefined;
+      if (bars !== undefined) this.#emit({ kind: 'bars', symbol, closes: bars.closes, now: monotonicNow() });
+    }
   }
 
   #emit(event: Event): void {

@@ -1,4 +1,5 @@
 // What the harmoniser's core knows, the events that move it and what comes out. Changed in place by step and its parts only.
+import type { DailyClose } from '../contract/bars.ts';
 import type { Decision, Instrument, OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
 import type { Restraint } from '../contract/restraint.ts';
 import { emptyAccount, type Account } from './account.ts';
@@ -30,6 +31,8 @@ export type Event =
   | { readonly kind: 'control'; readonly restraint: Restraint; readonly readable: boolean; readonly now: number }
   | { readonly kind: 'report'; readonly report: VenueReport; readonly now: number }
   | { readonly kind: 'redis'; readonly connected: boolean; readonly now: number }
+  /** The venue's closes of past days, oldest first. */
+  | { readonly kind: 'bars'; readonly symbol: string; readonly closes: readonly DailyClose[]; readonly now: number }
   /** Each 250 ms. */
   | { readonly kind: 'tick'; readonly now: number };
 

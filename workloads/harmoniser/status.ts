@@ -62,7 +62,7 @@ const leaseOf = ({ epoch }: State, holder: string | undefined): HarmoniserStatus
 type View = ReturnType<typeof riskView>;
 
 function symbolStatus(
-  { account }: State,
+  { account, volatilities }: State,
   symbol: SymbolState,
   view: View | undefined,
 ): HarmoniserStatus['symbols'][string] {
@@ -71,6 +71,7 @@ function symbolStatus(
   const lots = account.lots[name] ?? 0;
   const index = view?.names.indexOf(name) ?? -1;
   const held = view?.filled[index] ?? 0;
+  const volatility = volatilities.get(name);
   return {
     edgeBps,
     confidence,
@@ -78,6 +79,7 @@ function symbolStatus(
     positionUsd: positionUsd(symbol, lots),
     varPct: view === undefined ? 0 : 100 * shownAlone(view, index, held),
     blockedBy,
+    ...(volatility === undefined ? {} : { volatility: { source: volatility.source, seededAt: volatility.seededAt } }),
     reconciled: reconciliation.state === 'Done',
   };
 }

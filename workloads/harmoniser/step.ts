@@ -3,7 +3,7 @@
 import type { OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
 import { passGap, settleWorking, takeReport } from './account.ts';
 import { decide } from './decide.ts';
-import { seedRisk, takeGridStep } from './estimates.ts';
+import { seedRisk, takeBars, takeGridStep } from './estimates.ts';
 import { cancelOpens, watchVar } from './ladder.ts';
 import { takeMarket } from './liquidity.ts';
 import { takeHandover } from './handover.ts';
@@ -35,6 +35,8 @@ export function step(state: State, event: Event): Output[] {
       return onReport(state, event.report, event.now);
     case 'redis':
       return onRedis(state, event.connected, event.now);
+    case 'bars':
+      return takeBars(state, event);
     case 'tick':
       return onTick(state, event.now);
   }

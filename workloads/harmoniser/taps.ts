@@ -1,8 +1,10 @@
 // What the desk sees of decisions in Redis: the stream of decisions, the runbook's keys, time series. Taps: what cannot be
 // written is dropped, as the next one replaces it. Called by shell.ts.
+import { parseDailyBars, type DailyBars } from '../contract/bars.ts';
 import {
   decisionsStream,
   EDGE_BLENDED_TTL_SECONDS,
+  dailyBarsKey,
   edgeBlendedKey,
   STREAM_LENGTH,
   VOLATILITY_ESTIMATES,
@@ -69,6 +71,12 @@ export async function readEstimates(redis: Redis): Promise<Record<string, Stored
       return estimate === undefined ? [] : [[symbol, estimate] as const];
     }),
   );
+}
+
+/** Daily closes of a symbol, where ingest has stored them. */
+export async function readBars(redis: Redis, symbol: string): Promise<DailyBars | undefined> {
+  const text = isConnected(redis) ? await redis.get(dailyBarsKey(symbol)).catch(() => null) : null;
+  return text === null ? undefined : parseDailyBars(text);
 }
 
 function estimateOf(text: string): StoredEstimate | undefined {

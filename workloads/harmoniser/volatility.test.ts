@@ -3,7 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { normalQuantile } from '../kit/math.ts';
 import { normalFrom, randomFrom } from '../simulator/random.ts';
-import { seededVolatility, sigmaDay, takeGridPoint, volatilityRules, type Volatility } from './volatility.ts';
+import {
+  seededVolatility,
+  sigmaDay,
+  sigmaOfCloses,
+  takeGridPoint,
+  volatilityRules,
+  type Volatility,
+} from './volatility.ts';
 
 const RULES = volatilityRules({ lambda: 0.94, fastHalfLifeSeconds: 3_600, floorPctPerDay: 2, capPctPerDay: 15 });
 const seeded = (sigma = 0.03): Volatility => seededVolatility(sigma, 'ClassDefault', 0);
@@ -20,6 +27,39 @@ function sigmaOf(mids: readonly number[], phase: number): number {
   for (let s = phase, index = 0; s < mids.length; s += 5, index++) takeGridPoint(volatility, index, mids[s]!, RULES);
   return sigmaDay(volatility, RULES);
 }
+
+const DAY = 86_400;
+const NOW = 20_000 * DAY * 1_000;
+/** `count` closes of days up to yesterday, each `move` of the one before in turn up and down. */
+const closesOf = (count: number, move: number, lastDay = 19_999): [number, number][] =>
+  Array.from({ length: count }, (_, i) => [(lastDay - count + 1 + i) * DAY, 100 * (i % 2 === 0 ? 1 : 1 + move)]);
+
+describe('a volatility from daily closes', () => {
+  it('is that of the days, the newest weighing most', () => {
+    const calm = sigmaOfCloses(closesOf(100, 0.02), 0.94, NOW) ?? 0;
+    assert.ok(Math.abs(calm / 0.0198 - 1) < 0.01, String(calm));
+    const [first, ...rest] = closesOf(100, 0.02);
+    const early = sigmaOfCloses([[first![0], first![1] * 2], ...rest], 0.94, NOW) ?? 0;
+    const last = closesOf(100, 0.02);
+    last[99] = [last[99]![0], last[99]![1] * 2];
+    assert.ok(early < 1.2 * calm);
+    assert.ok((sigmaOfCloses(last, 0.94, NOW) ?? 0) > 5 * calm);
+  });
+  it('spreads a return over the days that are missing', () => {
+    const holes = closesOf(120, 0.02).filter((_, i) => i % 4 !== 1);
+    const sigma = sigmaOfCloses(holes, 0.94, NOW) ?? 0;
+    assert.ok(sigma < 0.0198 && sigma > 0.008, String(sigma));
+    assert.ok(Math.abs((sigmaOfCloses([[0, 100], [4 * DAY, 104], ...Array.from({ length: 60 }, (_, i): [number, number] => [(5 + i) * DAY, 104])], 1 - 1e-9, 65 * DAY * 1_000) ?? 0) - Math.sqrt(0.0016 / 64)) < 1e-6); // prettier-ignore
+  });
+  it('is none from fewer than 60 days, from old ones, and where nothing moved', () => {
+    assert.equal(sigmaOfCloses(closesOf(59, 0.02), 0.94, NOW), undefined);
+    assert.ok(sigmaOfCloses(closesOf(60, 0.02), 0.94, NOW) !== undefined);
+    assert.ok(sigmaOfCloses(closesOf(90, 0.02, 19_996), 0.94, NOW) !== undefined, 'ended 3 days ago');
+    assert.equal(sigmaOfCloses(closesOf(90, 0.02, 19_995), 0.94, NOW), undefined);
+    assert.equal(sigmaOfCloses(closesOf(90, 0), 0.94, NOW), undefined);
+    assert.equal(sigmaOfCloses([], 0.94, NOW), undefined);
+  });
+});
 
 describe('volatility', () => {
   it('weighs one step of a day as 17,280 steps of 5 s', () => {

@@ -1,16 +1,17 @@
 // One symbol's volatility on the 5 s grid of the venue's mid, by two clocks (TRADING B4, A7, A8). Pure; variances are
 // fractions² per day.
+import { DAY_SECONDS, type DailyClose } from '../contract/bars.ts';
 import { clamp, integerPower, power } from '../kit/math.ts';
 
 export const GRID_SECONDS = 5;
-const DAY_SECONDS = 86_400;
 /** Fast returns beyond so many fast σ are cut: one jump of 56 bps must not open the breaker in one tick (A7). */
 const WINSOR_SIGMAS = 8;
 /** σ is at most so many times the slow one. */
 const FAST_OVER_SLOW = 4;
 
 export interface VolatilityRules {
-  /** Weights of one grid step. */
+  /** Weight of one day, of one grid step of either clock. */
+  readonly dayWeight: number;
   readonly slowStepWeight: number;
   readonly fastStepWeight: number;
   /** Fractions per day. */
@@ -19,7 +20,7 @@ export interface VolatilityRules {
 }
 
 /** Where the first estimate came from. */
-export type VolatilitySource = 'Stored' | 'ClassDefault';
+export type VolatilitySource = 'Stored' | 'DailyBars' | 'ClassDefault';
 
 export interface Volatility {
   slowVariance: number;
@@ -39,6 +40,7 @@ export function volatilityRules(spec: {
   readonly capPctPerDay: number;
 }): VolatilityRules {
   return {
+    dayWeight: spec.lambda,
     slowStepWeight: power(spec.lambda, GRID_SECONDS / DAY_SECONDS),
     fastStepWeight: power(0.5, GRID_SECONDS / spec.fastHalfLifeSeconds),
     floorPerDay: spec.floorPctPerDay / 100,
@@ -54,6 +56,31 @@ export const seededVolatility = (sigmaDay: number, source: VolatilitySource, see
   source,
   seededAt,
 });
+
+/** A warm start from daily closes needs so many, and a last one no older than this. */
+const CLOSES_NEEDED = 60;
+const LAST_CLOSE_DAYS = 3;
+
+/**
+ * σ per day from daily closes, oldest first: the slow clock's weights, λ per day, over all of them. A return over k days counts as
+ * k of a k-th of its square. Undefined where there are fewer than 60, or the last day ended more than 3 days before `now`.
+ */
+export function sigmaOfCloses(closes: readonly DailyClose[], dayWeight: number, now: number): number | undefined {
+  const [lastDay = 0] = closes.at(-1) ?? [];
+  const ageDays = now / 1_000 / DAY_SECONDS - (lastDay / DAY_SECONDS + 1);
+  if (closes.length < CLOSES_NEEDED || ageDays > LAST_CLOSE_DAYS) return undefined;
+  let [variance, weights] = [0, 0];
+  for (let i = 1; i < closes.length; i++) {
+    const [dayBefore, before] = closes[i - 1] ?? [0, 0];
+    const [day, close] = closes[i] ?? [0, 0];
+    const days = (day - dayBefore) / DAY_SECONDS;
+    const kept = integerPower(dayWeight, Math.round(days));
+    const move = close / before - 1;
+    variance = kept * variance + ((1 - kept) * move * move) / days;
+    weights = kept * weights + 1 - kept;
+  }
+  return variance > 0 ? Math.sqrt(variance / weights) : undefined;
+}
 
 /**
  * Takes the mid at grid point `index` (in place) and returns the return over one step, 0 for the first point or one that

@@ -6,6 +6,7 @@ import { bootId, monotonicNow } from '../kit/clock.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
 import { countFrame, newCounters, registerMetrics, type Counters, type GapKind } from './counters.ts';
+import { keepDailyBars } from './daily-bars.ts';
 import { newPublisher, type Append, type Publisher } from './publisher.ts';
 import { planSources } from './sources.ts';
 import { frameCount, ingestStatus, type FrameCount } from './status.ts';
@@ -30,6 +31,8 @@ export interface IngestOptions {
   readonly isReady: () => boolean;
   /** Of the paper venue, which starts after this. */
   readonly isFlushed: () => boolean;
+  /** Puts a text under a key for so many seconds. */
+  readonly store: (key: string, text: string, seconds: number) => Promise<unknown>;
   /** Unless a test brings its own. */
   readonly openFeed?: OpenFeed;
 }
@@ -48,11 +51,14 @@ export interface Ingest {
 export function startIngest(options: IngestOptions): Ingest {
   const { pod, log, registry } = options;
   const plan = planSources(pod.system, pod.shard);
+  const wanted = new Map(
+    plan.feeds.flatMap(({ name, symbols }) => [...symbols.values()].map((symbol) => [symbol, name])),
+  );
   const ingest = new RunningIngest(options, newCounters(plan.feeds.map(({ name }) => name)), plan.refused);
   registerMetrics(registry, {
     shard: ingest.shard,
     counters: ingest.counters,
-    wanted: new Map(plan.feeds.flatMap(({ name, symbols }) => [...symbols.values()].map((symbol) => [symbol, name]))),
+    wanted,
     startedAt: monotonicNow(),
     now: monotonicNow,
     desiredVersion: () => options.desired()?.version,
@@ -78,7 +84,7 @@ export function startIngest(options: IngestOptions): Ingest {
     ingest.feeds.set(source, feed);
     for (const symbol of symbols.values()) ingest.feedBySymbol.set(symbol, feed);
   }
-  ingest.start();
+  ingest.start(wanted);
   return ingest;
 }
 
@@ -90,6 +96,7 @@ class RunningIngest implements Ingest {
   readonly feedBySymbol = new Map<string, Feed>();
   readonly #options: IngestOptions;
   readonly #refused: ReadonlyMap<string, string>;
+  readonly #stop = new AbortController();
   readonly #sampledAt = new Map<string, number>();
   #listener: (answer: PaperAnswer) => void = () => undefined;
   #before: FrameCount | undefined;
@@ -102,12 +109,17 @@ class RunningIngest implements Ingest {
     this.publisher = newPublisher(options.append);
   }
 
-  start(): void {
+  start(wanted: ReadonlyMap<string, string>): void {
+    const { store, log } = this.#options;
+    const { feeds } = this;
+    const { signal } = this.#stop;
+    void keepDailyBars({ feeds, wanted, store, now: monotonicNow, random: Math.random, log, signal });
     this.#ticking = setInterval(() => this.emit({ kind: 'tick', t: monotonicNow() }), TICK_MS);
   }
 
   stop(): void {
     clearInterval(this.#ticking);
+    this.#stop.abort();
     for (const feed of this.feeds.values()) feed.stop();
   }
 

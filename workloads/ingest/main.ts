@@ -15,6 +15,7 @@ const orders = opened.blocking('orders');
 const ingest = startIngest({
   ...opened,
   append: (key, message, maxLength) => append(redis, key, message, maxLength),
+  store: (key, text, seconds) => redis.set(key, text, 'EX', seconds),
   desired: () => desired().current(),
   isFlushed: (): boolean => paper.isFlushed(),
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { desiredKey, fillsStream, ordersStream, partsKey, signalsStream } from '../../contract/keys.ts';
+import { dailyBarsKey, desiredKey, fillsStream, ordersStream, partsKey, signalsStream } from '../../contract/keys.ts';
 import type { OrderRequest, VenueReport } from '../../contract/messages.ts';
 import type { HarmoniserStatus } from '../../contract/status.ts';
 import { eventually, podFolder, startRedis, type PodFolder, type TestRedis } from '../../kit/test/redis.ts';
@@ -114,6 +114,16 @@ describe('the harmoniser process', () => {
     await server.stop();
   });
 
+  it('starts its volatility from daily closes where they come late, instead of the class’s default', async () => {
+    const source = async () => (await told())?.symbols[BTC]?.volatility?.source;
+    await eventually('the default', async () => ((await source()) === 'ClassDefault' ? true : undefined));
+    await redis.set(dailyBarsKey(BTC), 'no bars');
+    const today = Math.floor(Date.now() / 86_400_000) * 86_400;
+    const closes = Array.from({ length: 90 }, (_, i) => [today - (90 - i) * 86_400, 60_000 * (1 + (i % 2) / 50)]);
+    await redis.set(dailyBarsKey(BTC), JSON.stringify({ source: 'binance', closes }));
+    await eventually('the closes', async () => ((await source()) === 'DailyBars' ? true : undefined));
+    assert.equal((await told())?.symbols['ETH-USD']?.volatility?.source, 'ClassDefault');
+  });
   it('asks the venue about every symbol before it sends an order', async () => {
     edgeBps = 60;
     const order = await eventually('an order', () => venue.orders()[0]);

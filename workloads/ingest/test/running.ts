@@ -13,6 +13,8 @@ export interface Running {
   readonly simulator: Simulator;
   readonly ingest: Ingest;
   readonly features: Features[];
+  /** What was put under a key. */
+  readonly stored: ReadonlyMap<string, string>;
   readonly registry: Registry;
 }
 
@@ -52,18 +54,20 @@ export async function start(options: object, more: More = {}): Promise<Running> 
     venueUrls: { [protocol]: url },
   } as unknown as SystemConfig;
   const features: Features[] = [];
+  const stored = new Map<string, string>();
   const registry = new Registry();
   const ingest = startIngest({
     pod: { part: 'ingest', shard: 0, podName: 'p', system } as unknown as IngestOptions['pod'],
     log: pino({ level: 'silent' }),
     registry,
     append: async (_key, message) => void features.push(message),
+    store: async (key, text) => void stored.set(key, text),
     desired: () => undefined,
     isReady: () => true,
     isFlushed: () => true,
     ...(more.openFeed === undefined ? {} : { openFeed: more.openFeed }),
   });
-  return { simulator, ingest, features, registry };
+  return { simulator, ingest, features, stored, registry };
 }
 
 export async function stop({ simulator, ingest }: Running): Promise<void> {

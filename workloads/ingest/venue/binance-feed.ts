@@ -1,9 +1,11 @@
 // Binance spot: filters by REST, combined streams by WebSocket, snapshots on demand; reconnects within Binance's limits
 // (web-socket-streams.md): 300 connections per 5 min and address, 1,024 streams per connection, 5 messages a second from us
 // (we send pongs only: streams are named in the URL), 24 h per connection, server pings every 20 s.
+import type { DailyClose } from '../../contract/bars.ts';
 import { decodeFrame, streamsOf } from './binance.ts';
 import { readFilters } from './binance-filters.ts';
 import { decodeSnapshot, depthPath } from './binance-rest.ts';
+import { BINANCE_CLOSES_WEIGHT, binanceCloses, binanceClosesPath } from './daily-closes.ts';
 import type { Timing } from './connection.ts';
 import type { Feed, FeedOptions } from './feed.ts';
 import { FeedShell, type Group, type Venue } from './feed-shell.ts';
@@ -83,6 +85,11 @@ class Binance implements Venue {
 
   readListings(): Promise<Filters> {
     return readFilters(this.#shell.options.symbols, (path) => this.#shell.ask(path, WEIGHT.exchangeInfo));
+  }
+
+  async dailyCloses(venueSymbol: string): Promise<readonly DailyClose[] | undefined> {
+    const answer = await this.#shell.ask(binanceClosesPath(venueSymbol), BINANCE_CLOSES_WEIGHT);
+    return answer.kind === 'text' ? binanceCloses(answer.text, Date.now()) : undefined;
   }
 
   url(listings: readonly Listing[]): string {

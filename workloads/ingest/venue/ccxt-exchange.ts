@@ -20,6 +20,7 @@ export interface CcxtExchange {
   watchTrades(symbol: string): Promise<unknown>;
   fetchOrderBook(symbol: string): Promise<unknown>;
   fetchTrades(symbol: string): Promise<unknown>;
+  fetchOHLCV(symbol: string, timeframe: '1d', since: undefined, limit: number): Promise<unknown>;
   loadHttpProxyAgent(): Promise<unknown>;
 }
 

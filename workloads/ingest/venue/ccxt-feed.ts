@@ -1,6 +1,7 @@
 // Any exchange by ccxt: the feed that owns the thread in which it runs, and turns what it says into events. A thread that ended
 // is started anew after back-off.
 import { Worker } from 'node:worker_threads';
+import type { DailyClose } from '../../contract/bars.ts';
 import type { Link } from '../market.ts';
 import type { CcxtTiming, FromThread, ThreadOptions, ToThread } from './ccxt-messages.ts';
 import type { Feed, FeedOptions } from './feed.ts';
@@ -41,6 +42,8 @@ class CcxtFeed implements Feed {
   readonly #links = new Map<string, Link>();
   /** As they were told to the core. */
   readonly #told = new Map<string, Listing>();
+  /** Who waits for the closes of a symbol. */
+  readonly #asked = new Map<string, (closes: readonly DailyClose[] | undefined) => void>();
   #thread: Worker | undefined;
   #starting: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -90,6 +93,15 @@ class CcxtFeed implements Feed {
     this.#tell({ kind: 'renew', symbol });
   }
 
+  dailyCloses(symbol: string): Promise<readonly DailyClose[] | undefined> {
+    if (this.#thread === undefined) return Promise.resolve(undefined);
+    this.#answer(symbol, undefined);
+    return new Promise((resolve) => {
+      this.#asked.set(symbol, resolve);
+      this.#tell({ kind: 'closes', symbol });
+    });
+  }
+
   status(): ReturnType<Feed['status']> {
     const links = [...this.#links.values()];
     return {
@@ -105,6 +117,11 @@ class CcxtFeed implements Feed {
     void this.#thread?.terminate();
   }
 
+  #answer(symbol: string, closes: readonly DailyClose[] | undefined): void {
+    this.#asked.get(symbol)?.(closes);
+    this.#asked.delete(symbol);
+  }
+
   #tell(message: ToThread): void {
     this.#thread?.postMessage(message);
   }
@@ -115,6 +132,8 @@ class CcxtFeed implements Feed {
     switch (message.kind) {
       case 'listings':
         return this.#onListings(message.filters, t);
+      case 'closes':
+        return this.#answer(message.symbol, message.closes);
       case 'frame':
         return this.#options.emit({ kind: 'frame', frame: message.frame, t });
       case 'stalled':
@@ -165,6 +184,7 @@ class CcxtFeed implements Feed {
   }
 
   #ended(problem: string): void {
+    for (const symbol of this.#asked.keys()) this.#answer(symbol, undefined);
     if (this.#stopped) return;
     const { now, random } = this.#options;
     this.#thread = undefined;

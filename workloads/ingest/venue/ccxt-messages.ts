@@ -1,4 +1,5 @@
 // What the thread that runs ccxt and the feed that owns it say to each other: two closed unions, and nothing else crosses.
+import type { DailyClose } from '../../contract/bars.ts';
 import type { ExchangeOptions } from './ccxt-exchange.ts';
 import type { Filters, Malformed, MarketFrame } from './frame.ts';
 
@@ -29,6 +30,8 @@ export type FromThread =
   | { readonly kind: 'heard'; readonly symbol: string }
   /** The exchange's book moved on without ours. */
   | { readonly kind: 'stalled'; readonly symbol: string }
+  /** What was asked for by `closes`; undefined where it is not to be had now. */
+  | { readonly kind: 'closes'; readonly symbol: string; readonly closes: readonly DailyClose[] | undefined }
   | { readonly kind: 'frame'; readonly frame: MarketFrame }
   | { readonly kind: 'malformed'; readonly malformed: Malformed; readonly text: string };
 
@@ -36,4 +39,6 @@ export type ToThread =
   /** The next frame of the book is to be the whole of it. */
   | { readonly kind: 'whole'; readonly symbol: string }
   /** The symbol's stream is dead: its connection is made anew. */
-  | { readonly kind: 'renew'; readonly symbol: string };
+  | { readonly kind: 'renew'; readonly symbol: string }
+  /** Daily closes are wanted; each question has one answer. */
+  | { readonly kind: 'closes'; readonly symbol: string };

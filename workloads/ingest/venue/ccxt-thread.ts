@@ -20,7 +20,13 @@ const watch = new Watch({
   pause: delay,
 });
 parentPort?.on('message', (message: ToThread) => {
-  if (message.kind === 'whole') watch.whole(message.symbol);
-  else watch.renew();
+  switch (message.kind) {
+    case 'whole':
+      return watch.whole(message.symbol);
+    case 'renew':
+      return watch.renew();
+    case 'closes':
+      return void watch.closes(message.symbol);
+  }
 });
 await watch.run();

@@ -5,6 +5,7 @@
 import type { CcxtClient, CcxtExchange } from './ccxt-exchange.ts';
 import type { CcxtTiming, FromThread } from './ccxt-messages.ts';
 import { listingOf, newTape, readBook, readTrades, topOf, type Shown, type Tape } from './ccxt.ts';
+import { ccxtCloses, DAYS } from './daily-closes.ts';
 import type { Filters, Listing } from './frame.ts';
 import { malformed } from './json.ts';
 import { backoffMs, newBudget, shareOf, type Budget } from './limits.ts';
@@ -99,6 +100,17 @@ export class Watch {
       client.reset(new Renewed('a stream of it was dead'));
       client.connection?.terminate?.();
     }
+  }
+
+  /** Answers with the daily closes of a symbol. */
+  async closes(symbol: string): Promise<void> {
+    const { exchange, post } = this.#options;
+    const venueSymbol = this.#watched.get(symbol)?.listing.venueSymbol;
+    const isGiven = venueSymbol !== undefined && exchange.has['fetchOHLCV'] === true;
+    const candles = isGiven
+      ? await exchange.fetchOHLCV(venueSymbol, '1d', undefined, DAYS).catch(() => undefined)
+      : undefined;
+    post({ kind: 'closes', symbol, closes: ccxtCloses(candles, Date.now()) });
   }
 
   async #readListings(): Promise<readonly Listing[]> {

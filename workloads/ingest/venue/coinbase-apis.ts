@@ -12,6 +12,7 @@ import {
 import * as advanced from './coinbase-advanced.ts';
 import * as exchange from './coinbase-exchange.ts';
 import type { CoinbaseApi } from './coinbase.ts';
+import { advancedCloses, advancedClosesPath, exchangeCloses, exchangeClosesPath } from './daily-closes.ts';
 
 export const EXCHANGE: CoinbaseApi = {
   endpoints: { ws: 'wss://ws-feed.exchange.coinbase.com', rest: 'https://api.exchange.coinbase.com' },
@@ -24,6 +25,8 @@ export const EXCHANGE: CoinbaseApi = {
   decodeProducts: exchangeProducts,
   topPath: exchangeTopPath,
   decodeTop: exchangeTop,
+  closesPath: exchangeClosesPath,
+  decodeCloses: exchangeCloses,
 };
 
 export const ADVANCED: CoinbaseApi = {
@@ -38,4 +41,6 @@ export const ADVANCED: CoinbaseApi = {
   decodeProducts: advancedProducts,
   topPath: advancedTopPath,
   decodeTop: advancedTop,
+  closesPath: advancedClosesPath,
+  decodeCloses: advancedCloses,
 };

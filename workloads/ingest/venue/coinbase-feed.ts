@@ -1,6 +1,7 @@
 // Coinbase, both APIs: products by REST, subscriptions by message, books out of their own streams. Reconnects and messages stay
 // within the API's limits per address; a subscription goes out at once, as connections without one are closed after 5 s
 // ("WebSocket Overview" of both).
+import type { DailyClose } from '../../contract/bars.ts';
 import { randomUUID } from 'node:crypto';
 import { productsIn, NO_SEQUENCE, verdictOnSequence, type CoinbaseApi, type Request, type Spoils } from './coinbase.ts';
 import { jwtOf, type CoinbaseKey } from './coinbase-key.ts';
@@ -96,6 +97,11 @@ class Coinbase implements Venue {
 
   async readListings(): Promise<Filters> {
     return productsIn(this.#api, await this.#shell.ask(this.#api.productsPath, 1), this.#shell.options.symbols);
+  }
+
+  async dailyCloses(product: string): Promise<readonly DailyClose[] | undefined> {
+    const answer = await this.#shell.ask(this.#api.closesPath(product, Date.now()), 1);
+    return answer.kind === 'text' ? this.#api.decodeCloses(answer.text, Date.now()) : undefined;
   }
 
   url(): string {

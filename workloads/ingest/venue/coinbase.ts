@@ -1,4 +1,5 @@
 // What both of Coinbase's APIs share: the shape of a decoded message, and what an API is to its feed. Pure.
+import type { DailyClose } from '../../contract/bars.ts';
 import type { FeedOptions } from './feed.ts';
 import type { Filters, Listings, Malformed, MarketFrame, NoticeFrame } from './frame.ts';
 import type { Answer } from './http.ts';
@@ -48,6 +49,9 @@ export interface CoinbaseApi {
   topPath(product: string): string;
   /** The best levels as they stand in the answer, to be compared with an earlier one; undefined where it cannot be read. */
   decodeTop(text: string): string | undefined;
+  /** Daily candles up to `now`, epoch ms. */
+  closesPath(product: string, now: number): string;
+  decodeCloses(text: string, now: number): readonly DailyClose[] | undefined;
 }
 
 /** An answer of /products as listings. */

@@ -1,6 +1,7 @@
 // The shell that the feeds of all venues share: the venue's listings first, then connections that share out its symbols, REST
 // within its budget, and a tick. What a venue adds (a Venue) knows its messages; this knows none.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DailyClose } from '../../contract/bars.ts';
 import type { Link } from '../market.ts';
 import { Connection, type Timing } from './connection.ts';
 import type { Feed, FeedOptions } from './feed.ts';
@@ -29,6 +30,8 @@ export interface Limits {
 
 export interface Venue {
   readListings(): Promise<Filters>;
+  /** As Feed.dailyCloses, by the venue's name. */
+  dailyCloses(venueSymbol: string): Promise<readonly DailyClose[] | undefined>;
   url(listings: readonly Listing[]): string;
   onText(group: Group, text: string, t: number): void;
   onUp(group: Group, t: number): void;
@@ -65,6 +68,11 @@ export class FeedShell implements Feed {
 
   wantSnapshot(symbol: string): void {
     this.#venue.wantSnapshot(symbol);
+  }
+
+  async dailyCloses(symbol: string): Promise<readonly DailyClose[] | undefined> {
+    const listing = this.listingOf(symbol);
+    return listing === undefined ? undefined : this.#venue.dailyCloses(listing.venueSymbol);
   }
 
   renew(symbol: string): void {

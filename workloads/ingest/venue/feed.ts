@@ -1,4 +1,5 @@
 // What every venue's adapter gives to main.ts: one interface, one adapter per venue, on top of feed-shell.ts.
+import type { DailyClose } from '../../contract/bars.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Event } from '../step.ts';
 import type { Malformed } from './frame.ts';
@@ -26,6 +27,8 @@ export interface Feed {
   wantSnapshot(symbol: string): void;
   /** The symbol's stream is dead though its connection lives: asks the venue for it anew, without a break for the others. */
   renew(symbol: string): void;
+  /** Closes of the last days, oldest first; undefined where the venue does not give them now. Never rejects. */
+  dailyCloses(symbol: string): Promise<readonly DailyClose[] | undefined>;
   /** `reason`: why symbols are without data, where they are. */
   status(): { readonly connected: boolean; readonly reconnects: number; readonly reason?: string };
   /** Ends all connections; no event comes after. */

@@ -6,6 +6,9 @@ const refused = (status: number, code: number, msg: string): RestAnswer => ({ st
 const BAD_SYMBOL = refused(400, -1121, 'Invalid symbol.');
 const DEFAULT_DEPTH = 100;
 const DEEPEST = 5_000;
+const DEFAULT_KLINES = 500;
+const MOST_KLINES = 1_000;
+const DAY_MS = 86_400_000;
 
 /** Request weights as Binance's: what 6,000 a minute and address are counted in. */
 export const WEIGHT_PER_MINUTE = 6_000;
@@ -13,6 +16,7 @@ const depthWeight = (limit: number): number => (limit <= 100 ? 5 : limit <= 500 
 
 export function weightOf(path: string, query: URLSearchParams): number {
   if (path === '/api/v3/depth') return depthWeight(Number(query.get('limit') ?? DEFAULT_DEPTH));
+  if (path === '/api/v3/klines') return 2;
   return path === '/api/v3/exchangeInfo' ? 20 : 1;
 }
 
@@ -25,6 +29,8 @@ export function restAnswer(player: Player, path: string, query: URLSearchParams,
       return { status: 200, body: { serverTime: Math.trunc(now) } };
     case '/api/v3/depth':
       return depthAnswer(player, query);
+    case '/api/v3/klines':
+      return klines(player, query, now);
     case '/api/v3/exchangeInfo':
       return exchangeInfo(player, query, now);
     default:
@@ -42,6 +48,31 @@ function depthAnswer(player: Player, query: URLSearchParams): RestAnswer {
   if (depth === undefined) return BAD_SYMBOL;
   const levels = Math.min(limit, DEEPEST);
   return { status: 200, body: { ...depth, bids: depth.bids.slice(0, levels), asks: depth.asks.slice(0, levels) } };
+}
+
+/** Closed days only, oldest first. */
+function klines(player: Player, query: URLSearchParams, now: number): RestAnswer {
+  const symbol = query.get('symbol') ?? '';
+  if (!player.symbols.includes(symbol)) return BAD_SYMBOL;
+  if (query.get('interval') !== '1d') return refused(400, -1120, 'Invalid interval.');
+  const count = Number(query.get('limit') ?? DEFAULT_KLINES);
+  if (!Number.isInteger(count) || count < 1)
+    return refused(400, -1100, "Illegal characters found in parameter 'limit'.");
+  const bars = player.bars(symbol, now, Math.min(count, MOST_KLINES));
+  const text = (value: number): string => value.toFixed(8);
+  return {
+    status: 200,
+    body: bars.map(({ start, open, high, low, close, volume }) => [
+      start * 1_000,
+      ...[open, high, low, close, volume].map(text),
+      start * 1_000 + DAY_MS - 1,
+      text(volume * close),
+      1_000,
+      text(volume / 2),
+      text((volume * close) / 2),
+      '0',
+    ]),
+  };
 }
 
 function exchangeInfo(player: Player, query: URLSearchParams, now: number): RestAnswer {
