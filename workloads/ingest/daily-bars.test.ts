@@ -3,11 +3,11 @@ import { pino } from 'pino';
 import { keepDailyBars } from './daily-bars.ts';
 import type { Feed } from './venue/feed.ts';
 
-/** Runs it until `calls` questions were asked, a minute apart by its clock; `answer` gives what each brings. */
+/** Runs it until `calls` questions were asked; its clock goes `stepMs` on each time that it is looked at; `answer` gives what each brings. */
 async function run(
   calls: number,
   answer: (call: number) => readonly (readonly [number, number])[] | undefined,
-  refuse: (call: number) => boolean = () => false,
+  { refuse = (): boolean => false, stepMs = 60_000 }: { refuse?: (call: number) => boolean; stepMs?: number } = {},
 ) {
   const end = new AbortController();
   const asked: { readonly symbol: string; readonly at: number }[] = [];
@@ -27,7 +27,7 @@ async function run(
       if (refuse(asked.length)) throw new Error('Redis is away');
       stored.push(`${key} ${text} ${seconds}`);
     },
-    now: () => (now += 60_000),
+    now: () => (now += stepMs),
     random: () => 0.5,
     log: pino({ level: 'silent' }),
     signal: end.signal,
@@ -48,7 +48,12 @@ describe('daily closes into Redis', () => {
     const none = await run(8, (call) => (call % 2 === 0 ? undefined : []));
     assert.equal(none.stored.length, 0);
     assert.ok((none.asked.at(-1)?.at ?? Infinity) < 2 * 3_600_000);
-    const away = await run(6, () => [[86_400, 5]], (call) => call < 3); // prettier-ignore
+    const patient = await run(24, () => undefined, { stepMs: 1_000 });
+    const gaps = patient.asked
+      .filter(({ symbol }) => symbol === 'BTC-USD')
+      .map(({ at }, i, all) => at - (all[i - 1]?.at ?? 0));
+    assert.ok((gaps[1] ?? Infinity) < 10_000 && (gaps.at(-1) ?? 0) > 300_000, gaps.join());
+    const away = await run(6, () => [[86_400, 5]], { refuse: (call) => call < 3 }); // prettier-ignore
     assert.ok(away.stored.length > 0);
   });
 });
