@@ -131,6 +131,11 @@ export const source = z
         fieldPath: '.options',
       },
       {
+        rule: "self.type != 'coinbase' || !has(self.options.secretRef) || (has(self.options.api) && self.options.api == 'advanced')",
+        message: 'secretRef goes with api advanced: Exchange is read without a login',
+        fieldPath: '.options',
+      },
+      {
         rule: "(self.type == 'ccxt') == has(self.options.exchange)",
         message: 'exchange is required with type ccxt and goes with no other',
         fieldPath: '.options',

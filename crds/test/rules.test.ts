@@ -163,6 +163,12 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   [
     'TradingSystem',
     'sources',
+    [{ ...REAL, type: 'coinbase', options: { secretRef: { name: 'key' } } }],
+    /sources\[0\]\.options.*secretRef goes with api advanced/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
     [{ ...REAL, type: 'ccxt' }],
     /sources\[0\]\.options.*exchange is required with type ccxt/,
   ],

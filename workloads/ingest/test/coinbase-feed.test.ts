@@ -195,6 +195,22 @@ describe('a feed of Coinbase', () => {
     assert.deepEqual(malformed, ['Refused']);
   });
 
+  it('asks for each product by itself where all are refused for one of them', async () => {
+    await open(EXCHANGE);
+    const refusal = { type: 'error', message: 'Failed to subscribe', reason: 'ETH-USD is delisted' };
+    venue.say(refusal);
+    await until('each by itself', () => venue.heard.length === 3);
+    const asked = venue.heard.map(({ type, product_ids: products }) => [type, products]);
+    assert.deepEqual(asked.slice(1), PRODUCTS.map((product) => ['subscribe', [product]])); // prettier-ignore
+    assert.deepEqual(venue.heard[1]?.['channels'], venue.heard[0]?.['channels']);
+    venue.say(refusal);
+    venue.say({ type: 'snapshot', product_id: 'BTC-USD', bids: [['1', '1']], asks: [['2', '1']] });
+    await until('the other', () => isValid('BTC-USD'));
+    venue.say(refusal);
+    await until('a reason', () => feed.status().reason?.includes('delisted') === true);
+    assert.equal(venue.heard.length, 3);
+  });
+
   it('sends no more than the venue takes: 8 messages a second without a login', async () => {
     await open(ADVANCED);
     await withBooks();

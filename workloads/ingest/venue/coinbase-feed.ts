@@ -50,13 +50,19 @@ export function openCoinbaseFeed(options: CoinbaseOptions, timing: CoinbaseTimin
   return feed;
 }
 
+/** What the venue refused is told for so long: what goes on being refused is asked for again, and refused again, before. */
+const TROUBLE_MS = 60_000;
+
 /** What is known of one connection. Changed in place. */
 interface Line {
   readonly group: Group;
   sequence: number;
-  /** Requests that wait for the limit of messages: a connection's first ones, or one renewal. */
+  /** Requests that wait for the limit of messages: a connection's first ones, or those of one renewal. */
   unsent: readonly Request[];
   readonly renewals: Renewals;
+  /** Since it is up: no book came yet · its products were subscribed to one by one. */
+  isBare: boolean;
+  isApart: boolean;
 }
 
 /** The venue's best levels of a book, and how often they were seen to have changed. */
@@ -73,8 +79,8 @@ class Coinbase implements Venue {
   readonly #silences: Silences;
   readonly #lines = new Map<Group, Line>();
   readonly #tops = new Map<string, Top>();
-  /** What the venue refused, until a book comes. */
-  #trouble: string | undefined;
+  /** What the venue refused last, until a book comes. */
+  #trouble: { readonly reason: string; readonly at: number } | undefined;
   #unsigned: string | undefined;
 
   constructor(shell: FeedShell, { api, key, shards, now }: CoinbaseOptions, timing: SilenceTiming) {
@@ -109,7 +115,8 @@ class Coinbase implements Venue {
   }
 
   trouble(): string | undefined {
-    return this.#trouble ?? this.#unsigned;
+    const { reason, at = 0 } = this.#trouble ?? {};
+    return this.#shell.options.now() - at < TROUBLE_MS ? (reason ?? this.#unsigned) : this.#unsigned;
   }
 
   wantSnapshot(symbol: string): void {
@@ -132,6 +139,8 @@ class Coinbase implements Venue {
     const line = this.#lines.get(group) ?? this.#newLine(group);
     const symbols = group.listings.map(({ symbol }) => symbol);
     line.sequence = NO_SEQUENCE;
+    line.isBare = true;
+    line.isApart = false;
     line.unsent = this.#api.subscribeAll(group.listings.map(({ venueSymbol }) => venueSymbol));
     line.renewals.expect(symbols);
     for (const symbol of symbols) this.#silences.expect(symbol, t);
@@ -154,7 +163,7 @@ class Coinbase implements Venue {
     if (verdict !== 'Repeat' && message.sequence !== NO_SEQUENCE) line.sequence = message.sequence;
     if (message.kind === 'unreadable') {
       this.#shell.options.onMalformed(message.malformed, text);
-      if (message.malformed.reason === 'Refused') this.#trouble = `refused: ${message.malformed.detail}`;
+      if (message.malformed.reason === 'Refused') this.#onRefused(line, message.malformed.detail, t);
       return this.#lose(line, message.spoils, t);
     }
     // Late or a repeat: what it said is in the books by now, or they are on their way anew.
@@ -162,11 +171,25 @@ class Coinbase implements Venue {
     for (const frame of message.frames) this.#onFrame(line, frame, t);
   }
 
-  #onFrame({ group, renewals }: Line, frame: MarketFrame | NoticeFrame, t: number): void {
-    if (frame.kind === 'notice') return this.#shell.emit({ kind: 'heard', link: group.link, t });
+  /**
+   * One product that the venue does not take (any more) may have had the subscription of all refused: while none of them has
+   * come, each is asked for by itself.
+   */
+  #onRefused(line: Line, reason: string, t: number): void {
+    this.#trouble = { reason: `refused: ${reason}`, at: t };
+    if (!line.isBare || line.isApart) return;
+    line.isApart = true;
+    const each = line.group.listings.flatMap(({ venueSymbol }) => this.#api.subscribeAll([venueSymbol]));
+    line.unsent = [...line.unsent, ...each];
+    this.#flush(line);
+  }
+
+  #onFrame(line: Line, frame: MarketFrame | NoticeFrame, t: number): void {
+    if (frame.kind === 'notice') return this.#shell.emit({ kind: 'heard', link: line.group.link, t });
     if (frame.kind === 'book') {
       this.#trouble = undefined;
-      renewals.came(frame.symbol);
+      line.isBare = false;
+      line.renewals.came(frame.symbol);
     }
     if (frame.kind === 'book' || frame.kind === 'change') this.#silences.heard(frame.symbol, undefined, t);
     this.#shell.emit({ kind: 'frame', frame, t });
@@ -193,6 +216,8 @@ class Coinbase implements Venue {
       group,
       sequence: NO_SEQUENCE,
       unsent: [],
+      isBare: true,
+      isApart: false,
       renewals: new Renewals({ ask: (symbols) => this.#askBooks(line, symbols), now, random }),
     };
     this.#lines.set(group, line);
