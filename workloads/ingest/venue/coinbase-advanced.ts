@@ -8,7 +8,7 @@
 //  S: a snapshot may come before the acknowledgement of its subscription; trades of a batch come newest first;
 //    heartbeat_counter is a number in some messages and a text in others, trade_id as well.
 import { isObject, parseJson, type Json } from '../../contract/json.ts';
-import { NO_SEQUENCE, unreadable, type Message, type Request, type Spoils } from './coinbase.ts';
+import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './coinbase.ts';
 import { parseFloored, parseScaled } from './decimal.ts';
 import type { Listing, Listings, Malformed, MarketFrame, NoticeFrame, TradeFrame } from './frame.ts';
 import { isId } from './json.ts';
@@ -172,6 +172,7 @@ function idOf(value: unknown): number | undefined {
 const unknown = (product: unknown): Problem => ({
   reason: 'UnknownSymbol',
   detail: typeof product === 'string' ? product.slice(0, 40) : typeof product,
+  spoils: spoiledByUnknown(product),
 });
 
 // {"type":"error","message":"authentication failure"}

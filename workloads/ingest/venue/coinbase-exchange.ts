@@ -8,7 +8,7 @@
 //    back is late or a repeat. Trade ids say the same and have no gaps: they are what is checked.
 //  O: types that a client does not know are to be ignored. They are counted.
 import { isObject, parseJson, type Json } from '../../contract/json.ts';
-import { NO_SEQUENCE, unreadable, type Message, type Request, type Spoils } from './coinbase.ts';
+import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './coinbase.ts';
 import { parseFloored, parseScaled } from './decimal.ts';
 import type { Listing, Listings, MarketFrame, NoticeFrame } from './frame.ts';
 import { isId } from './json.ts';
@@ -54,8 +54,7 @@ function decodeOfProduct(type: Type, data: Json, listings: Listings): Message {
   const listing = typeof product === 'string' ? listings.get(product) : undefined;
   const isBook = type === 'l2update' || type === 'snapshot';
   if (listing === undefined) {
-    // A book of ours whose name was damaged, perhaps.
-    const spoils: Spoils = isBook ? 'Everything' : 'Nothing';
+    const spoils: Spoils = isBook ? spoiledByUnknown(product) : 'Nothing';
     return unreadable('UnknownSymbol', typeof product === 'string' ? product.slice(0, 40) : typeof product, spoils);
   }
   const frame = frameOf(type, data, listing);

@@ -27,6 +27,12 @@ export const unreadable = (
   sequence = NO_SEQUENCE,
 ): Message => ({ kind: 'unreadable', malformed: malformed(reason, detail), sequence, spoils });
 
+const PRODUCT = /^[A-Z0-9]{1,20}-[A-Z0-9]{1,20}$/;
+
+/** A book of a product that is none of ours: of another, or of one of ours whose name was damaged. */
+export const spoiledByUnknown = (product: unknown): Spoils =>
+  typeof product === 'string' && PRODUCT.test(product) ? 'Nothing' : 'Everything';
+
 /** A text that is sent to the venue, before it is signed. */
 export type Request = Readonly<Record<string, unknown>>;
 
