@@ -1,7 +1,7 @@
 // Market hours by rule: whether a calendar's market is open at a moment, and until when that stays so. Pure: times are epoch
 // ms, days and hours those of the calendar's time zone, from the tz database that Intl carries; nothing has to be downloaded
-// once a year. Called by policy.ts, asked by the gate `Session`.
-import type { CalendarName } from '@tradewind/crds/schema/router-rules.ts';
+// once a year. Called by the policies of harmoniser and router, asked by the gate `Session` and before a switch of models.
+import type { CalendarName, RouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
 
 export interface Session {
   readonly open: boolean;
@@ -42,6 +42,16 @@ export function calendarOf(name: CalendarName, closedDates: readonly string[] = 
     if (now < known.from || now >= known.until) known = { ...sessionAt(hoursOf, now, zone), from: now };
     return { open: known.open, until: known.until };
   };
+}
+
+/** Classes whose hours are the same everywhere; of stocks, nobody can know which exchange is meant (TRADING A31). */
+const CLASS_CALENDARS: Readonly<Record<string, CalendarName>> = { crypto: '24x7', forex: 'FX' };
+
+/** When a symbol of a class may be opened; undefined where that is in market hours only, and nobody has said which. */
+export function calendarFor(session: RouterRulesSpec['session'], assetClass: string): Calendar | undefined {
+  if (!session.marketHoursOnly) return calendarOf('24x7');
+  const name = session.calendar ?? CLASS_CALENDARS[assetClass];
+  return name === undefined ? undefined : calendarOf(name, session.closedDates);
 }
 
 const HOURS: Readonly<Record<CalendarName, (day: Day) => Hours | undefined>> = {

@@ -1,6 +1,7 @@
 // Whether a symbol's market is liquid enough to open something in it (TRADING B8, A31). One per symbol, changed in place by
-// step; judged by the gate `Liquidity`. A fresh start gives each rule its own time before it refuses, but volume counts
+// step; judged by the gate `Liquidity`, and by the router before it switches. A fresh start gives each rule its own time before it refuses, but volume counts
 // only once it was seen.
+import type { RouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
 import type { Features } from '../contract/messages.ts';
 
 export interface LiquidityRules {
@@ -11,6 +12,12 @@ export interface LiquidityRules {
   /** Quote currency in 5 min; 0 where there is no bound. */
   readonly minVolumeUsd: number;
 }
+
+export const liquidityRules = ({
+  marketHoursOnly,
+  maxSpreadBps = Infinity,
+  minVolume = 0,
+}: RouterRulesSpec['session']): LiquidityRules => ({ marketHoursOnly, maxSpreadBps, minVolumeUsd: minVolume });
 
 export interface Liquidity {
   /** Counters of the last features: they are cumulative within one boot of ingest. */

@@ -1,12 +1,11 @@
 // The desk's parameters for one shard, compiled from the desired document into a frozen snapshot that step swaps between
 // two events. Percent becomes fraction, logs and powers are taken here, once.
-import type { CalendarName, RouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import type { BlendRules } from './blend.ts';
-import { calendarOf, type Calendar } from './calendar.ts';
-import type { LiquidityRules } from './liquidity.ts';
+import { calendarFor, type Calendar } from './calendar.ts';
+import { liquidityRules, type LiquidityRules } from './liquidity.ts';
 import { naturalLog, normalQuantile } from '../kit/math.ts';
 import type { Costs } from './size.ts';
 import { volatilityRules, type VolatilityRules } from './volatility.ts';
@@ -95,7 +94,6 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
   const { positionSizing, limits, circuitBreaker, edgeBlending, volatility } = document.risk.params;
   const symbols = symbolsOfShard(config.symbols, shard, shards).map((symbol) => symbolPolicy(document, symbol, shards));
   const { costs } = positionSizing;
-  const { marketHoursOnly, maxSpreadBps = Infinity, minVolume = 0 } = document.rules.rules.session;
   return Object.freeze({
     owner: document.owner,
     epoch: document.epoch,
@@ -128,7 +126,7 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
     maxDailyTurnover: document.hardLimits.maxDailyTurnover / shards,
     collarBps: document.hardLimits.collarBps,
     volatilityStaleMs: volatility.staleAfterSeconds * 1_000,
-    liquidity: { marketHoursOnly, maxSpreadBps, minVolumeUsd: minVolume },
+    liquidity: liquidityRules(document.rules.rules.session),
     symbols: new Map(symbols.map((symbol) => [symbol.name, symbol])),
   });
 }
@@ -178,13 +176,4 @@ function symbolPolicy(
     maxOrdersPerMinute: hard.maxOrdersPerMinute,
     maxOpenOrders: hard.maxOpenOrders,
   };
-}
-
-/** Classes whose hours are the same everywhere; of stocks, nobody can know which exchange is meant (TRADING A31). */
-const CLASS_CALENDARS: Readonly<Record<string, CalendarName>> = { crypto: '24x7', forex: 'FX' };
-
-function calendarFor(session: RouterRulesSpec['session'], assetClass: string): Calendar | undefined {
-  if (!session.marketHoursOnly) return calendarOf('24x7');
-  const name = session.calendar ?? CLASS_CALENDARS[assetClass];
-  return name === undefined ? undefined : calendarOf(name, session.closedDates);
 }

@@ -88,6 +88,39 @@ describe('an unhealthy model', () => {
   });
 });
 
+describe('a market that rests', () => {
+  const CLOSED = { session: { marketHoursOnly: true, calendar: 'XNYS' } }; // at T0 it is 17:13 in New York
+  const OPEN = { session: { marketHoursOnly: true, calendar: '24x7' } };
+  /** 130 s in which pressure, which starts, shows nothing, and momentum is known to be worth something. */
+  const after = (session: object, more: object = {}): State => {
+    const state = aRouter({ rules: STRICT.rules, ...session });
+    withGrid(state);
+    for (let i = 1; i <= 130; i++) {
+      know(state, 'momentum', 1);
+      give(state, features(i * 20, more));
+    }
+    return state;
+  };
+  const samples = (state: State): number => state.symbols.get(BTC)!.models.get(PRESSURE)!.calibration.samples;
+
+  it('sees no switch for more confidence: closed, without trades, or too wide', () => {
+    assert.equal(activeAt60(after(OPEN)), 'momentum');
+    assert.equal(activeAt60(after(CLOSED)), PRESSURE);
+    assert.equal(activeAt60(after(OPEN, { trades: 5 })), PRESSURE, 'no trade for 60 s');
+    const wide = { session: { ...OPEN.session, maxSpreadBps: 1 } };
+    assert.equal(activeAt60(after(wide, { spreadBps: 2 })), PRESSURE, 'too wide for 30 s');
+    assert.equal(activeAt60(after({ session: { marketHoursOnly: false, calendar: 'XNYS' } })), 'momentum');
+  });
+  it('is not what models are scored on while it is closed', () => {
+    const scored = (session: object): number => {
+      const state = aRouter(session);
+      for (let i = 1; i <= 130; i++) give(state, features(i * 20));
+      return samples(state);
+    };
+    assert.deepEqual([scored(OPEN), scored(CLOSED)], [2, 0]);
+  });
+});
+
 describe('too many switches', () => {
   const excessIn = (outputs: readonly Output[]) => outputs.filter(({ kind }) => kind === 'excess');
   /** One more than may be, just now. */

@@ -4,6 +4,8 @@ import { INFERENCE_DEFAULT, MODEL_PARAMETERS } from '@tradewind/crds/schema/rout
 import type { DesiredDocument } from '../contract/desired.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
+import { calendarFor, type Calendar } from '../harmoniser/calendar.ts';
+import { liquidityRules, type LiquidityRules } from '../harmoniser/liquidity.ts';
 import type { CalibrationRules } from './calibration.ts';
 import { LONG_SECONDS, ownHorizonSeconds, type ModelSpec, type ServerSpec } from './models.ts';
 import type { SelectionRules } from './selection.ts';
@@ -16,6 +18,8 @@ export interface SymbolPolicy {
   readonly candidates: ReadonlyMap<number, readonly string[]>;
   /** Candidates of any horizon: only about these a model server is asked. */
   readonly all: ReadonlySet<string>;
+  /** Of its market; undefined where nobody has said when it is open. */
+  readonly calendar: Calendar | undefined;
 }
 
 export interface Policy {
@@ -27,6 +31,7 @@ export interface Policy {
   readonly symbols: ReadonlyMap<string, SymbolPolicy>;
   readonly selection: SelectionRules;
   readonly calibration: CalibrationRules;
+  readonly liquidity: LiquidityRules;
   /** `max` is at least 8 for each pair of symbol and horizon: what switching within the dwell time may come to (A25). */
   readonly excess: { readonly windowMs: number; readonly max: number; readonly onExcess: 'Pause' | 'Alert' };
   /** Length of grid that the models look at. */
@@ -72,6 +77,7 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
       priorSamples: edgeBlending.calibration.priorSamples,
       defaultConfidence: edgeBlending.defaultConfidence,
     },
+    liquidity: liquidityRules(rules.session),
     excess: {
       windowMs: rules.switching.windowSeconds * 1_000,
       max: Math.max(rules.switching.max, SWITCHES_PER_PAIR * pairs),
@@ -135,6 +141,7 @@ function symbolPolicy(symbol: Symbol_, rules: Rules, models: ReadonlyMap<string,
     horizons,
     candidates: new Map(candidates),
     all: new Set(candidates.flatMap(([, names]) => names)),
+    calendar: calendarFor(rules.session, symbol.assetClass),
   };
 }
 

@@ -12,10 +12,11 @@ const candidate = (model: string, confidence: number, more: Partial<Candidate> =
   healthy: true,
   ...more,
 });
-const at = (now: number, more: { paused?: boolean } = {}) => ({
+const at = (now: number, more: { paused?: boolean; resting?: boolean } = {}) => ({
   rules: RULES,
   fallback: 'a',
   paused: false,
+  resting: false,
   now,
   ...more,
 });
@@ -64,6 +65,13 @@ describe('the choice of a model', () => {
     assert.deepEqual(choose({ model: 'gone', since: 0 }, [candidate('b', 1)], paused), {
       selection: { model: 'gone', since: 0 },
     });
+  });
+  it('switches to nobody surer in a market that rests, and still leaves what has failed for the default', () => {
+    const resting = at(60_000, { resting: true });
+    assert.equal(choose(A, [candidate('a', 0.1), candidate('b', 0.9)], resting)?.reason, undefined);
+    const b: Selection = { model: 'b', since: 0 };
+    const models = [candidate('a', 0.5), candidate('b', 0.9, { healthy: false })];
+    assert.equal(choose(b, models, resting)?.reason, 'Failover');
   });
   it('leaves an unhealthy default for the surest that may be believed, rested, and calls it a failover', () => {
     const sick = candidate('a', 0.9, { healthy: false });

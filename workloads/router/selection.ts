@@ -39,18 +39,28 @@ export interface Choice {
   readonly reason?: SwitchReason;
 }
 
+interface Circumstances {
+  readonly rules: SelectionRules;
+  readonly fallback: string;
+  readonly paused: boolean;
+  /** The market is closed or not liquid: what confidences do there is no reason to switch. */
+  readonly resting: boolean;
+  readonly now: number;
+}
+
 /** A model must have been seen this often before it is believed over another. */
 const LEAST_SAMPLES = 30;
 
 /**
  * The selection at `now`. `candidates` in order of priority, the first one to start with and the winner of ties (DESIGN 9);
- * `fallback` is the default model's name. While paused nothing moves, whatever the health. Whoever is active and not
+ * `fallback` is the default model's name. While paused nothing moves, whatever the health;
+ * in a market that rests only what has failed is left. Whoever is active and not
  * healthy has no edge: that is for the caller to see to.
  */
 export function choose(
   current: Selection | undefined,
   candidates: readonly Candidate[],
-  { rules, fallback, paused, now }: { rules: SelectionRules; fallback: string; paused: boolean; now: number },
+  { rules, fallback, paused, resting, now }: Circumstances,
 ): Choice | undefined {
   const [first] = candidates;
   if (first === undefined) return undefined;
@@ -62,7 +72,7 @@ export function choose(
     return failover(fallback, current.model, now);
   // Only a switch to the default is free of the dwell time, and each of those needs one away from it: so at most
   // 1 + T/dwell switches and as many failovers, whatever the models' health does.
-  if (now - current.since < rules.minDwellMs) return { selection: current };
+  if (resting || now - current.since < rules.minDwellMs) return { selection: current };
   const better = bestOver(active, candidates, rules);
   if (better === undefined) return { selection: current };
   if (!active.healthy) return failover(better.model, current.model, now);

@@ -1,5 +1,6 @@
 // What the router's core knows. Pure data; what of it survives a restart is in saved.ts.
 import type { Features, Signal } from '../contract/messages.ts';
+import { newLiquidity, type Liquidity } from '../harmoniser/liquidity.ts';
 import { newCalibration, type Calibration } from './calibration.ts';
 import type { Claim, GridPoints, Memory } from './models.ts';
 import type { Policy } from './policy.ts';
@@ -65,6 +66,7 @@ export interface SymbolState {
   receivedAt: number;
   seq: number;
   readonly grid: GridPoints;
+  readonly liquidity: Liquidity;
   readonly models: Map<string, ModelState>;
   readonly selections: Map<number, Selection>;
 }
@@ -106,6 +108,7 @@ export const newSymbol = (name: string): SymbolState => ({
   receivedAt: 0,
   seq: 0,
   grid: { points: [] },
+  liquidity: newLiquidity(),
   models: new Map(),
   selections: new Map(),
 });

@@ -2,6 +2,7 @@
 // in place.
 import { canonicalJson } from '../contract/canonical.ts';
 import type { Edge, Features, Signal } from '../contract/messages.ts';
+import { illiquidity, takeMarket } from '../harmoniser/liquidity.ts';
 import { interrupt, observe } from './calibration.ts';
 import { inputsOf } from './inference/inputs.ts';
 import { claimOf, isSameServer, takeGrid, type ModelSpec } from './models.ts';
@@ -111,11 +112,16 @@ function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kin
   const stalled = now - symbol.receivedAt > STALL_MS;
   Object.assign(symbol, { features, receivedAt: now });
   takeGrid(symbol.grid, features.grid, policy.gridSeconds);
+  takeMarket(symbol.liquidity, features, policy.liquidity, now);
+  const open = own.calendar?.(now).open === true;
+  const resting = !open || illiquidity(symbol.liquidity, policy.liquidity, now) !== undefined;
   const asked = [...policy.models.values()].flatMap((spec) => {
-    score(symbol, spec, { features, now, stalled });
+    score(symbol, spec, { features, now, halted: stalled || !open });
     return spec.type === 'OpenInference' && own.all.has(spec.name) ? ask(state, symbol, spec, now) : [];
   });
-  const switches = own.horizons.flatMap((horizon) => select(state, symbol, { policy, own, horizon, now, ageMs }));
+  const switches = own.horizons.flatMap((horizon) =>
+    select(state, symbol, { policy, own, horizon, resting, now, ageMs }),
+  );
   return [
     ...asked,
     ...switches,
@@ -131,15 +137,16 @@ const isOlder = (features: Features, current: Features | undefined): boolean =>
 interface Scoring {
   readonly features: Features;
   readonly now: number;
-  readonly stalled: boolean;
+  /** Of the feed, of ourselves, or because the market is closed. */
+  readonly halted: boolean;
 }
 
-/** A sample never spans a stall, of the feed or of ourselves (TRADING B2). */
-function score(symbol: SymbolState, spec: ModelSpec, { features, now, stalled }: Scoring): void {
+/** A sample never spans a halt, of the feed, of ourselves or of the market (TRADING B2). */
+function score(symbol: SymbolState, spec: ModelSpec, { features, now, halted }: Scoring): void {
   const model = symbol.models.get(spec.name);
   if (model === undefined) return;
   const live = isLive(features);
-  if (stalled || !live) interrupt(model.calibration);
+  if (halted || !live) interrupt(model.calibration);
   if (!live) return;
   model.claim = claimOf(spec, model.memory, { features, grid: symbol.grid, now });
   if (model.claim === undefined) return;
@@ -172,16 +179,17 @@ interface Selecting {
   readonly policy: Policy;
   readonly own: SymbolPolicy;
   readonly horizon: number;
+  readonly resting: boolean;
   readonly now: number;
   /** Of the features. */
   readonly ageMs: number;
 }
 
-function select(state: State, symbol: SymbolState, { policy, own, horizon, now, ageMs }: Selecting): Output[] {
+function select(state: State, symbol: SymbolState, { policy, own, horizon, resting, now, ageMs }: Selecting): Output[] {
   const names = own.candidates.get(horizon) ?? [];
   const candidates = names.flatMap((name) => candidateOf(state, policy, { symbol, name, now }));
   const current = upTo(now, symbol.selections.get(horizon));
-  const context = { rules: policy.selection, fallback: policy.defaultModel, paused: state.paused, now };
+  const context = { rules: policy.selection, fallback: policy.defaultModel, paused: state.paused, resting, now };
   const choice = choose(current, candidates, context);
   if (choice === undefined) return [];
   symbol.selections.set(horizon, choice.selection);
