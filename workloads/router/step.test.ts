@@ -98,6 +98,12 @@ describe('the router', () => {
     const restored = newState('another', parseSaved(fields));
     step(restored, { kind: 'policy', policy: policyOf(), now: T0 });
     assert.deepEqual(saved(restored), fields);
+    const [before, after] = [state, restored].map((of) => of.symbols.get('BTC-USD')!);
+    assert.deepEqual(after!.selections, before!.selections);
+    assert.deepEqual(after!.grid, before!.grid);
+    const record = (symbol: typeof before) => symbol!.models.get('order_book_pressure')!.calibration;
+    assert.equal(record(after).samples, 2);
+    assert.deepEqual(record(after), record(before));
   });
   it('leaves out what is damaged or of another format, and goes on with the rest', () => {
     const state = aRouter();
