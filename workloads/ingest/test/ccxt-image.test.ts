@@ -1,6 +1,6 @@
 // ccxt as the image has it: found from the bundled thread, and of no weight for who does not use it.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -46,6 +46,17 @@ describe('ccxt in the image', () => {
     } finally {
       await thread.terminate();
       await stop(running);
+    }
+  });
+
+  it('has each exchange, and each can be loaded', async () => {
+    const files = readdirSync(join(app, 'app', 'ccxt'));
+    assert.ok(files.length > 100, `found ${files.length}`);
+    for (const file of files) {
+      const { default: Exchange } = (await import(join(app, 'app', 'ccxt', file))) as {
+        default: new () => { id: string };
+      };
+      assert.equal(`${new Exchange().id}.js`, file);
     }
   });
 

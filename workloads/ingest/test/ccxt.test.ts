@@ -1,6 +1,10 @@
 // Ingest by ccxt, unchanged but for its addresses, against the simulator: WebSocket, polling, and faults, over real sockets.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { WebSocketServer } from 'ws';
 import type { Depth } from '../../simulator/player.ts';
 import { topLevels } from '../book.ts';
 import { CCXT_TIMING, openCcxtFeed } from '../venue/ccxt-feed.ts';
@@ -121,6 +125,54 @@ describe('ingest by ccxt on an exchange that is not there', () => {
       assert.ok(!isValid(running, 'BTC-USD'));
     } finally {
       await stop(running);
+    }
+  });
+});
+
+describe('ingest by ccxt on a venue that closes each connection as soon as it is made', () => {
+  // ccxt then sends on a closing socket and looks at no answer: by Node's rules that ends whoever runs it.
+  it('lives, says so, and starts ccxt again and again', async () => {
+    let dials = 0;
+    const filters = [
+      { filterType: 'PRICE_FILTER', tickSize: '0.01' },
+      { filterType: 'LOT_SIZE', stepSize: '0.001', minQty: '0.001' },
+    ];
+    const pair = { symbol: 'BTCUSDT', status: 'TRADING', baseAsset: 'BTC', quoteAsset: 'USDT', filters };
+    const http = createServer((_, response) => response.end(JSON.stringify({ symbols: [pair] })));
+    new WebSocketServer({ server: http }).on('connection', (socket) => {
+      dials += 1;
+      socket.close(1_008);
+    });
+    await new Promise<void>((resolve) => http.listen(0, resolve));
+    const host = `127.0.0.1:${(http.address() as AddressInfo).port}`;
+    const events: string[] = [];
+    const feed = openCcxtFeed(
+      {
+        source: 'any',
+        exchange: 'binance',
+        endpoints: { ws: `ws://${host}`, rest: `http://${host}` },
+        symbols: new Map([['BTC/USDT', 'BTC-USD']]),
+        shards: 1,
+        now: () => performance.now(),
+        random: Math.random,
+        log: pino({ level: 'silent' }),
+        emit: ({ kind }) => events.push(kind),
+        onMalformed: () => undefined,
+      },
+      TIMING,
+    );
+    try {
+      const reasons = new Set<string>();
+      const look = (): boolean => {
+        reasons.add(feed.status().reason ?? '');
+        return dials > 5 && [...reasons].some((reason) => reason.startsWith('ccxt ended: WebSocket is not open'));
+      };
+      await until('a thread that ended, and others after it', look, 20_000);
+      assert.deepEqual(events, ['listed']);
+    } finally {
+      feed.stop();
+      http.closeAllConnections();
+      http.close();
     }
   });
 });

@@ -13,6 +13,9 @@ export interface CcxtExchange {
   readonly clients: Readonly<Record<string, CcxtClient>>;
   /** Ms between two requests that its own throttle keeps. */
   rateLimit: number;
+  /** What the throttle is made of; `refillRate` per ms, in the weight of its cheapest request. */
+  tokenBucket: { readonly refillRate: number; readonly algorithm?: string; readonly rateLimit?: number };
+  initThrottler(): void;
   /** Where ccxt tells of a message that is no JSON, and of nothing else unless it is verbose. */
   log: (...said: unknown[]) => void;
   loadMarkets(): Promise<unknown>;
@@ -66,9 +69,11 @@ export async function loadExchange({
     // Ours has full jitter, which theirs has not.
     options: { ws: { backoff: { base: 0 } } },
   });
-  made.rateLimit *= shards;
+  share(made, shards);
   // Nothing is asked of currencies, and some exchanges want a login for them.
   made.has['fetchCurrencies'] = false;
+  // Its streams need protobufjs, which is not among our packages.
+  if (exchange === 'mexc') made.has['watchOrderBook'] = made.has['watchTrades'] = false;
   narrow(made, venueSymbols);
   if (endpoints.rest !== '') {
     made.urls['api'] = moved(made.urls['api'], endpoints);
@@ -83,6 +88,20 @@ function addressOf(exchange: string): string {
   const whole = import.meta.resolve('ccxt');
   const streaming = new URL(`./src/pro/${exchange}.js`, whole);
   return existsSync(streaming) ? streaming.href : new URL(`./src/${exchange}.js`, whole).href;
+}
+
+/** A throttle is made with the exchange: it is made again, paced evenly, as a part of a window may be too small for one request. */
+function share(made: CcxtExchange, shards: number): void {
+  if (shards === 1) return;
+  made.rateLimit *= shards;
+  const { tokenBucket, rateLimit } = made;
+  made.tokenBucket = {
+    ...tokenBucket,
+    rateLimit,
+    refillRate: tokenBucket.refillRate / shards,
+    algorithm: 'leakyBucket',
+  };
+  made.initThrottler();
 }
 
 /** Where all symbols are spot (no `:` of a contract), markets of no other kind are loaded. */

@@ -25,6 +25,8 @@ export const CCXT_TIMING: CcxtTiming = {
 const THREAD_HEAP_MB = 256;
 /** A thread that lived this long starts its back-off from the beginning. */
 const LIVED_MS = 60_000;
+/** A thread that has not answered by then does not now. */
+const CLOSES_WITHIN_MS = 30_000;
 /** At most one line of this kind per source and this long. */
 const SAMPLE_EVERY_MS = 10_000;
 
@@ -42,6 +44,8 @@ class CcxtFeed implements Feed {
   readonly #links = new Map<string, Link>();
   /** As they were told to the core. */
   readonly #told = new Map<string, Listing>();
+  /** Why a symbol is without its book, until it comes. */
+  readonly #problems = new Map<string, string>();
   /** Who waits for the closes of a symbol. */
   readonly #asked = new Map<string, (closes: readonly DailyClose[] | undefined) => void>();
   #thread: Worker | undefined;
@@ -97,6 +101,7 @@ class CcxtFeed implements Feed {
     if (this.#thread === undefined) return Promise.resolve(undefined);
     this.#answer(symbol, undefined);
     return new Promise((resolve) => {
+      setTimeout(resolve, CLOSES_WITHIN_MS, undefined).unref();
       this.#asked.set(symbol, resolve);
       this.#tell({ kind: 'closes', symbol });
     });
@@ -104,10 +109,12 @@ class CcxtFeed implements Feed {
 
   status(): ReturnType<Feed['status']> {
     const links = [...this.#links.values()];
+    const [problem] = this.#problems;
+    const reason = this.#reason ?? (problem === undefined ? undefined : `${problem[0]}: ${problem[1]}`);
     return {
       connected: links.length > 0 && links.every(({ up }) => up),
       reconnects: this.#reconnects,
-      ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+      ...(reason === undefined ? {} : { reason }),
     };
   }
 
@@ -151,9 +158,13 @@ class CcxtFeed implements Feed {
     const link = this.#links.get(message.symbol);
     if (link === undefined) return;
     if (message.kind === 'heard') return this.#options.emit({ kind: 'heard', link, t });
-    if (message.kind === 'up') return this.#options.emit({ kind: 'linkUp', link, t });
+    if (message.kind === 'up') {
+      this.#problems.delete(message.symbol);
+      return this.#options.emit({ kind: 'linkUp', link, t });
+    }
+    this.#problems.set(message.symbol, message.reason);
     this.#down(link, t);
-    this.#warn({ symbol: message.symbol, reason: message.reason }, 'connection lost, reconnecting');
+    this.#warn({ symbol: message.symbol, reason: message.reason }, 'no book, trying again');
   }
 
   #down(link: Link, t: number): void {

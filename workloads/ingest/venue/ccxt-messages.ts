@@ -24,7 +24,7 @@ export type FromThread =
   | { readonly kind: 'listings'; readonly filters: Filters }
   /** A symbol's book is there: its next frame is the whole of it. */
   | { readonly kind: 'up'; readonly symbol: string }
-  /** It is not to be had any more. */
+  /** It is not to be had, or not any more; told at each attempt. */
   | { readonly kind: 'down'; readonly symbol: string; readonly reason: string }
   /** Its connection lives. */
   | { readonly kind: 'heard'; readonly symbol: string }

@@ -149,6 +149,10 @@ describe('the loops around ccxt', () => {
       return what.startsWith('watchOrderBook') ? { bids: 7, asks: [] } : never();
     });
     const found = said.flatMap((one) => (one.kind === 'malformed' ? [one] : []));
+    assert.ok(
+      kinds(said, 'A').length > 0 && kinds(said, 'A').every((kind) => kind === 'down'),
+      'told though it never came',
+    );
     assert.ok(found.some(({ malformed }) => malformed.detail === 'TypeError: undefined is not a book'));
     assert.ok(found.some(({ malformed }) => malformed.detail === 'orderBook.bids'));
   });

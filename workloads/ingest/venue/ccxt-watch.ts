@@ -217,7 +217,7 @@ export class Watch {
     const { symbol, venueSymbol } = watched.listing;
     const reason = reasonOf(error);
     if (kind === 'trades') watched.tape.lastAt = undefined;
-    else if (watched.isUp) {
+    else {
       watched.isUp = false;
       watched.shown = undefined;
       this.#silences.forget(symbol);
