@@ -28,6 +28,10 @@ export async function ensureMlserver(): Promise<{ readonly bin: string } | strin
     const options = ['--quiet', '--disable-pip-version-check', '--retries', '1', '--timeout', '15'];
     const pip = join(making, 'bin', 'pip');
     await run(pip, ['install', ...options, `mlserver==${VERSION}`], { signal: deadline });
+    if (existsSync(join(bin, 'mlserver'))) {
+      rmSync(making, { recursive: true, force: true }); // another run was faster
+      return { bin };
+    }
     const link = `${making}.link`;
     symlinkSync(making, link);
     renameSync(link, installed);
