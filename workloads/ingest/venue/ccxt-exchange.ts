@@ -34,6 +34,8 @@ export interface CcxtClient {
   readonly lastPong?: number;
   /** What is waited for on it, by names that have the symbol in them. */
   readonly futures: Readonly<Record<string, unknown>>;
+  /** Why it is of no use any more. */
+  error?: Error;
   readonly connection?: { terminate?(): void };
   /** Rejects all that is waited for. */
   reset(error: Error): void;

@@ -18,7 +18,8 @@ export const CCXT_TIMING: CcxtTiming = {
   firstRetryMs: 500,
   slowestRetryMs: 30_000,
   dialEveryMs: 1_000,
-  silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 },
+  // Sooner than for venues whose trades tell of a dead book at once.
+  silence: { silentMs: 5_000, everyMs: 10_000, graceMs: 3_000 },
 };
 
 /** A thread that wants more than this ends, and not the pod. */

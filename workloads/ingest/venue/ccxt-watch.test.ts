@@ -157,6 +157,35 @@ describe('the loops around ccxt', () => {
     assert.ok(found.some(({ malformed }) => malformed.detail === 'orderBook.bids'));
   });
 
+  it('take a book that cannot be read for lost, however well its connection lives', async () => {
+    let calls = 0;
+    const answer = ({ what }: Asked) => {
+      if (!what.startsWith('watchOrderBook A')) return never();
+      calls += 1;
+      return calls === 2 ? { bids: 7, asks: [] } : calls < 4 ? BOOK : never();
+    };
+    const clients = { u: { url: 'u', futures: { 'book:A/USD': 0 }, lastPong: 1 } };
+    const { said } = await run(20_000, answer, { clients });
+    assert.deepEqual(kinds(said, 'A'), ['up', 'down', 'up', 'heard']);
+    assert.deepEqual(said.flatMap((one) => (one.kind === 'frame' ? [one.frame.kind] : [])), ['book', 'book']); // prettier-ignore
+  });
+
+  it('make connections anew so that the end of the old ones harms none of the new', async () => {
+    const done: string[] = [];
+    const client = {
+      url: 'u',
+      futures: {},
+      error: undefined as Error | undefined,
+      reset: () => done.push(`reset ${client.error?.constructor.name}`),
+      connection: { terminate: () => done.push('terminate') },
+    };
+    const clients: Record<string, unknown> = { u: client };
+    const { watch } = await run(20_000, () => never(), { clients });
+    watch.renew();
+    watch.renew();
+    assert.deepEqual([done, clients], [['reset Renewed', 'terminate'], {}]);
+  });
+
   it('know ccxt’s errors by their classes', () => {
     assert.ok(isNamed(new RateLimitExceeded('x'), 'OperationFailed'));
     assert.ok(!isNamed(new AuthenticationError('x'), 'OperationFailed'));

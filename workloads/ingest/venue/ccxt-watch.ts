@@ -97,7 +97,9 @@ export class Watch {
     this.#renewedAt = now();
     for (const client of Object.values(exchange.clients)) {
       delete (exchange.clients as Record<string, CcxtClient>)[client.url];
-      client.reset(new Renewed('a stream of it was dead'));
+      // So that its end, which comes later, is not taken for that of the next one at the same address.
+      client.error = new Renewed('a stream of it was dead');
+      client.reset(client.error);
       client.connection?.terminate?.();
     }
   }
@@ -197,7 +199,10 @@ export class Watch {
     const { post, now } = this.#options;
     const { symbol, venueSymbol } = watched.listing;
     const read = readBook(got, watched.listing, watched.shown);
-    if (read.kind === 'malformed') return post({ kind: 'malformed', malformed: read, text: venueSymbol });
+    if (read.kind === 'malformed') {
+      post({ kind: 'malformed', malformed: read, text: venueSymbol });
+      return this.#lose(watched, `${read.reason} ${read.detail}`);
+    }
     if (!watched.isUp) {
       watched.isUp = true;
       post({ kind: 'up', symbol });
@@ -214,20 +219,24 @@ export class Watch {
     { error, failures }: { error: unknown; failures: number },
   ): Promise<void> {
     const { post, pause, now } = this.#options;
-    const { symbol, venueSymbol } = watched.listing;
+    const { venueSymbol } = watched.listing;
     const reason = reasonOf(error);
     if (kind === 'trades') watched.tape.lastAt = undefined;
-    else {
-      watched.isUp = false;
-      watched.shown = undefined;
-      this.#silences.forget(symbol);
-      post({ kind: 'down', symbol, reason });
-    }
+    else this.#lose(watched, reason);
     if (['DDoSProtection', 'RateLimitExceeded'].some((name) => isNamed(error, name)))
       this.#pausedUntil = now() + REST_PAUSE_MS;
     if (!isNamed(error, 'OperationFailed') && !(error instanceof Renewed))
       post({ kind: 'malformed', malformed: malformed('Refused', reason), text: `${kind} of ${venueSymbol}` });
     await pause(this.#backoff(failures));
+  }
+
+  /** A book that could not be had or read is out until the next one: a connection that lives would make an old one look new. */
+  #lose(watched: Watched, reason: string): void {
+    const { symbol } = watched.listing;
+    watched.isUp = false;
+    watched.shown = undefined;
+    this.#silences.forget(symbol);
+    this.#options.post({ kind: 'down', symbol, reason });
   }
 
   #backoff(failures: number): number {
