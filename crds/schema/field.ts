@@ -11,7 +11,7 @@ export interface CelRule {
 
 /**
  * Which way a value reduces risk: `lower` or `higher` is tighter. Fields without a direction are compared for equality by
- * whoever decides whether a change may raise risk (TRADING A24: many that look ordered are not).
+ * whoever decides whether a change may raise risk (many that look ordered are not).
  */
 export type Tighter = 'lower' | 'higher';
 

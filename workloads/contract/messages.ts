@@ -46,7 +46,7 @@ export interface Features {
   readonly tradedLots: number;
 }
 
-/** One model's claim for a symbol, with what its record is worth (TRADING B2). */
+/** One model's claim for a symbol, with what its record is worth. */
 export interface Edge {
   readonly model: string;
   readonly horizonSeconds: number;

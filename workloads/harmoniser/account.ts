@@ -1,4 +1,4 @@
-// The shard's account as told by the venue: cash, positions, orders under way (DESIGN 7, TRADING B12). Changed in place by
+// The shard's account as told by the venue: cash, positions, orders under way (docs/trading.md). Changed in place by
 // step; plain JSON, so that a snapshot of it is its copy. Lots and micros are integers: nothing is ever rounded here.
 import type { Side, VenueReport } from '../contract/messages.ts';
 

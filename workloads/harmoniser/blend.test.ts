@@ -44,7 +44,7 @@ const contribution = ({ beta, edgeBps, horizonSeconds: h, ageSeconds }: Claim, H
   (beta * edgeBps * Math.min(H, h - ageSeconds)) / h;
 
 describe('blend', () => {
-  it('weighs as B1 says: one claim', () => {
+  it('weighs one claim', () => {
     const { edgeBps, confidence } = blend([aClaim()], 60, RULES);
     const w = 0.5;
     assert.ok(Math.abs(edgeBps - (w * 10) / (w + 1 / 9)) < 1e-12);

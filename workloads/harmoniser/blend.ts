@@ -1,4 +1,4 @@
-// Blends the models' claims on one symbol into one edge (TRADING B1). Pure; called by each decision.
+// Blends the models' claims on one symbol into one edge (docs/trading.md). Pure; called by each decision.
 
 /** One model's claim as it stands at the decision. */
 export interface Claim {
@@ -35,7 +35,7 @@ export interface Blend {
 
 /** A claim beyond this is a fault of its model, in bps. */
 const LARGEST_CLAIM_BPS = 100;
-/** Share of a claim's life over which its weight fades to 0. TRADING B1 projects only the edge to the time left; beside a
+/** Share of a claim's life over which its weight fades to 0. The blend projects only the edge to the time left; beside a
  * second claim that still let E jump when the old one was dropped (docs/adr/0011). */
 const FADE_SHARE = 0.1;
 

@@ -12,7 +12,7 @@ export interface Session {
 /** The session at `now`. Asked with times in order it computes each session once. */
 export type Calendar = (now: number) => Session;
 
-/** No position is opened in the last minutes before a close: it could not be left again (TRADING A31). */
+/** No position is opened in the last minutes before a close: it could not be left again. */
 export const LAST_MINUTES = 5;
 
 const MINUTE = 60_000;
@@ -44,7 +44,7 @@ export function calendarOf(name: CalendarName, closedDates: readonly string[] = 
   };
 }
 
-/** Classes whose hours are the same everywhere; of stocks, nobody can know which exchange is meant (TRADING A31). */
+/** Classes whose hours are the same everywhere; of stocks, nobody can know which exchange is meant. */
 const CLASS_CALENDARS: Readonly<Record<string, CalendarName>> = { crypto: '24x7', forex: 'FX' };
 
 /** When a symbol of a class may be opened; undefined where that is in market hours only, and nobody has said which. */

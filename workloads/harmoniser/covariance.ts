@@ -1,4 +1,4 @@
-// Correlations of a shard's symbols on the common 5 s grid (TRADING B4, A8). Pure. All pairs share one weight per step, so
+// Correlations of a shard's symbols on the common 5 s grid (docs/trading.md). Pure. All pairs share one weight per step, so
 // the estimate is a sum of outer products and stays positive semi-definite for any data.
 import { integerPower, power } from '../kit/math.ts';
 import { GRID_SECONDS } from './volatility.ts';
@@ -8,7 +8,7 @@ const STEP_WEIGHT = power(0.5, GRID_SECONDS / HALF_LIFE_SECONDS);
 const SHRINKAGE = 0.2;
 const WITHIN_CLASS = 0.7;
 const ACROSS_CLASSES = 0.3;
-/** Within a class ρ is at least this until there are so many samples: mids of one venue understate it (A8). */
+/** Within a class ρ is at least this until there are so many samples: mids of one venue understate it. */
 const EARLY_FLOOR = 0.5;
 const EARLY_SAMPLES = 300;
 
@@ -56,7 +56,7 @@ export function takeReturns(covariance: Covariance, returns: readonly number[], 
 /**
  * The correlation matrix: the estimate shrunk toward the classes' constants by .2, or by as much more as the early floor
  * needs. One share for the whole matrix, so it is a convex sum of two positive semi-definite matrices; raising single
- * entries, as A8 could be read, is not (three symbols at .99, .9 and .5).
+ * entries is not (three symbols at .99, .9 and .5).
  */
 export function correlations(covariance: Covariance): number[][] {
   const { products, classes } = covariance;

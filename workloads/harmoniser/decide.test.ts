@@ -1,4 +1,4 @@
-// Sizes as the core makes them, to the figure: what goes into B3 and how it gets there.
+// Sizes as the core makes them, to the figure: what goes into a size and how it gets there.
 import assert from 'node:assert/strict';
 import { aPolicy, PARAMS } from './test/builders.ts';
 import { decisions, Desk, orders, T } from './test/desk.ts';
@@ -10,7 +10,7 @@ const close = (found: number, expected: number): void =>
 const SIGMA_BPS = 1e4 * (0.6 / Math.sqrt(365)) * Math.sqrt(60 / 86_400);
 const COST = 3 + 1 + 2.5 + 0.5 * Math.log(1 + 200_000 / 10_000) + (0.5 * 1e4 * 0.2) / 60_000;
 const sat = (x: number): number => x / Math.sqrt(1 + x * x);
-/** hi of B3 for an edge of 20 bps blended at a confidence of .8, that is 20·.714/(.714 + 1/9). */
+/** The upper bound of a size for an edge of 20 bps blended at a confidence of .8, that is 20·.714/(.714 + 1/9). */
 const EDGE = (20 * (0.5 / 0.7)) / (0.5 / 0.7 + 1 / 9);
 const hiOf = (change: { factor?: number; scale?: number } = {}): number =>
   0.16 * (change.factor ?? 1) * sat((EDGE + COST) / (change.scale ?? 0.5 * SIGMA_BPS));

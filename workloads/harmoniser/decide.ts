@@ -1,4 +1,4 @@
-// One decision for one symbol: blend → size → VaR → gate → order (TRADING B1, B3, B5, B8). Called by step at most every
+// One decision for one symbol: blend → size → VaR → gate → order (docs/trading.md). Called by step at most every
 // 250 ms a symbol; changes only the symbol's state and the account's orders under way.
 import type { Decision } from '../contract/messages.ts';
 import { clamp } from '../kit/math.ts';

@@ -1,4 +1,4 @@
-// What the account is worth, and the day's and the drawdown's bounds on it (TRADING B7). Changed in place by step.
+// What the account is worth, and the day's and the drawdown's bounds on it (docs/trading.md). Changed in place by step.
 import { clamp } from '../kit/math.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
-// Volatilities and correlations of a shard's symbols in time: where they start, and the 5 s grid that moves them (TRADING
-// B4). Called by step.
+// Volatilities and correlations of a shard's symbols in time: where they start, and the 5 s grid that moves them (docs/trading.md).
+// Called by step.
 import { correlations, seededCovariance, takeReturns } from './covariance.ts';
 import { defaultSigmaDay, type Policy, type SymbolPolicy } from './policy.ts';
 import type { Event, Output, State } from './state.ts';

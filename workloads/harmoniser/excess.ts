@@ -1,4 +1,4 @@
-// τ²: how much more the blend errs than the market's own σ says (TRADING B3). One per symbol, changed in place by step.
+// τ²: how much more the blend errs than the market's own σ says (docs/trading.md). One per symbol, changed in place by step.
 import { power } from '../kit/math.ts';
 
 const HALF_LIFE_SAMPLES = 500;

@@ -1,4 +1,4 @@
-// The one gate before the venue (TRADING B8): an ordered list of named pure checks, which reads as the specification.
+// The one gate before the venue (docs/trading.md): an ordered list of named pure checks, which reads as the specification.
 // Only `approve` makes an Approved order, and the shell sends nothing else. Closed by default: an unknown figure refuses.
 import type { Instrument, Side } from '../contract/messages.ts';
 import type { Session } from './calendar.ts';
@@ -32,7 +32,7 @@ export interface GateView {
   /** The figures by which the market is not liquid; undefined where it is. */
   readonly illiquid: Readonly<Record<string, number>> | undefined;
   readonly breakerOpen: boolean;
-  /** The forced cut of B5 is under way. */
+  /** The forced cut is under way. */
   readonly cutting: boolean;
   readonly positionLots: number;
   /** Signed lots of orders that may still fill. */

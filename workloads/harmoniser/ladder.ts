@@ -1,4 +1,4 @@
-// VaR after the trade: the forced cut and the breaker (TRADING B5, B7). Changes the state in place; called by step.
+// VaR after the trade: the forced cut and the breaker (docs/trading.md). Changes the state in place; called by step.
 import { workingOf } from './account.ts';
 import type { Policy } from './policy.ts';
 import { markedVar, riskView } from './risk.ts';
@@ -9,8 +9,8 @@ const BREAKER_CONFIRM_MS = 1_000;
 const BREAKER_AT_ONCE = 1.2;
 
 /**
- * B5 after the trade. Judged is what has a mark: a position without one stops openings, but is no reason to sell the
- * others, and the breaker wants every mark (B7: "marks valid").
+ * VaR after the trade. Judged is what has a mark: a position without one stops openings, but is no reason to sell the
+ * others, and the breaker wants every mark.
  */
 export function watchVar(state: State, policy: Policy, now: number): Output[] {
   const view = riskView(state, policy, now);

@@ -144,7 +144,7 @@ function assertLaws(book: Book, order: NewOrder, dayHalted: boolean): void {
   const under = Object.values(account.working).filter(({ symbol }) => symbol === order.symbol);
   const underWay = under.reduce((sum, { lots, filledLots }) => sum + lots - filledLots, 0);
   const reduces = sign * held < 0 && underWay <= Math.abs(held);
-  // What is left of a position and could not be sold is closed with it (B3), also where it was a hedge.
+  // What is left of a position and could not be sold is closed with it, also where it was a hedge.
   const isClosed = held + workingLots(account, order.symbol) === 0;
   const dust = isClosed ? (164.5 * CAP_PER_DAY * policy.minNotionalUsd) / capitalOf(book) : 0;
   if (Number.isNaN(before)) assert.ok(reduces, 'opened beside a position without a mark');

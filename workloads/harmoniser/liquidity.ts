@@ -1,4 +1,4 @@
-// Whether a symbol's market is liquid enough to open something in it (TRADING B8, A31). One per symbol, changed in place by
+// Whether a symbol's market is liquid enough to open something in it (docs/trading.md). One per symbol, changed in place by
 // step; judged by the gate `Liquidity`, and by the router before it switches. A fresh start gives each rule its own time before it refuses, but volume counts
 // only once it was seen.
 import type { RouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';

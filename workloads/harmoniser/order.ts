@@ -1,4 +1,4 @@
-// From a target to an order that passed the gates (TRADING B3, B8). Called by decide.
+// From a target to an order that passed the gates (docs/trading.md). Called by decide.
 import type { Side } from '../contract/messages.ts';
 import { signed, workingLots, workingOf } from './account.ts';
 import { dayLossPct, drawdownPct } from './equity.ts';

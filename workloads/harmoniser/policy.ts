@@ -63,7 +63,7 @@ export interface Policy {
   readonly symbols: ReadonlyMap<string, SymbolPolicy>;
 }
 
-/** Volatility a year and trading days a year, where nothing better is known (TRADING B4). */
+/** Volatility a year and trading days a year, where nothing better is known. */
 const CLASS_DEFAULTS: Readonly<Record<string, { readonly perYear: number; readonly days: number }>> = {
   crypto: { perYear: 0.6, days: 365 },
   forex: { perYear: 0.25, days: 260 },

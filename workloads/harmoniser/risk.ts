@@ -1,4 +1,4 @@
-// The book of one shard as risk sees it: fractions of capital, σ, Σ, VaR with orders under way (TRADING B4, B5). Pure.
+// The book of one shard as risk sees it: fractions of capital, σ, Σ, VaR with orders under way (docs/trading.md). Pure.
 import { workingLots } from './account.ts';
 import { covarianceMatrix } from './covariance.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';

@@ -1,4 +1,4 @@
-// The closed loop of test/market.ts: what the desk may expect on the planted market (TRADING A3, B3, B5).
+// The closed loop of test/market.ts: what the desk may expect on the planted market (docs/trading.md).
 import assert from 'node:assert/strict';
 import { contentHash } from '../contract/canonical.ts';
 import type { Decision } from '../contract/messages.ts';

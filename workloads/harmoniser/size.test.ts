@@ -13,7 +13,7 @@ import {
 } from './size.ts';
 import { randomFrom } from '../simulator/random.ts';
 
-/** 20,000 random states of B3, seeded: the prototype ran 200,000. */
+/** 20,000 random states of a size, seeded. */
 function states(visit: (state: BandInput & { held: number; more: number }) => void): void {
   const random = randomFrom(3);
   for (let i = 0; i < 20_000; i++)

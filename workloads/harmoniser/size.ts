@@ -1,10 +1,10 @@
-// From a blended edge to an order in lots (TRADING B3). Pure; edges, costs and σ in bps, positions as signed fractions of
+// From a blended edge to an order in lots (docs/trading.md). Pure; edges, costs and σ in bps, positions as signed fractions of
 // risk capital C until `lotsToTrade` makes whole lots of them.
 import { sat } from '../kit/math.ts';
 
 /** Saturation scale: at a net edge of half its standard deviation a position has 71 % of its cap. */
 const FULL_SIZE_SHARE = 0.5;
-/** Share above the cap from which a held position is trimmed back to it (TRADING A27). */
+/** Share above the cap from which a held position is trimmed back to it. */
 const TRIM_ABOVE = 1.05;
 
 export interface Costs {
@@ -71,7 +71,7 @@ export const wantedFraction = (held: number, band: Band): number => Math.max(ban
 
 /**
  * What to hold after the no-trade band: `held` itself where the change is too small to pay, except for a target of 0 or
- * a position beyond 1.05 of its cap, which is trimmed to 1.00 (A27: price drift across a cap must not trim each tick).
+ * a position beyond 1.05 of its cap, which is trimmed to 1.00 (price drift across a cap must not trim each tick).
  */
 export function afterNoTradeBand(held: number, wanted: number, cap: number, bandShare: number): number {
   if (wanted === 0 || Math.abs(wanted - held) >= bandShare * cap) return wanted;

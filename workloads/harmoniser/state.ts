@@ -123,7 +123,7 @@ export interface State {
   /** Correlations as of the last grid step, in the order of `covariance.symbols`. */
   correlations: readonly (readonly number[])[];
   breaker: Breaker;
-  /** While the forced cut of B5 is under way. */
+  /** While the forced cut is under way. */
   cut: Cut | undefined;
   staleSignals: number;
 }

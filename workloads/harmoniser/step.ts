@@ -11,9 +11,9 @@ import type { Policy } from './policy.ts';
 import type { Event, Output, Reconciliation, State, SymbolState } from './state.ts';
 import { takeWorth } from './worth.ts';
 
-/** Least time between two decisions for a symbol (TRADING B3). */
+/** Least time between two decisions for a symbol. */
 export const DECISION_MS = 250;
-/** An older signal is dropped: a restarted harmoniser must not trade what was (A18). */
+/** An older signal is dropped: a restarted harmoniser must not trade what was. */
 const SIGNAL_FRESH_MS = 2_000;
 /** An order or a question that the venue has not ended by then makes the symbol unreconciled (never sent again blind). */
 const ANSWER_MS = 5_000;

@@ -65,7 +65,7 @@ describe('portfolio VaR', () => {
       assert.ok(Math.abs(portfolioVar(covariance, cut, Z) - L) < 1e-12);
     }, 5_000));
 
-  it('puts BTC and ETH at .2 each where A6 says', () => {
+  it('puts BTC and ETH at .2 each', () => {
     const sigmaDay = 0.6 / Math.sqrt(365);
     const pair = ['BTC', 'ETH'].map((name) => ({ name, assetClass: 'crypto', sigmaDay }));
     const covariance = covarianceMatrix(correlations(seededCovariance(pair)), [sigmaDay, sigmaDay]);

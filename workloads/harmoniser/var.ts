@@ -1,4 +1,4 @@
-// Value at risk of a book and the positions that it allows (TRADING B4, B5). Pure. f are signed fractions of risk capital,
+// Value at risk of a book and the positions that it allows (docs/trading.md). Pure. f are signed fractions of risk capital,
 // Σ fractions² per day, z the quantile times √horizon; VaR and limits are fractions of capital, not percent.
 
 type Matrix = readonly (readonly number[])[];

@@ -119,7 +119,7 @@ describe('volatility', () => {
     assert.equal(sigmaDay(spiked, RULES), 0.12);
   });
 
-  it('needs more than one jump to open the breaker (A7)', () => {
+  it('needs more than one jump to open the breaker', () => {
     const volatility = seeded(0.0314);
     takeGridPoint(volatility, 0, 60_000, RULES);
     takeGridPoint(volatility, 1, 60_000 * 1.0056, RULES);
@@ -143,14 +143,14 @@ describe('volatility on daily bars', function () {
     if (!existsSync(BARS)) this.skip();
   });
 
-  it('is exceeded as often as A9 counted', () => {
+  it('is exceeded as often as an independent count says', () => {
     const rows = gunzipSync(readFileSync(BARS)).toString().trim().split('\n');
     const closes = rows.map((row) => Number(row.split(',')[4]));
     assert.deepEqual(exceedances(closes), { long95: 54, short95: 75, long99: 22, short99: 34 });
   });
 });
 
-/** A9: λ .94, warm-up over 60 returns; a hit is a simple return beyond ∓z·σ. */
+/** λ .94, warm-up over 60 returns; a hit is a simple return beyond ∓z·σ. */
 function exceedances(closes: readonly number[]): Record<string, number> {
   const simple = closes.slice(1).map((close, i) => close / closes[i]! - 1);
   const warm = simple.slice(0, 60).reduce((sum, r) => sum + Math.log(1 + r) ** 2, 0) / 60;

@@ -1,10 +1,10 @@
-// One symbol's volatility on the 5 s grid of the venue's mid, by two clocks (TRADING B4, A7, A8). Pure; variances are
+// One symbol's volatility on the 5 s grid of the venue's mid, by two clocks (docs/trading.md). Pure; variances are
 // fractions² per day.
 import { DAY_SECONDS, type DailyClose } from '../contract/bars.ts';
 import { clamp, integerPower, power } from '../kit/math.ts';
 
 export const GRID_SECONDS = 5;
-/** Fast returns beyond so many fast σ are cut: one jump of 56 bps must not open the breaker in one tick (A7). */
+/** Fast returns beyond so many fast σ are cut: one jump of 56 bps must not open the breaker in one tick. */
 const WINSOR_SIGMAS = 8;
 /** σ is at most so many times the slow one. */
 const FAST_OVER_SLOW = 4;

@@ -1,4 +1,4 @@
-// What a shard's account is worth (TRADING B4, B7). Called by step.
+// What a shard's account is worth (docs/trading.md). Called by step.
 import { takeEquity } from './equity.ts';
 import type { Policy } from './policy.ts';
 import { isMarked, sigmaOf } from './risk.ts';

@@ -1,4 +1,4 @@
-// The 5 s previous-tick grid of a symbol's mid (TRADING A8, B4): sampling at every tick understates variance 3–4 times.
+// The 5 s previous-tick grid of a symbol's mid (docs/trading.md): sampling at every tick understates variance 3–4 times.
 // Pure; written by market.ts, read by features.ts.
 
 export const GRID_MS = 5_000;

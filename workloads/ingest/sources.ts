@@ -37,7 +37,7 @@ const OWN: Readonly<Record<PlannedSource['protocol'], PlannedSource['endpoints']
 
 /**
  * The first source that lists a symbol is its primary, and never changes silently. Sources that are
- * nobody's primary here are left out: references and alpha come with part 3.
+ * nobody's primary here are left out: references and alpha are not read yet.
  */
 export function planSources(system: SystemConfig, shard: number): SourcePlan {
   const feeds: PlannedSource[] = [];

@@ -1,5 +1,5 @@
 // The few functions beyond + − × ÷ √ that the cores need, built from those alone, so that a replay gives the same bits
-// on every machine (TRADING A30). Nothing else in a core may call Math.exp, Math.log or Math.pow.
+// on every machine. Nothing else in a core may call Math.exp, Math.log or Math.pow.
 
 export const clamp = (x: number, low: number, high: number): number => Math.max(low, Math.min(high, x));
 

@@ -139,6 +139,6 @@ export function writeIn(
   return Math.max(0, Date.parse(before.observedAt) + RISK_EVERY_MS - now);
 }
 
-/** The steps of the VaR ladder that people watch: alert and limit of TRADING's defaults. */
+/** The steps of the VaR ladder that people watch: alert and limit of the defaults. */
 const STEPS_PCT = [1.5, 1.8, 2, 2.5];
 const crosses = (before = 0, after = 0): boolean => STEPS_PCT.some((step) => before < step !== after < step);

@@ -1,4 +1,4 @@
-// What a model's claims have been worth: slope and confidence from realised returns (TRADING B2). Pure; changed in place; a
+// What a model's claims have been worth: slope and confidence from realised returns (docs/trading.md). Pure; changed in place; a
 // plain JSON value. Every model is scored, not only the active one.
 
 import { exponential } from '../kit/math.ts';

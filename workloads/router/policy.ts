@@ -32,7 +32,7 @@ export interface Policy {
   readonly selection: SelectionRules;
   readonly calibration: CalibrationRules;
   readonly liquidity: LiquidityRules;
-  /** `max` is at least 8 for each pair of symbol and horizon: what switching within the dwell time may come to (A25). */
+  /** `max` is at least 8 for each pair of symbol and horizon: what switching within the dwell time may come to. */
   readonly excess: { readonly windowMs: number; readonly max: number; readonly onExcess: 'Pause' | 'Alert' };
   /** Length of grid that the models look at. */
   readonly gridSeconds: number;

@@ -1,5 +1,5 @@
 // Which model is active for a symbol and horizon: rules give the candidates, confidence chooses among them, hysteresis and
-// dwell keep it from flapping (TRADING B8). Pure.
+// dwell keep it from flapping (docs/trading.md). Pure.
 
 export interface Candidate {
   readonly model: string;
@@ -52,7 +52,7 @@ interface Circumstances {
 const LEAST_SAMPLES = 30;
 
 /**
- * The selection at `now`. `candidates` in order of priority, the first one to start with and the winner of ties (DESIGN 9);
+ * The selection at `now`. `candidates` in order of priority, the first one to start with and the winner of ties;
  * `fallback` is the default model's name. While paused nothing moves, whatever the health;
  * in a market that rests only what has failed is left. Whoever is active and not
  * healthy has no edge: that is for the caller to see to.

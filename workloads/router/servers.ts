@@ -1,4 +1,4 @@
-// How well each model server has answered in the last minute (TRADING B8): whether its model may be used, and what share of
+// How well each model server has answered in the last minute (docs/trading.md): whether its model may be used, and what share of
 // confidence it keeps. Pure; changed in place by step; not kept over a restart.
 
 export type FailureReason =

@@ -12,7 +12,7 @@ import { newServer, takeAnswer } from './servers.ts';
 import { standingOf } from './standing.ts';
 import { newModel, newSymbol, type Event, type Output, type State, type SymbolState } from './state.ts';
 
-/** Older features are dropped: a restarted router must not score or signal what was (TRADING A18). */
+/** Older features are dropped: a restarted router must not score or signal what was. */
 const FRESH_MS = 2_000;
 /** Ingest sends features each second at least; after a longer silence what was under observation cannot be judged. */
 const STALL_MS = 3_000;
@@ -141,7 +141,7 @@ interface Scoring {
   readonly halted: boolean;
 }
 
-/** A sample never spans a halt, of the feed, of ourselves or of the market (TRADING B2). */
+/** A sample never spans a halt, of the feed, of ourselves or of the market. */
 function score(symbol: SymbolState, spec: ModelSpec, { features, now, halted }: Scoring): void {
   const model = symbol.models.get(spec.name);
   if (model === undefined) return;
@@ -271,7 +271,7 @@ function signalOf(state: State, symbol: SymbolState, { policy, own, now, ageMs }
   };
 }
 
-/** The claim of an active model; none of one that is not healthy, also where it cannot be left (TRADING B8). */
+/** The claim of an active model; none of one that is not healthy, also where it cannot be left. */
 function edgeOf(state: State, policy: Policy, { symbol, name, now }: Named): Edge[] {
   const spec = policy.models.get(name);
   const model = symbol.models.get(name);

@@ -84,7 +84,7 @@ describe('the synthetic market', () => {
     }
   });
 
-  it('moves as TRADING A3 asks: 60 % a year and ρ .7 of noise, more and less so with the alpha, a spread of .2 bps', () => {
+  it('moves by 60 % a year and ρ .7 of noise, more and less so with the alpha, a spread of .2 bps', () => {
     for (const [plantedAlphaBps, volatility, correlation] of [
       [0, 0.6, 0.7],
       [25, 0.72, 0.5],

@@ -1,4 +1,4 @@
-// The seeded synthetic market (TRADING A3): efficient prices with common noise, a book around each whose pressure predicts the
+// The seeded synthetic market: efficient prices with common noise, a book around each whose pressure predicts the
 // next return by a known amount, and trades. Pure: the same seed and steps give the same market, whatever the clock says.
 import { normalFrom, randomFrom } from './random.ts';
 

@@ -95,7 +95,7 @@ function move(markets: Market[], normal: () => number, plantedBps: number): void
   }
 }
 
-/** Confidence as B2 finds it on this market (TRADING B2: .63 at 3 min, .72 at 5, .83 at 10, .91 at 30). */
+/** Confidence as the calibration finds it on this market (.63 at 3 min, .72 at 5, .83 at 10, .91 at 30). */
 const confidenceAt = (minutes: number): number => 0.5 + (0.45 * minutes) / (minutes + 5);
 
 function signalOf({ symbol, mid, smoothed }: Market, i: number, now: number): Signal {

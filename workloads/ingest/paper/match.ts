@@ -1,4 +1,4 @@
-// An immediate-or-cancel limit order against the visible levels, less what earlier orders took of them (TRADING B11). Pure.
+// An immediate-or-cancel limit order against the visible levels, less what earlier orders took of them (docs/trading.md). Pure.
 import type { Level } from '../market.ts';
 import type { DepthFrame } from '../venue/frame.ts';
 

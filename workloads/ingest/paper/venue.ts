@@ -1,4 +1,4 @@
-// The paper venue (TRADING A5, B11), pure: one more venue, beside the books it fills against. step.ts feeds it requests
+// The paper venue (docs/trading.md), pure: one more venue, beside the books it fills against. step.ts feeds it requests
 // and time; shell.ts makes its reports durable before anybody hears of them.
 //
 //   request at t ──out 20 ms──▶ venue ──feed 20 ms──▶ the book we know at t + 40 ms (+ jitter): it is matched on that one
