@@ -252,7 +252,7 @@ async function live(place: Place, { operator }: Running): Promise<void> {
   );
   await kubectl(['delete', 'pod', 'demo-router', '--force', '--grace-period=0']);
 
-  const symbols = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
+  const symbols = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT', 'BCH-USD': 'BCHUSDT' };
   const sources = [{ name: 'binance', type: 'binance', symbols }];
   await patch('tsys', { monitoring: { enabled: false }, networkPolicy: { enabled: false }, sources });
   await becomes(
