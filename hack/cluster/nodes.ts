@@ -224,7 +224,7 @@ async function ensureAddons({ layout, addresses, access, tools, images }: Bluepr
       },
     );
   }
-  if (await until(() => isDnsAnswering(addresses), { withinMs: 60_000, everyMs: 100 })) return;
+  if (await until(() => isDnsAnswering(addresses), { withinMs: 120_000, everyMs: 100 })) return;
   throw new StepFailed('the cluster’s DNS does not answer', {
     log: logOf(layout, 'kubelet-1'),
     next: `\`kubectl --kubeconfig ${layout.kubeconfig} -n kube-system describe pods\` says why`,
