@@ -1,4 +1,6 @@
 // Frames of Coinbase that tests share: as they were recorded or as its documentation has them.
+import assert from 'node:assert/strict';
+import type { Message } from '../venue/coinbase.ts';
 import type { Listing, Listings } from '../venue/frame.ts';
 
 export const sklListing: Listing = {
@@ -82,4 +84,12 @@ export function mutated(text: string, mutations: readonly Mutation[]): string {
     result = result.slice(0, start) + insert + result.slice(start + length);
   }
   return result;
+}
+
+/** Whatever was made of a damaged text: ticks, lots and ids are whole and not negative. */
+export function assertWholeNumbers(message: Message): void {
+  if (message.kind !== 'message') return;
+  for (const value of message.frames.flatMap((frame) => Object.values(frame) as unknown[]).flat()) {
+    if (typeof value === 'number') assert.ok(Number.isSafeInteger(value) && value >= 0);
+  }
 }

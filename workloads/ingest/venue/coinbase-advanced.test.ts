@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { ADVANCED, listings, mutated } from '../test/coinbase-frames.ts';
+import { ADVANCED, assertWholeNumbers, listings, mutated } from '../test/coinbase-frames.ts';
 import { decodeMessage, renewBooks, subscribeAll } from './coinbase-advanced.ts';
 import { NO_SEQUENCE, verdictOnSequence, type Spoils } from './coinbase.ts';
 
@@ -89,10 +89,7 @@ describe('frames of Coinbase Advanced Trade', () => {
         (text, changes) => {
           const message = decodeMessage(mutated(text, changes), listings);
           assert.ok(Number.isSafeInteger(message.sequence) && message.sequence >= NO_SEQUENCE);
-          if (message.kind !== 'message') return;
-          for (const value of message.frames.flatMap((frame) => Object.values(frame) as unknown[]).flat()) {
-            if (typeof value === 'number') assert.ok(Number.isSafeInteger(value) && value >= 0);
-          }
+          assertWholeNumbers(message);
         },
       ),
       { numRuns: 3_000 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { EXCHANGE, listings, mutated } from '../test/coinbase-frames.ts';
+import { assertWholeNumbers, EXCHANGE, listings, mutated } from '../test/coinbase-frames.ts';
 import { decodeMessage, renewBooks, subscribeAll } from './coinbase-exchange.ts';
 import { NO_SEQUENCE, type Spoils } from './coinbase.ts';
 
@@ -86,11 +86,7 @@ describe('frames of Coinbase Exchange', () => {
         fc.constantFrom(...Object.values(EXCHANGE)),
         fc.array(mutation, { maxLength: 4 }),
         (text, changes) => {
-          const message = decodeMessage(mutated(text, changes), listings);
-          if (message.kind !== 'message') return;
-          for (const value of message.frames.flatMap((frame) => Object.values(frame) as unknown[]).flat()) {
-            if (typeof value === 'number') assert.ok(Number.isSafeInteger(value) && value >= 0);
-          }
+          assertWholeNumbers(decodeMessage(mutated(text, changes), listings));
         },
       ),
       { numRuns: 3_000 },
