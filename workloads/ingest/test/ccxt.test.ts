@@ -9,9 +9,8 @@ import type { Depth } from '../../simulator/player.ts';
 import { topLevels } from '../book.ts';
 import { CCXT_TIMING, openCcxtFeed } from '../venue/ccxt-feed.ts';
 import type { CcxtTiming } from '../venue/ccxt-messages.ts';
-import { gapsOf, start, stop, until, type Running } from './running.ts';
+import { gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
 
-const MARKET = { market: { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 30 } };
 const BINANCE = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
 const COINBASE = { 'BTC-USD': 'BTC-USD', 'ETH-USD': 'ETH-USD' };
 const TIMING: CcxtTiming = {

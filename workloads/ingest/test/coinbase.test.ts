@@ -10,13 +10,12 @@ import type { Depth } from '../../simulator/player.ts';
 import { topLevels, type Book } from '../book.ts';
 import { ADVANCED, EXCHANGE } from '../venue/coinbase-apis.ts';
 import { COINBASE_TIMING, openCoinbaseFeed, type CoinbaseTiming } from '../venue/coinbase-feed.ts';
-import { areValid, gapsOf, start, stop, until, type Running } from './running.ts';
+import { areValid, gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
 
 const RECORDINGS =
   process.env['RECORDINGS'] || join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'recordings');
 const FILE = 'coinbase-exchange-20210417.gz';
 const PRODUCTS = { 'BTC-USD': 'BTC-USD', 'ETH-USD': 'ETH-USD' };
-const MARKET = { market: { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 30 } };
 const TIMING: CoinbaseTiming = {
   ...COINBASE_TIMING,
   stallMs: 2_500,

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { DAY_SECONDS, parseDailyBars } from '../../contract/bars.ts';
 import { dailyBarsKey } from '../../contract/keys.ts';
-import { start, stop, until } from './running.ts';
+import { start, stop, until, MARKET } from './running.ts';
 
-const MARKET = { market: { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 30 } };
 const CASES = [
   { protocol: 'binance', symbol: 'BTCUSDT' },
   { protocol: 'coinbase-exchange', symbol: 'BTC-USD' },

@@ -7,6 +7,11 @@ import type { SystemConfig } from '../../contract/system-config.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { startIngest, type Ingest, type IngestOptions } from '../ingest.ts';
 
+/** Options of a source with a synthetic market. */
+export const MARKET = {
+  market: { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 30 },
+};
+
 export const SYMBOLS: Readonly<Record<string, string>> = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
 
 export interface Running {

@@ -1,9 +1,8 @@
 // Faults that leave the connection alive: a stream that goes dead, a symbol that the venue does not know.
 import assert from 'node:assert/strict';
 import { BINANCE_TIMING, openBinanceFeed, type BinanceTiming } from '../venue/binance-feed.ts';
-import { areValid, gapsOf, start, stop, until, type Running } from './running.ts';
+import { areValid, gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
 
-const MARKET = { market: { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 30 } };
 const TIMING: BinanceTiming = {
   ...BINANCE_TIMING,
   overlapMs: 300,
