@@ -3,7 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { newShard, step } from '@tradewind/workloads/ingest/step.ts';
-import { decodeFrame } from '@tradewind/workloads/ingest/venue/binance.ts';
+import { decodeFrame } from '@tradewind/workloads/ingest/venue/binance/streams.ts';
 import type { Listing } from '@tradewind/workloads/ingest/venue/frame.ts';
 
 const [symbols = '100', frames = '300000'] = process.argv.slice(2);

@@ -3,7 +3,7 @@
 import { topLevels } from '@tradewind/workloads/ingest/book.ts';
 import { countFrame, newCounters } from '@tradewind/workloads/ingest/counters.ts';
 import { newShard, step, type Event, type Shard } from '@tradewind/workloads/ingest/step.ts';
-import { decodeSnapshot } from '@tradewind/workloads/ingest/venue/binance-rest.ts';
+import { decodeSnapshot } from '@tradewind/workloads/ingest/venue/binance/rest.ts';
 import { kindOf, report, type Played } from './report.ts';
 import { readRecording } from './recording.ts';
 import { binance, coinbase } from './venues.ts';

@@ -1,7 +1,7 @@
 // How ours.ts reads each recorded session: the adapters' own decoders, and the instruments as the venues had them on that day.
-import { decodeFrame } from '@tradewind/workloads/ingest/venue/binance.ts';
-import { decodeMessage } from '@tradewind/workloads/ingest/venue/coinbase-advanced.ts';
-import { NO_SEQUENCE, verdictOnSequence } from '@tradewind/workloads/ingest/venue/coinbase.ts';
+import { decodeFrame } from '@tradewind/workloads/ingest/venue/binance/streams.ts';
+import { decodeMessage } from '@tradewind/workloads/ingest/venue/coinbase/advanced.ts';
+import { NO_SEQUENCE, verdictOnSequence } from '@tradewind/workloads/ingest/venue/coinbase/message.ts';
 import type { Listing, MarketFrame } from '@tradewind/workloads/ingest/venue/frame.ts';
 
 export interface Venue {

@@ -30,7 +30,7 @@ const BUNDLES = {
   workloads: {
     entries: {
       ...Object.fromEntries(WORKLOADS.map((part) => [part, `workloads/${part}/main.ts`])),
-      'ccxt-thread': 'workloads/ingest/venue/ccxt-thread.ts',
+      'ccxt-thread': 'workloads/ingest/venue/ccxt/thread.ts',
       ...exchanges(),
     },
     // To read a kubeconfig, which a pod has none of; for orders on dYdX and the streams of MEXC; and what ccxt does without,

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlannedSource } from './sources.ts';
-import { openBinanceFeed } from './venue/binance-feed.ts';
-import { CCXT_TIMING, openCcxtFeed } from './venue/ccxt-feed.ts';
-import { ADVANCED, EXCHANGE } from './venue/coinbase-apis.ts';
-import { openCoinbaseFeed } from './venue/coinbase-feed.ts';
-import { readKey, type CoinbaseKey } from './venue/coinbase-key.ts';
+import { openBinanceFeed } from './venue/binance/feed.ts';
+import { CCXT_TIMING, openCcxtFeed } from './venue/ccxt/feed.ts';
+import { ADVANCED, EXCHANGE } from './venue/coinbase/apis.ts';
+import { openCoinbaseFeed } from './venue/coinbase/feed.ts';
+import { readKey, type CoinbaseKey } from './venue/coinbase/key.ts';
 import type { Feed, FeedOptions } from './venue/feed.ts';
 
 /** Opens in the background; `secretsDir` has a folder per source that signs. */

@@ -1,7 +1,7 @@
 // Which source serves which symbol of a shard, decided once at start. Pure; main.ts opens the feeds.
 import type { SystemConfig } from '../contract/system-config.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
-import { ADVANCED, EXCHANGE } from './venue/coinbase-apis.ts';
+import { ADVANCED, EXCHANGE } from './venue/coinbase/apis.ts';
 
 type Source = SystemConfig['sources'][number];
 

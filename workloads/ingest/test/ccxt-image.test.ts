@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { bundle } from '@tradewind/hack/images/bundles.ts';
-import type { FromThread, ThreadOptions } from '../venue/ccxt-messages.ts';
-import { CCXT_TIMING } from '../venue/ccxt-feed.ts';
+import type { FromThread, ThreadOptions } from '../venue/ccxt/messages.ts';
+import { CCXT_TIMING } from '../venue/ccxt/feed.ts';
 import { start, stop } from './running.ts';
 
 describe('ccxt in the image', () => {

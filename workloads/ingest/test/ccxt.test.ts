@@ -7,8 +7,8 @@ import { pino } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { Depth } from '../../simulator/player.ts';
 import { topLevels } from '../book.ts';
-import { CCXT_TIMING, openCcxtFeed } from '../venue/ccxt-feed.ts';
-import type { CcxtTiming } from '../venue/ccxt-messages.ts';
+import { CCXT_TIMING, openCcxtFeed } from '../venue/ccxt/feed.ts';
+import type { CcxtTiming } from '../venue/ccxt/messages.ts';
 import { gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
 
 const BINANCE = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };

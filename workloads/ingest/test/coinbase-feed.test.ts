@@ -14,9 +14,9 @@ import { isObject, parseJson, type Json } from '../../contract/json.ts';
 import { monotonicNow } from '../../kit/clock.ts';
 import { keyIn } from '../open-feed.ts';
 import { newShard, step, type Event } from '../step.ts';
-import type { CoinbaseApi } from '../venue/coinbase.ts';
-import { ADVANCED, EXCHANGE } from '../venue/coinbase-apis.ts';
-import { COINBASE_TIMING, openCoinbaseFeed, type CoinbaseOptions } from '../venue/coinbase-feed.ts';
+import type { CoinbaseApi } from '../venue/coinbase/message.ts';
+import { ADVANCED, EXCHANGE } from '../venue/coinbase/apis.ts';
+import { COINBASE_TIMING, openCoinbaseFeed, type CoinbaseOptions } from '../venue/coinbase/feed.ts';
 import type { Feed } from '../venue/feed.ts';
 import { until } from './running.ts';
 

@@ -1,6 +1,6 @@
 // Frames of Coinbase that tests share: as they were recorded or as its documentation has them.
 import assert from 'node:assert/strict';
-import type { Message } from '../venue/coinbase.ts';
+import type { Message } from '../venue/coinbase/message.ts';
 import type { Listing, Listings } from '../venue/frame.ts';
 
 export const sklListing: Listing = {

@@ -8,8 +8,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { Depth } from '../../simulator/player.ts';
 import { topLevels, type Book } from '../book.ts';
-import { ADVANCED, EXCHANGE } from '../venue/coinbase-apis.ts';
-import { COINBASE_TIMING, openCoinbaseFeed, type CoinbaseTiming } from '../venue/coinbase-feed.ts';
+import { ADVANCED, EXCHANGE } from '../venue/coinbase/apis.ts';
+import { COINBASE_TIMING, openCoinbaseFeed, type CoinbaseTiming } from '../venue/coinbase/feed.ts';
 import { areValid, gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
 
 const RECORDINGS =

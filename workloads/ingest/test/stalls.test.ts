@@ -1,6 +1,6 @@
 // Faults that leave the connection alive: a stream that goes dead, a symbol that the venue does not know.
 import assert from 'node:assert/strict';
-import { BINANCE_TIMING, openBinanceFeed, type BinanceTiming } from '../venue/binance-feed.ts';
+import { BINANCE_TIMING, openBinanceFeed, type BinanceTiming } from '../venue/binance/feed.ts';
 import { areValid, gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
 
 const TIMING: BinanceTiming = {

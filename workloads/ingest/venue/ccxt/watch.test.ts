@@ -1,8 +1,8 @@
 // The loops around ccxt, with an exchange that misbehaves and a clock of ours: pauses are what moves it on.
 import assert from 'node:assert/strict';
-import type { CcxtExchange } from './ccxt-exchange.ts';
-import type { FromThread } from './ccxt-messages.ts';
-import { isNamed, Watch } from './ccxt-watch.ts';
+import type { CcxtExchange } from './exchange.ts';
+import type { FromThread } from './messages.ts';
+import { isNamed, Watch } from './watch.ts';
 
 class BaseError extends Error {}
 class AuthenticationError extends BaseError {}

@@ -1,17 +1,17 @@
 // Coinbase, both APIs: products by REST, subscriptions by message, books out of their own streams. Reconnects and messages stay
 // within the API's limits per address; a subscription goes out at once, as connections without one are closed after 5 s
 // ("WebSocket Overview" of both).
-import type { DailyClose } from '../../contract/bars.ts';
+import type { DailyClose } from '../../../contract/bars.ts';
 import { randomUUID } from 'node:crypto';
-import { productsIn, NO_SEQUENCE, verdictOnSequence, type CoinbaseApi, type Request, type Spoils } from './coinbase.ts';
-import { jwtOf, type CoinbaseKey } from './coinbase-key.ts';
-import type { Timing } from './connection.ts';
-import type { Feed, FeedOptions } from './feed.ts';
-import { FeedShell, type Group, type Venue } from './feed-shell.ts';
-import type { Filters, MarketFrame, NoticeFrame } from './frame.ts';
-import { shareOf, type Budget } from './limits.ts';
+import { productsIn, NO_SEQUENCE, verdictOnSequence, type CoinbaseApi, type Request, type Spoils } from './message.ts';
+import { jwtOf, type CoinbaseKey } from './key.ts';
+import type { Timing } from '../connection.ts';
+import type { Feed, FeedOptions } from '../feed.ts';
+import { FeedShell, type Group, type Venue } from '../feed-shell.ts';
+import type { Filters, MarketFrame, NoticeFrame } from '../frame.ts';
+import { shareOf, type Budget } from '../limits.ts';
 import { Renewals } from './renewals.ts';
-import { Silences, type SilenceTiming } from './silences.ts';
+import { Silences, type SilenceTiming } from '../silences.ts';
 
 /** Few enough that one book's trouble, and one thread of the venue, concern few others ("WebSocket Best Practices"). */
 const SYMBOLS_PER_CONNECTION = 20;

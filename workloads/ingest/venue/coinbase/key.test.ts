@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync, verify, type KeyObject } from 'node:crypto';
-import { jwtOf, readKey } from './coinbase-key.ts';
+import { jwtOf, readKey } from './key.ts';
 
 const NAME = 'organizations/o/apiKeys/k';
 const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { loadExchange, type CcxtExchange } from './ccxt-exchange.ts';
+import { loadExchange, type CcxtExchange } from './exchange.ts';
 
 const OWN = { ws: '', rest: '' };
 const load = (

@@ -1,9 +1,9 @@
 // Binance's filters of the wanted symbols, where one that the venue does not know must not cost the others theirs. The
-// caller (binance-feed.ts) brings the way to ask and tries again.
-import { decodeExchangeInfo, exchangeInfoPath } from './binance-rest.ts';
-import type { Filters, Listing } from './frame.ts';
-import type { Answer } from './http.ts';
-import { isObject, parseJson } from '../../contract/json.ts';
+// caller (feed.ts) brings the way to ask and tries again.
+import { decodeExchangeInfo, exchangeInfoPath } from './rest.ts';
+import type { Filters, Listing } from '../frame.ts';
+import type { Answer } from '../http.ts';
+import { isObject, parseJson } from '../../../contract/json.ts';
 
 /**
  * Listings of `wanted` (venue's name → ours), and the symbols that stay without data with the reason. Asks for all at once;

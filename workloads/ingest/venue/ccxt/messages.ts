@@ -1,7 +1,7 @@
 // What the thread that runs ccxt and the feed that owns it say to each other: two closed unions, and nothing else crosses.
-import type { DailyClose } from '../../contract/bars.ts';
-import type { ExchangeOptions } from './ccxt-exchange.ts';
-import type { Filters, Malformed, MarketFrame } from './frame.ts';
+import type { DailyClose } from '../../../contract/bars.ts';
+import type { ExchangeOptions } from './exchange.ts';
+import type { Filters, Malformed, MarketFrame } from '../frame.ts';
 
 export interface ThreadOptions extends ExchangeOptions {
   /** The exchange's name of a symbol → ours. */

@@ -1,7 +1,7 @@
 // Coinbase's products → listings, and the best levels by REST, of both APIs. Pure; called by the feeds.
-import { isObject, parseJson, type Json } from '../../contract/json.ts';
-import { decimalsOfStep, parseFloored, parseScaled } from './decimal.ts';
-import type { Filters, Listing } from './frame.ts';
+import { isObject, parseJson, type Json } from '../../../contract/json.ts';
+import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
+import type { Filters, Listing } from '../frame.ts';
 
 type Wanted = ReadonlyMap<string, string>;
 

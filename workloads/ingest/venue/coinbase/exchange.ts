@@ -7,12 +7,12 @@
 //  O sequence numbers: one per event of the product's full channel, so that on these channels they have gaps; one that goes
 //    back is late or a repeat. Trade ids say the same and have no gaps: they are what is checked.
 //  O: types that a client does not know are to be ignored. They are counted.
-import { isObject, parseJson, type Json } from '../../contract/json.ts';
-import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './coinbase.ts';
-import { parseFloored, parseScaled } from './decimal.ts';
-import type { Listing, Listings, MarketFrame, NoticeFrame } from './frame.ts';
-import { isId } from './json.ts';
-import { decodeLevels, pushLevel } from './levels.ts';
+import { isObject, parseJson, type Json } from '../../../contract/json.ts';
+import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './message.ts';
+import { parseFloored, parseScaled } from '../decimal.ts';
+import type { Listing, Listings, MarketFrame, NoticeFrame } from '../frame.ts';
+import { isId } from '../json.ts';
+import { decodeLevels, pushLevel } from '../levels.ts';
 
 const BOOK_CHANNEL = 'level2_batch';
 const CHANNELS = [BOOK_CHANNEL, 'matches', 'ticker', 'heartbeat'] as const;

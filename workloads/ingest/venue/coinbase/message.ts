@@ -1,9 +1,9 @@
 // What both of Coinbase's APIs share: the shape of a decoded message, and what an API is to its feed. Pure.
-import type { DailyClose } from '../../contract/bars.ts';
-import type { FeedOptions } from './feed.ts';
-import type { Filters, Listings, Malformed, MarketFrame, NoticeFrame } from './frame.ts';
-import type { Answer } from './http.ts';
-import { malformed } from './json.ts';
+import type { DailyClose } from '../../../contract/bars.ts';
+import type { FeedOptions } from '../feed.ts';
+import type { Filters, Listings, Malformed, MarketFrame, NoticeFrame } from '../frame.ts';
+import type { Answer } from '../http.ts';
+import { malformed } from '../json.ts';
 
 /** Whose updates may have been in a message that could not be read: their books are no longer to be trusted. */
 export type Spoils = 'Nothing' | 'Everything' | { readonly symbol: string };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { EXCHANGE_INFO } from '../test/listings.ts';
-import { readFilters } from './binance-filters.ts';
-import type { Answer } from './http.ts';
+import { EXCHANGE_INFO } from '../../test/listings.ts';
+import { readFilters } from './filters.ts';
+import type { Answer } from '../http.ts';
 
 interface Entry {
   readonly symbol: string;

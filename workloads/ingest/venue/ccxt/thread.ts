@@ -1,11 +1,11 @@
 // The thread that runs ccxt, one per source: code of a hundred exchanges that we do not control. What it throws where nobody
 // can catch it (ccxt sends on a closing socket without looking, and Node ends what does that) ends this thread and not the pod.
-// Started by ccxt-feed.ts; wiring only.
+// Started by feed.ts; wiring only.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadExchange } from './ccxt-exchange.ts';
-import type { FromThread, ThreadOptions, ToThread } from './ccxt-messages.ts';
-import { Watch } from './ccxt-watch.ts';
+import { loadExchange } from './exchange.ts';
+import type { FromThread, ThreadOptions, ToThread } from './messages.ts';
+import { Watch } from './watch.ts';
 
 const options = workerData as ThreadOptions;
 const exchange = await loadExchange(options);

@@ -1,18 +1,18 @@
 // Binance spot: filters by REST, combined streams by WebSocket, snapshots on demand; reconnects within Binance's limits
 // (web-socket-streams.md): 300 connections per 5 min and address, 1,024 streams per connection, 5 messages a second from us
 // (we send pongs only: streams are named in the URL), 24 h per connection, server pings every 20 s.
-import type { DailyClose } from '../../contract/bars.ts';
-import { decodeFrame, streamsOf } from './binance.ts';
-import { readFilters } from './binance-filters.ts';
-import { decodeSnapshot, depthPath } from './binance-rest.ts';
-import { BINANCE_CLOSES_WEIGHT, binanceCloses, binanceClosesPath } from './daily-closes.ts';
-import type { Timing } from './connection.ts';
-import type { Feed, FeedOptions } from './feed.ts';
-import { FeedShell, type Group, type Venue } from './feed-shell.ts';
-import type { Filters, Frame, Listing } from './frame.ts';
-import { malformed } from './json.ts';
-import { newBudget } from './limits.ts';
-import { Silences, type SilenceTiming } from './silences.ts';
+import type { DailyClose } from '../../../contract/bars.ts';
+import { decodeFrame, streamsOf } from './streams.ts';
+import { readFilters } from './filters.ts';
+import { decodeSnapshot, depthPath } from './rest.ts';
+import { BINANCE_CLOSES_WEIGHT, binanceCloses, binanceClosesPath } from '../daily-closes.ts';
+import type { Timing } from '../connection.ts';
+import type { Feed, FeedOptions } from '../feed.ts';
+import { FeedShell, type Group, type Venue } from '../feed-shell.ts';
+import type { Filters, Frame, Listing } from '../frame.ts';
+import { malformed } from '../json.ts';
+import { newBudget } from '../limits.ts';
+import { Silences, type SilenceTiming } from '../silences.ts';
 import { Snapshots, type Fetched } from './snapshots.ts';
 
 /** Symbols per connection: 150 streams, a URL of some 3 kB. */

@@ -1,10 +1,10 @@
 // Binance spot: WebSocket texts → frames, pure. Combined streams `<symbol>@depth@100ms`, `@bookTicker`, `@trade`. Called
-// by binance-feed.ts, tests and benchmarks.
-import { parseFloored, parseScaled } from './decimal.ts';
-import type { Frame, Listing, Listings, Malformed } from './frame.ts';
-import { isObject, parseJson, type Json } from '../../contract/json.ts';
-import { isId, malformed } from './json.ts';
-import { decodeLevels } from './levels.ts';
+// by feed.ts, tests and benchmarks.
+import { parseFloored, parseScaled } from '../decimal.ts';
+import type { Frame, Listing, Listings, Malformed } from '../frame.ts';
+import { isObject, parseJson, type Json } from '../../../contract/json.ts';
+import { isId, malformed } from '../json.ts';
+import { decodeLevels } from '../levels.ts';
 
 /** The streams of one symbol; stream names are lower case. */
 export const streamsOf = (venueSymbol: string): readonly string[] =>

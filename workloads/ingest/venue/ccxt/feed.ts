@@ -1,12 +1,12 @@
 // Any exchange by ccxt: the feed that owns the thread in which it runs, and turns what it says into events. A thread that ended
 // is started anew after back-off.
 import { Worker } from 'node:worker_threads';
-import type { DailyClose } from '../../contract/bars.ts';
-import type { Link } from '../market.ts';
-import type { CcxtTiming, FromThread, ThreadOptions, ToThread } from './ccxt-messages.ts';
-import type { Feed, FeedOptions } from './feed.ts';
-import type { Filters, Listing } from './frame.ts';
-import { backoffMs } from './limits.ts';
+import type { DailyClose } from '../../../contract/bars.ts';
+import type { Link } from '../../market.ts';
+import type { CcxtTiming, FromThread, ThreadOptions, ToThread } from './messages.ts';
+import type { Feed, FeedOptions } from '../feed.ts';
+import type { Filters, Listing } from '../frame.ts';
+import { backoffMs } from '../limits.ts';
 
 export interface CcxtOptions extends FeedOptions {
   /** Its id in ccxt. */
@@ -218,4 +218,4 @@ class CcxtFeed implements Feed {
 
 /** In the images it is a program of its own (hack/images/bundles.ts). */
 const addressOfThread = (): URL =>
-  new URL(import.meta.url.endsWith('.js') ? './ccxt-thread.js' : './ccxt-thread.ts', import.meta.url);
+  new URL(import.meta.url.endsWith('.js') ? './ccxt-thread.js' : './thread.ts', import.meta.url);

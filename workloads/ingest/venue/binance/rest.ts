@@ -1,9 +1,9 @@
-// Binance spot: REST answers → snapshot and listings, pure; and the addresses that give them. Called by binance-feed.ts.
-import { decimalsOfStep, parseScaled } from './decimal.ts';
-import type { Listing, Listings, Malformed, Snapshot } from './frame.ts';
-import { isObject, parseJson, type Json } from '../../contract/json.ts';
-import { isId, malformed } from './json.ts';
-import { decodeLevels } from './levels.ts';
+// Binance spot: REST answers → snapshot and listings, pure; and the addresses that give them. Called by feed.ts.
+import { decimalsOfStep, parseScaled } from '../decimal.ts';
+import type { Listing, Listings, Malformed, Snapshot } from '../frame.ts';
+import { isObject, parseJson, type Json } from '../../../contract/json.ts';
+import { isId, malformed } from '../json.ts';
+import { decodeLevels } from '../levels.ts';
 
 /** Levels per side of a snapshot. Binance allows 5,000 at weight 250; 1,000 cost 50 of the 6,000 a minute per address. */
 export const SNAPSHOT_LEVELS = 1_000;

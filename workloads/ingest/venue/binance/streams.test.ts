@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import * as fc from 'fast-check';
-import { decodeFrame, streamsOf } from './binance.ts';
-import { decodeExchangeInfo, decodeSnapshot, depthPath, exchangeInfoPath } from './binance-rest.ts';
-import { btcListing, btcListings, EXCHANGE_INFO } from '../test/listings.ts';
+import { decodeFrame, streamsOf } from './streams.ts';
+import { decodeExchangeInfo, decodeSnapshot, depthPath, exchangeInfoPath } from './rest.ts';
+import { btcListing, btcListings, EXCHANGE_INFO } from '../../test/listings.ts';
 
 const wrap = (stream: string, data: string): string => `{"stream":"btcusdt@${stream}","data":${data}}`;
 const TICKER = wrap(

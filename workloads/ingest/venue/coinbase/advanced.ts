@@ -7,12 +7,12 @@
 //  C heartbeats: once a second, without products; without them, channels that are silent for 60 to 90 s are closed.
 //  S: a snapshot may come before the acknowledgement of its subscription; trades of a batch come newest first;
 //    heartbeat_counter is a number in some messages and a text in others, trade_id as well.
-import { isObject, parseJson, type Json } from '../../contract/json.ts';
-import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './coinbase.ts';
-import { parseFloored, parseScaled } from './decimal.ts';
-import type { Listing, Listings, Malformed, MarketFrame, NoticeFrame, TradeFrame } from './frame.ts';
-import { isId } from './json.ts';
-import { pushLevel } from './levels.ts';
+import { isObject, parseJson, type Json } from '../../../contract/json.ts';
+import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './message.ts';
+import { parseFloored, parseScaled } from '../decimal.ts';
+import type { Listing, Listings, Malformed, MarketFrame, NoticeFrame, TradeFrame } from '../frame.ts';
+import { isId } from '../json.ts';
+import { pushLevel } from '../levels.ts';
 
 const BOOK_CHANNEL = 'level2';
 

@@ -1,7 +1,7 @@
 // Fetches depth snapshots for the books that ask: each symbol at most once at a time, within the venue's REST budget, for
 // ever. Knows no venue: the adapter says how one is fetched.
-import { backoffMs, type Budget } from './limits.ts';
-import type { Malformed, Snapshot } from './frame.ts';
+import { backoffMs, type Budget } from '../limits.ts';
+import type { Malformed, Snapshot } from '../frame.ts';
 
 /** Retry: the venue asked for a pause (429, 418) or could not be reached. */
 export type Fetched =

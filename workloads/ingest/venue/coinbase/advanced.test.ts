@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { ADVANCED, assertWholeNumbers, listings, mutated } from '../test/coinbase-frames.ts';
-import { decodeMessage, renewBooks, subscribeAll } from './coinbase-advanced.ts';
-import { NO_SEQUENCE, verdictOnSequence, type Spoils } from './coinbase.ts';
+import { ADVANCED, assertWholeNumbers, listings, mutated } from '../../test/coinbase-frames.ts';
+import { decodeMessage, renewBooks, subscribeAll } from './advanced.ts';
+import { NO_SEQUENCE, verdictOnSequence, type Spoils } from './message.ts';
 
 const framesOf = (text: string) => {
   const message = decodeMessage(text, listings);

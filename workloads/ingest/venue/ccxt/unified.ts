@@ -5,11 +5,11 @@
 //  M Public Trades: `side` is the taker's; ids are strings, and whether they have an order is the exchange's affair.
 // Numbers are JavaScript's, made from the exchange's decimal text: written out again they are that text (up to 15 digits),
 // and from there it is integers.
-import { isObject } from '../../contract/json.ts';
-import { decimalsOfStep, parseFloored, parseScaled } from './decimal.ts';
-import type { BookFrame, ChangeFrame, Listing, Malformed, TradeFrame } from './frame.ts';
-import { malformed } from './json.ts';
-import { pushLevel } from './levels.ts';
+import { isObject } from '../../../contract/json.ts';
+import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
+import type { BookFrame, ChangeFrame, Listing, Malformed, TradeFrame } from '../frame.ts';
+import { malformed } from '../json.ts';
+import { pushLevel } from '../levels.ts';
 
 /** Levels per side that are kept: exchanges give between 10 and all. */
 export const BOOK_LEVELS = 200;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { decimalText, listingOf, newTape, readBook, readTrades, topOf, type Shown } from './ccxt.ts';
-import { parseScaled } from './decimal.ts';
-import type { Levels, Listing } from './frame.ts';
+import { decimalText, listingOf, newTape, readBook, readTrades, topOf, type Shown } from './unified.ts';
+import { parseScaled } from '../decimal.ts';
+import type { Levels, Listing } from '../frame.ts';
 
 // What ccxt 4.5.84 makes of Binance's exchangeInfo.
 const MARKET = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { advancedProducts, advancedTop, exchangeProducts, exchangeTop } from './coinbase-products.ts';
+import { advancedProducts, advancedTop, exchangeProducts, exchangeTop } from './products.ts';
 
 const BTC = {
   id: 'BTC-USD',

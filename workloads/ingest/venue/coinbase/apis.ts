@@ -8,11 +8,11 @@ import {
   exchangeProducts,
   exchangeTop,
   exchangeTopPath,
-} from './coinbase-products.ts';
-import * as advanced from './coinbase-advanced.ts';
-import * as exchange from './coinbase-exchange.ts';
-import type { CoinbaseApi } from './coinbase.ts';
-import { advancedCloses, advancedClosesPath, exchangeCloses, exchangeClosesPath } from './daily-closes.ts';
+} from './products.ts';
+import * as advanced from './advanced.ts';
+import * as exchange from './exchange.ts';
+import type { CoinbaseApi } from './message.ts';
+import { advancedCloses, advancedClosesPath, exchangeCloses, exchangeClosesPath } from '../daily-closes.ts';
 
 export const EXCHANGE: CoinbaseApi = {
   endpoints: { ws: 'wss://ws-feed.exchange.coinbase.com', rest: 'https://api.exchange.coinbase.com' },

@@ -1,15 +1,15 @@
 // Keeps the books and trades of one exchange by ccxt: by its WebSocket side where it has one, by polling else. Runs in a thread
-// of its own (ccxt-thread.ts); nothing that ccxt throws ends it.
+// of its own (thread.ts); nothing that ccxt throws ends it.
 //
 //   Watching ──(it wants a login, or has none)──▶ Polling          each: fails ─▶ pause with full jitter ─▶ again, for ever
-import type { CcxtClient, CcxtExchange } from './ccxt-exchange.ts';
-import type { CcxtTiming, FromThread } from './ccxt-messages.ts';
-import { listingOf, newTape, readBook, readTrades, topOf, type Shown, type Tape } from './ccxt.ts';
-import { ccxtCloses, DAYS } from './daily-closes.ts';
-import type { Filters, Listing } from './frame.ts';
-import { malformed } from './json.ts';
-import { backoffMs, newBudget, shareOf, type Budget } from './limits.ts';
-import { Silences } from './silences.ts';
+import type { CcxtClient, CcxtExchange } from './exchange.ts';
+import type { CcxtTiming, FromThread } from './messages.ts';
+import { listingOf, newTape, readBook, readTrades, topOf, type Shown, type Tape } from './unified.ts';
+import { ccxtCloses, DAYS } from '../daily-closes.ts';
+import type { Filters, Listing } from '../frame.ts';
+import { malformed } from '../json.ts';
+import { backoffMs, newBudget, shareOf, type Budget } from '../limits.ts';
+import { Silences } from '../silences.ts';
 
 export interface WatchOptions {
   readonly exchange: CcxtExchange;

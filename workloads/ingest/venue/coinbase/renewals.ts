@@ -1,6 +1,6 @@
 // Books that come by their own stream, and the subscriptions that are renewed to get one anew: of one connection, all that are
 // out at once, with growing pauses, for ever. Knows no venue: the adapter says how they are asked for.
-import { backoffMs } from './limits.ts';
+import { backoffMs } from '../limits.ts';
 
 export interface RenewalOptions {
   /** Asks for these books; false where the venue's limits are reached: it is tried again at the next tick. */

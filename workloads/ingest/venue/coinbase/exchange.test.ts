@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { assertWholeNumbers, EXCHANGE, listings, mutated } from '../test/coinbase-frames.ts';
-import { decodeMessage, renewBooks, subscribeAll } from './coinbase-exchange.ts';
-import { NO_SEQUENCE, type Spoils } from './coinbase.ts';
+import { assertWholeNumbers, EXCHANGE, listings, mutated } from '../../test/coinbase-frames.ts';
+import { decodeMessage, renewBooks, subscribeAll } from './exchange.ts';
+import { NO_SEQUENCE, type Spoils } from './message.ts';
 
 const framesOf = (text: string) => {
   const message = decodeMessage(text, listings);

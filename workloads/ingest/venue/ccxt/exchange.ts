@@ -1,8 +1,8 @@
 // One exchange of ccxt, loaded when a source asks for it: each is a module (and in the images a chunk) of its own, so that
-// nobody pays for the hundred others. Called by ccxt-thread.ts.
+// nobody pays for the hundred others. Called by thread.ts.
 import { existsSync } from 'node:fs';
 
-/** What is used of ccxt; all that it gives is unknown until ccxt.ts has read it. */
+/** What is used of ccxt; all that it gives is unknown until unified.ts has read it. */
 export interface CcxtExchange {
   readonly has: Record<string, unknown>;
   readonly urls: Record<string, unknown>;
