@@ -13,6 +13,7 @@ import { parseFloored, parseScaled } from '../decimal.ts';
 import type { Listing, Listings, Malformed, MarketFrame, NoticeFrame, TradeFrame } from '../frame.ts';
 import { isId } from '../json.ts';
 import { pushLevel } from '../levels.ts';
+import { scanUpdate } from './update-scan.ts';
 
 const BOOK_CHANNEL = 'level2';
 
@@ -26,7 +27,11 @@ export const subscribeAll = (products: readonly string[]): readonly Request[] =>
 export const renewBooks = (products: readonly string[]): readonly Request[] =>
   ['unsubscribe', 'subscribe'].map((type) => ({ type, product_ids: products, channel: BOOK_CHANNEL }));
 
-export function decodeMessage(text: string, listings: Listings): Message {
+export const decodeMessage = (text: string, listings: Listings): Message =>
+  scanUpdate(text, listings) ?? decodeAny(text, listings);
+
+/** Any message, by its JSON. */
+export function decodeAny(text: string, listings: Listings): Message {
   const data = parseJson(text);
   if (data === undefined) return unreadable('NotJson', '', 'Everything');
   if (!isObject(data)) return unreadable('NotAnObject', '', 'Everything');
