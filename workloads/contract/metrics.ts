@@ -6,6 +6,7 @@ export const METRIC = {
   malformedFrames: 'tradewind_malformed_frames_total',
   emissionsSkipped: 'tradewind_emissions_skipped_total',
   feedAge: 'tradewind_feed_age_seconds',
+  clockSkew: 'tradewind_clock_skew_seconds',
   modelSwitches: 'tradewind_model_switches_total',
   modelActive: 'tradewind_model_active',
   modelConfidence: 'tradewind_model_confidence',

@@ -20,6 +20,8 @@ export interface IngestStatus extends PartBase {
     readonly connected: boolean;
     readonly reconnects: number;
     readonly gaps: number;
+    /** By how much the pod's clock is ahead of the venue's (negative: behind), and the shortest way from there; absent where unknown. */
+    readonly clockSkewMs?: number;
     /** Why symbols of it are without data, where they are. */
     readonly reason?: string;
   }[];

@@ -4,6 +4,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { METRIC } from '../contract/metrics.ts';
 import type { Shard } from './step.ts';
 import type { MarketFrame } from './venue/frame.ts';
+import { newSkew, skewMs, type Skew } from './venue/skew.ts';
 
 /** depth: updates of a book were missed · stalled: its stream went dead · crossed: it crossed itself · trade: ids were skipped. */
 export type GapKind = 'depth' | 'stalled' | 'crossed' | 'trade';
@@ -25,6 +26,7 @@ export interface SourceCounters {
   readonly frames: Record<FrameKind, number>;
   malformed: number;
   readonly gaps: Record<GapKind, number>;
+  readonly skew: Skew;
 }
 
 export type Counters = Map<string, SourceCounters>;
@@ -37,6 +39,7 @@ export const newCounters = (sources: readonly string[]): Counters =>
         frames: { depth: 0, ticker: 0, trade: 0, mark: 0 },
         malformed: 0,
         gaps: { depth: 0, stalled: 0, crossed: 0, trade: 0 },
+        skew: newSkew(),
       },
     ]),
   );
@@ -120,7 +123,7 @@ function registerCounters(registry: Registry, { shard, counters, unsent }: Scrap
 }
 
 function registerGauges(registry: Registry, scraped: Scraped): void {
-  const { shard, wanted, startedAt, now, desiredVersion } = scraped;
+  const { shard, counters, wanted, startedAt, now, desiredVersion } = scraped;
   const registers = [registry];
   new Gauge({
     name: METRIC.feedAge,
@@ -132,6 +135,19 @@ function registerGauges(registry: Registry, scraped: Scraped): void {
       for (const [symbol, source] of wanted) {
         const heardAt = shard.markets.get(symbol)?.link.heardAt || startedAt;
         this.set({ source, symbol }, Math.max(0, now() - heardAt) / 1_000);
+      }
+    },
+  });
+  new Gauge({
+    name: METRIC.clockSkew,
+    help: "Seconds by which this machine's clock is ahead of the source's, and the shortest way from there",
+    labelNames: ['source'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [source, { skew }] of counters) {
+        const apart = skewMs(skew, Date.now());
+        if (apart !== undefined) this.set({ source }, apart / 1_000);
       }
     },
   });

@@ -14,7 +14,8 @@ import { newShard, step, type Event, type Output, type Shard } from './step.ts';
 import type { PaperAnswer } from './paper/venue.ts';
 import { openFeed, type OpenFeed } from './open-feed.ts';
 import type { Feed } from './venue/feed.ts';
-import type { Malformed } from './venue/frame.ts';
+import type { Malformed, MarketFrame } from './venue/frame.ts';
+import { noteTimes, SKEWED_MS, skewMs } from './venue/skew.ts';
 
 /** Emissions that wait go out, and orders that fall due are matched, within this much. */
 const TICK_MS = 10;
@@ -98,6 +99,8 @@ class RunningIngest implements Ingest {
   readonly #refused: ReadonlyMap<string, string>;
   readonly #stop = new AbortController();
   readonly #sampledAt = new Map<string, number>();
+  /** Sources whose clock is known to be apart from ours. */
+  readonly #skewed = new Set<string>();
   #listener: (answer: PaperAnswer) => void = () => undefined;
   #before: FrameCount | undefined;
   #ticking: NodeJS.Timeout | undefined;
@@ -128,8 +131,14 @@ class RunningIngest implements Ingest {
   }
 
   emit(event: Event, source?: string): void {
-    if (event.kind === 'frame' && source !== undefined) countFrame(this.counters, source, event.frame.kind);
+    if (event.kind === 'frame' && source !== undefined) this.#count(event.frame, source);
     for (const output of step(this.shard, event)) this.#carryOut(output);
+  }
+
+  #count(frame: MarketFrame, source: string): void {
+    countFrame(this.counters, source, frame.kind);
+    const of = this.counters.get(source);
+    if (frame.kind === 'trade' && frame.venueAt > 0 && of !== undefined) noteTimes(of.skew, frame.venueAt, Date.now());
   }
 
   onMalformed(source: string, { reason, detail }: Malformed, text: string): void {
@@ -162,8 +171,24 @@ class RunningIngest implements Ingest {
       at: Date.now(),
       now,
     };
+    this.#tellSkew(seen.at);
     return ingestStatus(seen, before);
   };
+
+  /** Once when a clock goes astray, once when it is back. */
+  #tellSkew(at: number): void {
+    for (const [source, { skew }] of this.counters) {
+      const clockSkewMs = skewMs(skew, at) ?? 0;
+      const isSkewed = Math.abs(clockSkewMs) > SKEWED_MS;
+      if (isSkewed === this.#skewed.has(source)) continue;
+      if (isSkewed) this.#skewed.add(source);
+      else this.#skewed.delete(source);
+      const { log } = this.#options;
+      const of = { source, clockSkewMs: Math.round(clockSkewMs) };
+      if (isSkewed) log.warn(of, "this machine's clock is apart from the source's: see to its time synchronisation");
+      else log.info(of, "this machine's clock agrees with the source's again");
+    }
+  }
 
   #carryOut(output: Output): void {
     switch (output.kind) {

@@ -4,6 +4,7 @@ import type { IngestStatus } from '../contract/status.ts';
 import { framesOf, gapsOf, type Counters } from './counters.ts';
 import type { Shard } from './step.ts';
 import type { Feed } from './venue/feed.ts';
+import { skewMs } from './venue/skew.ts';
 
 export interface Seen {
   readonly pod: string;
@@ -65,10 +66,12 @@ export const frameCount = (counters: Counters, at: number): FrameCount => ({
   at,
 });
 
-function* sourcesOf({ feeds, refused, counters }: Seen): Generator<IngestStatus['sources'][number]> {
+function* sourcesOf({ feeds, refused, counters, at }: Seen): Generator<IngestStatus['sources'][number]> {
   for (const [name, feed] of feeds) {
     const of = counters.get(name);
-    yield { name, ...feed.status(), gaps: of === undefined ? 0 : gapsOf(of) };
+    const apart = of === undefined ? undefined : skewMs(of.skew, at);
+    const skew = apart === undefined ? {} : { clockSkewMs: Math.round(apart) };
+    yield { name, ...feed.status(), gaps: of === undefined ? 0 : gapsOf(of), ...skew };
   }
   for (const [name, reason] of refused) yield { name, connected: false, reconnects: 0, gaps: 0, reason };
 }

@@ -105,6 +105,15 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
     },
     ...modelAlerts(of),
     {
+      alert: 'TradewindClockSkewed',
+      expr: `max by (pod, source) (abs(${of(METRIC.clockSkew)})) > 1`,
+      for: '10m',
+      severity: 'warning',
+      summary:
+        'the clock of {{ $labels.pod }} is {{ $value | humanizeDuration }} apart from that of {{ $labels.source }}',
+      next: 'Decisions go by the time of receipt; signed requests to a venue fail. See to the time synchronisation of the node.',
+    },
+    {
       alert: 'TradewindRedisSlow',
       expr: `histogram_quantile(0.99, sum by (le) (rate(${of(`${METRIC.redisCommandSeconds}_bucket`)}[5m]))) > 0.005`,
       for: '5m',

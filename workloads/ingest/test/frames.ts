@@ -49,6 +49,7 @@ export const trade = (tradeId: number, lots: number, sellerTook = false, ticks =
   ticks,
   lots,
   sellerTook,
+  venueAt: 0,
 });
 
 /** A shard with one listed symbol; `run` steps it through events and gives all that came out. */

@@ -57,6 +57,8 @@ export interface TradeFrame {
   readonly lots: number;
   /** True: the seller took the bid. */
   readonly sellerTook: boolean;
+  /** When the venue says that it sent or made it, epoch ms; 0 where that cannot be read. For the skew of clocks only. */
+  readonly venueAt: number;
 }
 
 /** Not market data: an answer to a request, a sign of life, or the venue's word that it will close the connection. */

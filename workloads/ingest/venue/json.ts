@@ -10,3 +10,9 @@ export const malformed = (reason: Malformed['reason'], detail = ''): Malformed =
   reason,
   detail,
 });
+
+/** An ISO 8601 time → epoch ms; 0 where it is none, or before 1970. */
+export function epochMs(time: unknown): number {
+  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  return at > 0 ? at : 0;
+}

@@ -40,6 +40,7 @@ describe('decodeFrame of Binance', () => {
       ticks: 6183763,
       lots: 2000,
       sellerTook: true,
+      venueAt: 1_723_161_255_343,
     });
   });
 

@@ -56,7 +56,8 @@ function decodeTrade(data: Json, { symbol, priceDecimals, quantityDecimals }: Li
   if (ticks <= 0) return malformed('BadField', 'trade.p');
   if (lots < 0) return malformed('BadField', 'trade.q');
   if (typeof sellerTook !== 'boolean') return malformed('BadField', 'trade.m');
-  return { kind: 'trade', symbol, tradeId, ticks, lots, sellerTook };
+  const sentAt = data['E'];
+  return { kind: 'trade', symbol, tradeId, ticks, lots, sellerTook, venueAt: isId(sentAt) ? sentAt : 0 };
 }
 
 // {"e":"depthUpdate","E":1723161255408,"s":"BTCUSDT","U":50093239208,"u":50093239224,

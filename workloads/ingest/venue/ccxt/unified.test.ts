@@ -147,8 +147,8 @@ describe('trades of ccxt', () => {
     const { frames } = readTrades([trade(9, 'e', { side: 'buy' }), trade(5, 'b'), trade(5, 'c')], LISTING, tape);
     const common = { kind: 'trade', symbol: 'BTC-USD', ticks: 6_180_001, lots: 50_000 };
     assert.deepEqual(frames, [
-      { ...common, tradeId: 1, sellerTook: true },
-      { ...common, tradeId: 2, sellerTook: false },
+      { ...common, tradeId: 1, sellerTook: true, venueAt: 5 },
+      { ...common, tradeId: 2, sellerTook: false, venueAt: 9 },
     ]);
     assert.deepEqual(readTrades([trade(5, 'd'), trade(9, 'e')], LISTING, tape).frames, [], 'late, and again');
     assert.equal(readTrades([trade(9, 'f')], LISTING, tape).frames[0]?.tradeId, 3);

@@ -172,9 +172,9 @@ export function readTrades(
     return { frames: [], bad };
   }
   const { symbol } = listing;
-  const frames = fresh.map(({ ticks, lots, sellerTook }): TradeFrame => {
+  const frames = fresh.map(({ at, ticks, lots, sellerTook }): TradeFrame => {
     tape.tradeId += 1;
-    return { kind: 'trade', symbol, tradeId: tape.tradeId, ticks, lots, sellerTook };
+    return { kind: 'trade', symbol, tradeId: tape.tradeId, ticks, lots, sellerTook, venueAt: at };
   });
   return { frames, bad };
 }

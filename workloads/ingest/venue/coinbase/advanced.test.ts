@@ -22,8 +22,24 @@ describe('frames of Coinbase Advanced Trade', () => {
   });
   it('are batches of trades, newest first, given on in their order; the side is the maker’s', () => {
     assert.deepEqual(framesOf(ADVANCED.trades), [
-      { kind: 'trade', symbol: 'ETH-USD', tradeId: 12_011, ticks: 126_000, lots: 10_000_000, sellerTook: false },
-      { kind: 'trade', symbol: 'ETH-USD', tradeId: 12_012, ticks: 126_001, lots: 30_000_000, sellerTook: true },
+      {
+        kind: 'trade',
+        symbol: 'ETH-USD',
+        tradeId: 12_011,
+        ticks: 126_000,
+        lots: 10_000_000,
+        sellerTook: false,
+        venueAt: Date.UTC(2019, 7, 14, 20, 42, 27, 200),
+      },
+      {
+        kind: 'trade',
+        symbol: 'ETH-USD',
+        tradeId: 12_012,
+        ticks: 126_001,
+        lots: 30_000_000,
+        sellerTook: true,
+        venueAt: Date.UTC(2019, 7, 14, 20, 42, 27, 265),
+      },
     ]);
     const asNumbers = ADVANCED.trades.replace('"12012"', '12012').replace('"12011"', '12011');
     assert.deepEqual(framesOf(asNumbers), framesOf(ADVANCED.trades));

@@ -11,7 +11,7 @@ import { isObject, parseJson, type Json } from '../../../contract/json.ts';
 import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './message.ts';
 import { parseFloored, parseScaled } from '../decimal.ts';
 import type { Listing, Listings, Malformed, MarketFrame, NoticeFrame, TradeFrame } from '../frame.ts';
-import { isId } from '../json.ts';
+import { epochMs, isId } from '../json.ts';
 import { pushLevel } from '../levels.ts';
 import { scanUpdate } from './update-scan.ts';
 
@@ -140,7 +140,7 @@ function marksOf(trades: readonly TradeFrame[]): MarketFrame[] {
 }
 
 function tradeOf(trade: Json, listings: Listings): TradeFrame | Problem {
-  const { product_id: product, trade_id: id, price, size, side } = trade;
+  const { product_id: product, trade_id: id, price, size, side, time } = trade;
   const listing: Listing | undefined = typeof product === 'string' ? listings.get(product) : undefined;
   if (listing === undefined) return unknown(product);
   const tradeId = idOf(id);
@@ -150,7 +150,8 @@ function tradeOf(trade: Json, listings: Listings): TradeFrame | Problem {
   if (ticks <= 0) return bad('price');
   if (lots < 0) return bad('size');
   if (side !== 'BUY' && side !== 'SELL') return bad('side');
-  return { kind: 'trade', symbol: listing.symbol, tradeId, ticks, lots, sellerTook: side === 'BUY' };
+  const { symbol } = listing;
+  return { kind: 'trade', symbol, tradeId, ticks, lots, sellerTook: side === 'BUY', venueAt: epochMs(time) };
 }
 
 // {"channel":"heartbeats","client_id":"","timestamp":"2023-06-23T20:31:26.122969572Z","sequence_num":0,"events":[

@@ -22,8 +22,17 @@ describe('frames of Coinbase Exchange', () => {
     ]);
   });
   it('are trades, whose side is the maker’s', () => {
-    const trade = { kind: 'trade', symbol: SKL, tradeId: 82_008, ticks: 5_762, lots: 3_350 };
+    const trade = {
+      kind: 'trade',
+      symbol: SKL,
+      tradeId: 82_008,
+      ticks: 5_762,
+      lots: 3_350,
+      venueAt: Date.UTC(2021, 3, 17, 16, 43, 37, 270),
+    };
     assert.deepEqual(framesOf(EXCHANGE.match), [{ ...trade, sellerTook: false }]);
+    const timeless = EXCHANGE.match.replace('2021-04-17T', '2021-o4-17T');
+    assert.deepEqual(framesOf(timeless), [{ ...trade, sellerTook: false, venueAt: 0 }], 'not worth a trade');
     const bought = EXCHANGE.match.replace('"side":"sell"', '"side":"buy"');
     assert.deepEqual(framesOf(bought), [{ ...trade, sellerTook: true }]);
   });

@@ -11,7 +11,7 @@ import { isObject, parseJson, type Json } from '../../../contract/json.ts';
 import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './message.ts';
 import { parseFloored, parseScaled } from '../decimal.ts';
 import type { Listing, Listings, MarketFrame, NoticeFrame } from '../frame.ts';
-import { isId } from '../json.ts';
+import { epochMs, isId } from '../json.ts';
 import { decodeLevels, pushLevel } from '../levels.ts';
 
 const BOOK_CHANNEL = 'level2_batch';
@@ -113,7 +113,7 @@ function decodeMatch(data: Json, { symbol, priceDecimals, quantityDecimals }: Li
   if (ticks <= 0) return 'price';
   if (lots < 0) return 'size';
   if (side !== 'buy' && side !== 'sell') return 'side';
-  return { kind: 'trade', symbol, tradeId, ticks, lots, sellerTook: side === 'buy' };
+  return { kind: 'trade', symbol, tradeId, ticks, lots, sellerTook: side === 'buy', venueAt: epochMs(data['time']) };
 }
 
 // {"type":"last_match","trade_id":82007,…as match…}   {"type":"ticker","sequence":27883326,"product_id":"SKL-GBP",
