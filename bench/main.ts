@@ -16,7 +16,10 @@ interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   ingest: { about: 'recorded frames → books and features, beside cryptofeed, ccxt and nautilus_trader', run: ingest },
-  'ingest-scale': { about: 'what a symbol more costs one thread of ingest, up to 10,000', run: ingestScale },
+  'ingest-scale': {
+    about: 'what a symbol more costs one thread of ingest, up to 10,000, and two shards',
+    run: ingestScale,
+  },
   'tick-to-signal': {
     about: 'venue’s frame → features → signal, through the pods’ programs and Redis',
     run: tickToSignal,
