@@ -49,7 +49,7 @@ describe('make up', function () {
     assert.deepEqual(status.system, { name: 'demo', namespace: 'trading' });
   });
 
-  it('decides for both symbols on recorded frames of Binance', async function () {
+  it('decides for every symbol while those of Binance are recorded frames', async function () {
     if (RECORDINGS === undefined) return this.skip();
     await makeUp({ RECORDINGS });
     for (const symbol of SYMBOLS) {

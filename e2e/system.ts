@@ -7,7 +7,7 @@ import { eventually, type Kubectl } from './kubectl.ts';
 export const NAMESPACE = 'trading';
 export const OPERATOR_NAMESPACE = 'tradewind-system';
 export const SYSTEM = 'demo';
-export const SYMBOLS = ['BTC-USD', 'ETH-USD'];
+export const SYMBOLS = ['BTC-USD', 'ETH-USD', 'BCH-USD'];
 
 interface Condition {
   readonly type: string;
