@@ -1,6 +1,7 @@
 // The harmoniser pod: signals → positions → orders. Wiring only.
 import { openTradingPod } from '../kit/pod.ts';
 import { openShell } from './shell.ts';
+import { ordersTo, reportsFrom, signalsFrom } from './streams.ts';
 
 const opened = openTradingPod();
 const onFatal = (error: unknown): void => {
@@ -9,8 +10,9 @@ const onFatal = (error: unknown): void => {
 };
 const shell = await openShell({
   ...opened,
-  signals: opened.blocking('signals'),
-  fills: opened.blocking('fills'),
+  signals: signalsFrom(opened.pod, { ...opened, redis: opened.blocking('signals') }),
+  reports: reportsFrom(opened.pod, { ...opened, redis: opened.blocking('fills') }),
+  send: ordersTo(opened.redis),
   onFatal,
 });
 await opened.serve(shell);

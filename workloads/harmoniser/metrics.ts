@@ -12,12 +12,8 @@ export interface Metrics {
   readonly handedOver: (seconds: number) => void;
 }
 
-/** `status` gives the figures of now; `version` that of the desired document. */
-export function registerMetrics(
-  registry: Registry,
-  status: () => HarmoniserStatus,
-  version: () => number | undefined,
-): Metrics {
+/** `status` gives the figures of now. */
+export function registerMetrics(registry: Registry, status: () => HarmoniserStatus): Metrics {
   const registers = [registry];
   const perSymbol = (name: string, help: string, values: (status: HarmoniserStatus) => Iterable<[string, number]>) =>
     new Gauge({
@@ -56,7 +52,6 @@ export function registerMetrics(
     const { lease } = status();
     return lease.held ? lease.epoch : 0;
   });
-  single(METRIC.desiredVersion, 'Version of the desired document in force', () => version() ?? 0);
   return timings(registers);
 }
 

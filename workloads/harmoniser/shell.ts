@@ -4,24 +4,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { canonicalJson } from '../contract/canonical.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
-import { parseJson } from '../contract/json.ts';
-import { fillsStream, leaseKey, ordersStream, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
+import { leaseKey } from '../contract/keys.ts';
 import type { OrderRequest, Signal } from '../contract/messages.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { HarmoniserStatus } from '../contract/status.ts';
 import { bootId, monotonicNow } from '../kit/clock.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { DesiredFollower } from '../kit/desired.ts';
+import type { Inlet } from '../kit/inlet.ts';
 import { keepLease, type LeaseKeeper, type Left } from '../kit/lease-keeper.ts';
 import type { Logger } from '../kit/log.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
-import { append, readStreams } from '../kit/streams.ts';
-import { openDurable, type Durable } from './durable.ts';
+import { openDurable, type Durable, type ReadReport } from './durable.ts';
 import { handoverOf, parseHandover } from './handover.ts';
 import { registerMetrics, type Metrics } from './metrics.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { compilePolicy } from './policy.ts';
-import { parseReport } from './report.ts';
 import type { Event, Output } from './state.ts';
 import { harmoniserStatus, positionUsd } from './status.ts';
 import { step } from './step.ts';
@@ -33,19 +31,27 @@ const SERIES_EVERY_MS = 1_000;
 const BARS_EVERY_MS = 2_000;
 const SNAPSHOT_EVERY_MS = 30_000;
 const LATCHES: ReadonlySet<string> = new Set(['BreakerOpen', 'VarCutStarted', 'VarCutDone']);
-/** Where no fill was ever read: reports of the last minute are looked at; the account report tells the rest. */
-const FIRST_LOOK_BACK_MS = 60_000;
 /** The estimates are a second choice for a warm start: not worth waiting longer for. */
 const ESTIMATES_WITHIN_MS = 3_000;
+
+/** How far the reports of the venue were read: the last entry of each symbol's stream, and the last number without a gap before it. */
+export interface ReadSoFar {
+  readonly fillsRead: ReadonlyMap<string, string>;
+  readonly seenTo: number;
+}
+
+/** Gives each report of the venue to `take`, in order, one at a time; resolves when it is told to stop. */
+export type Reports = (readSoFar: ReadSoFar, take: (read: Omit<ReadReport, 'now'>) => Promise<void>) => Promise<void>;
 
 export interface ShellOptions {
   readonly pod: PodConfig;
   readonly log: Logger;
   readonly registry: Registry;
   readonly redis: Redis;
-  /** Two connections that block. */
-  readonly signals: Redis;
-  readonly fills: Redis;
+  readonly signals: Inlet<Signal>;
+  readonly reports: Reports;
+  /** Hands a request to the venue; rejects where that cannot be done. */
+  readonly send: (request: OrderRequest) => Promise<unknown>;
   readonly desired: () => DesiredFollower;
   readonly isReady: () => boolean;
   /** The volume cannot be written: nothing may be decided any more, the process must end. */
@@ -109,7 +115,7 @@ class RunningShell implements Shell {
       onUnsent: (request) => this.#onUnsent(request),
       onFatal: options.onFatal,
     });
-    this.#metrics = registerMetrics(options.registry, this.status, () => this.#durable.state.policy?.version);
+    this.#metrics = registerMetrics(options.registry, this.status);
   }
 
   apply(document: DesiredDocument): void {
@@ -149,7 +155,7 @@ class RunningShell implements Shell {
     const saving = setInterval(() => this.#guard(this.#durable.snapshot()), SNAPSHOT_EVERY_MS);
     const bars = setInterval(() => void this.#lookAtBars(), BARS_EVERY_MS);
     const handedOver = this.#handOver(signal);
-    await Promise.all([this.#readSignals(signal), this.#readFills(signal), handedOver]);
+    await Promise.all([this.#readSignals(), this.#readReports(), handedOver]);
     for (const timer of [ticking, series, saving, bars]) clearInterval(timer);
     await this.#durable.snapshot();
     await this.#durable.close();
@@ -268,63 +274,38 @@ class RunningShell implements Shell {
 
   /** What Redis does not take is not sent again: the venue is asked instead what became of it. */
   async #send(request: OrderRequest): Promise<void> {
-    const { redis, log } = this.#options;
+    const { send, log } = this.#options;
     const readAt = this.#readAt.get(request.id);
     if (readAt !== undefined) this.#metrics.handedOver((monotonicNow() - readAt) / 1_000);
     this.#readAt.delete(request.id);
     try {
-      await append(redis, ordersStream(request.symbol), request, STREAM_LENGTH.orders);
+      await send(request);
     } catch (error) {
       log.warn({ error, id: request.id, kind: request.kind }, 'order not sent');
     }
   }
 
-  async #readSignals(signal: AbortSignal): Promise<void> {
-    const { signals, log } = this.#options;
-    await readStreams({
-      redis: signals,
-      keys: [...this.#durable.state.symbols.keys()].map(signalsStream),
-      from: 'newest',
-      signal,
-      log,
-      onMessage: (key, id, data, ageMs) => {
-        const now = monotonicNow();
-        const message = parseJson(data) as Signal | null | undefined;
-        if (message?.features === undefined) return log.error({ key, id }, 'signal passed over: not readable');
-        this.#lease?.look();
-        this.#lookAtControl(now);
-        const started = performance.now();
-        const before = this.#durable.state.decisionSeq;
-        this.#emit({ kind: 'signal', signal: message, ageMs, now });
-        if (this.#durable.state.decisionSeq > before) this.#metrics.decided((performance.now() - started) / 1_000);
-        return undefined;
-      },
+  async #readSignals(): Promise<void> {
+    await this.#options.signals((message, ageMs) => {
+      const now = monotonicNow();
+      this.#lease?.look();
+      this.#lookAtControl(now);
+      const started = performance.now();
+      const before = this.#durable.state.decisionSeq;
+      this.#emit({ kind: 'signal', signal: message, ageMs, now });
+      if (this.#durable.state.decisionSeq > before) this.#metrics.decided((performance.now() - started) / 1_000);
     });
   }
 
   /** Each report once: from the last that the volume has, and on the volume before it is acted on. */
-  async #readFills(signal: AbortSignal): Promise<void> {
-    const { fills, log } = this.#options;
+  async #readReports(): Promise<void> {
     const { state, fillsRead } = this.#durable;
-    const symbolOf = new Map([...state.symbols.keys()].map((symbol) => [fillsStream(symbol), symbol]));
-    const start = `${Date.now() - FIRST_LOOK_BACK_MS}-0`;
-    await readStreams({
-      redis: fills,
-      keys: [...symbolOf.keys()],
-      from: Object.fromEntries([...symbolOf].map(([key, symbol]) => [key, fillsRead.get(symbol) ?? start])),
-      signal,
-      log,
-      onMessage: async (key, id, data) => {
-        const parsed = parseReport(data);
-        if ('problem' in parsed) return log.error({ key, id, problem: parsed.problem }, 'report passed over');
-        const { report } = parsed;
-        const now = monotonicNow();
-        const read = { report, symbol: symbolOf.get(key) ?? '', id, now };
-        await this.#durable
-          .report(read, () => this.#emit({ kind: 'report', report, now }))
-          .catch((error: unknown) => this.#options.onFatal(error));
-        return undefined;
-      },
+    await this.#options.reports({ fillsRead, seenTo: state.account.seenTo ?? 0 }, async (read) => {
+      const now = monotonicNow();
+      const { report } = read;
+      await this.#durable
+        .report({ ...read, now }, () => this.#emit({ kind: 'report', report, now }))
+        .catch((error: unknown) => this.#options.onFatal(error));
     });
   }
 

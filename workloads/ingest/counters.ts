@@ -64,7 +64,6 @@ export interface Scraped {
   readonly wanted: ReadonlyMap<string, string>;
   readonly startedAt: number;
   readonly now: () => number;
-  readonly desiredVersion: () => number | undefined;
   /** Emissions that were ready while the one before was still on its way to Redis. */
   readonly unsent: () => number;
 }
@@ -123,7 +122,7 @@ function registerCounters(registry: Registry, { shard, counters, unsent }: Scrap
 }
 
 function registerGauges(registry: Registry, scraped: Scraped): void {
-  const { shard, counters, wanted, startedAt, now, desiredVersion } = scraped;
+  const { shard, counters, wanted, startedAt, now } = scraped;
   const registers = [registry];
   new Gauge({
     name: METRIC.feedAge,
@@ -149,14 +148,6 @@ function registerGauges(registry: Registry, scraped: Scraped): void {
         const apart = skewMs(skew, Date.now());
         if (apart !== undefined) this.set({ source }, apart / 1_000);
       }
-    },
-  });
-  new Gauge({
-    name: METRIC.desiredVersion,
-    help: 'Version of the desired document in force',
-    registers,
-    collect() {
-      this.set(desiredVersion() ?? 0);
     },
   });
 }

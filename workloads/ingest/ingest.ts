@@ -1,13 +1,14 @@
 // The shell around the core: feeds in, features out, gaps and bad frames to log and counters. Started by main.ts.
 import type { Registry } from 'prom-client';
 import type { DesiredDocument } from '../contract/desired.ts';
+import type { Features } from '../contract/messages.ts';
 import type { IngestStatus } from '../contract/status.ts';
 import { bootId, monotonicNow } from '../kit/clock.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
+import type { Outlet } from '../kit/outlet.ts';
 import { countFrame, newCounters, registerMetrics, type Counters, type GapKind } from './counters.ts';
 import { keepDailyBars } from './daily-bars.ts';
-import { newPublisher, type Append, type Publisher } from './publisher.ts';
 import { planSources } from './sources.ts';
 import { frameCount, ingestStatus, type FrameCount } from './status.ts';
 import { newShard, step, type Event, type Output, type Shard } from './step.ts';
@@ -27,7 +28,7 @@ export interface IngestOptions {
   readonly pod: PodConfig;
   readonly log: Logger;
   readonly registry: Registry;
-  readonly append: Append;
+  readonly features: Outlet<Features>;
   readonly desired: () => DesiredDocument | undefined;
   readonly isReady: () => boolean;
   /** Of the paper venue, which starts after this. */
@@ -62,8 +63,7 @@ export function startIngest(options: IngestOptions): Ingest {
     wanted,
     startedAt: monotonicNow(),
     now: monotonicNow,
-    desiredVersion: () => options.desired()?.version,
-    unsent: () => ingest.publisher.unsent(),
+    unsent: () => options.features.unsent(),
   });
   for (const [source, reason] of plan.refused)
     log.error({ source, reason }, 'source refused: its symbols stay without data');
@@ -92,7 +92,6 @@ export function startIngest(options: IngestOptions): Ingest {
 class RunningIngest implements Ingest {
   readonly shard: Shard = newShard(bootId);
   readonly counters: Counters;
-  readonly publisher: Publisher;
   readonly feeds = new Map<string, Feed>();
   readonly feedBySymbol = new Map<string, Feed>();
   readonly #options: IngestOptions;
@@ -109,7 +108,6 @@ class RunningIngest implements Ingest {
     this.#options = options;
     this.counters = counters;
     this.#refused = refused;
-    this.publisher = newPublisher(options.append);
   }
 
   start(wanted: ReadonlyMap<string, string>): void {
@@ -193,7 +191,7 @@ class RunningIngest implements Ingest {
   #carryOut(output: Output): void {
     switch (output.kind) {
       case 'features':
-        return this.publisher.publish(output.features);
+        return this.#options.features.publish(output.features);
       case 'answer':
         return this.#listener(output.answer);
       case 'snapshotWanted':

@@ -1,8 +1,11 @@
 // The ingest pod: venues' sockets → books and features → Redis, and the paper venue beside the books. Wiring only.
 import { openTradingPod } from '../kit/pod.ts';
+import { featuresStream, STREAM_LENGTH } from '../contract/keys.ts';
+import { newestWins } from '../kit/outlet.ts';
 import { append } from '../kit/streams.ts';
 import { startIngest } from './ingest.ts';
 import { startPaper, type PaperShell } from './paper/shell.ts';
+import { ordersFrom } from './paper/streams.ts';
 
 const opened = openTradingPod();
 const { redis, desired, signal, log } = opened;
@@ -11,10 +14,10 @@ const onFatal = (error: unknown): void => {
   process.exit(1);
 };
 
-const orders = opened.blocking('orders');
+const orders = ordersFrom(opened.pod, { ...opened, redis: opened.blocking('orders') });
 const ingest = startIngest({
   ...opened,
-  append: (key, message, maxLength) => append(redis, key, message, maxLength),
+  features: newestWins((features) => append(redis, featuresStream(features.symbol), features, STREAM_LENGTH.features)),
   store: (key, text, seconds) => redis.set(key, text, 'EX', seconds),
   desired: () => desired().current(),
   isFlushed: (): boolean => paper.isFlushed(),

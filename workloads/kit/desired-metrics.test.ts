@@ -13,6 +13,7 @@ describe('the metrics of the desired document', () => {
     holds.push({ id: 'h', effect: 'Kill', reason: '', by: '' });
     const text = await registry.metrics();
     assert.match(text, /^tradewind_desired_apply_seconds_count 2$/m);
+    assert.match(text, /^tradewind_desired_version 1$/m);
     assert.match(text, /^tradewind_hold_active\{effect="Kill"\} 1$/m);
     assert.match(text, /^tradewind_hold_active\{effect="StopTrading"\} 0$/m);
   });

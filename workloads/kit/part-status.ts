@@ -12,7 +12,8 @@ const LOOK_EVERY_MS = 50;
 export interface PublishOptions {
   readonly pod: PodConfig;
   readonly redis: Redis;
-  readonly make: () => PartStatus;
+  /** Of each stage that the pod runs. */
+  readonly make: () => readonly PartStatus[];
   /** Nothing is under way. Somebody may wait for it: that it has become so is told at once. */
   readonly isSettled: () => boolean;
   readonly signal: AbortSignal;
@@ -21,13 +22,14 @@ export interface PublishOptions {
 /** Publishes until the signal aborts. While Redis is away nothing is kept: only the newest status means anything. */
 export async function publishStatus({ pod, redis, make, isSettled, signal }: PublishOptions): Promise<void> {
   const key = partsKey(pod.system.system.name);
-  const field = `${pod.part}-${replicaName(pod.shard, pod.replica)}`;
+  const fieldOf = (part: string): string => `${part}-${replicaName(pod.shard, pod.replica)}`;
   let wasSettled = true;
   while (!signal.aborted) {
     const settled = isSettled();
     if (isConnected(redis)) {
-      const pipeline = redis.pipeline().hset(key, field, JSON.stringify(make()));
-      if (settled && !wasSettled) pipeline.publish(key, field);
+      const fields = make().flatMap((status) => [fieldOf(status.part), JSON.stringify(status)]);
+      const pipeline = redis.pipeline().hset(key, ...fields);
+      if (settled && !wasSettled) pipeline.publish(key, fieldOf(pod.part));
       await pipeline.exec().catch(() => undefined);
     }
     wasSettled = settled;

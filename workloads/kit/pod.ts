@@ -102,7 +102,8 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 export interface TradingPart {
   /** Puts a document into force between two events; a throw leaves the old one in force and is told. */
   apply(document: DesiredDocument): void;
-  status(): PartStatus;
+  /** Of each stage that the pod runs. */
+  status(): PartStatus | readonly PartStatus[];
   /** Nothing is under way that somebody may wait for the end of. */
   isSettled(): boolean;
   /**
@@ -158,7 +159,13 @@ export function openTradingPod(): TradingPod {
         log.fatal({ error }, 'cannot go on: stopping');
         process.exit(1);
       });
-      await publishStatus({ pod, redis, make: () => part.status(), isSettled: () => part.isSettled(), signal });
+      await publishStatus({
+        pod,
+        redis,
+        make: () => [part.status()].flat(),
+        isSettled: () => part.isSettled(),
+        signal,
+      });
       await opened.end(Promise.all([running, follower.done]));
     },
   };

@@ -1,6 +1,7 @@
 // The router pod: features → signals. Wiring only. The process is titled as the runbook knows it: `pkill -HUP -f model_router`.
 import { openTradingPod } from '../kit/pod.ts';
 import { openShell } from './shell.ts';
+import { featuresFrom, signalsTo } from './streams.ts';
 
 process.title = 'model_router';
 const opened = openTradingPod();
@@ -10,5 +11,9 @@ process.on('SIGHUP', () => {
     .then((shell) => shell.pause('router-sighup', 'SIGHUP'))
     .catch((error: unknown) => opened.log.error({ error }, 'SIGHUP: router not paused'));
 });
-const opening = openShell({ ...opened, features: opened.blocking('features') });
+const opening = openShell({
+  ...opened,
+  features: featuresFrom(opened.pod, { ...opened, redis: opened.blocking('features') }),
+  signals: signalsTo(opened.redis),
+});
 await opened.serve(await opening);

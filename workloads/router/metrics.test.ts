@@ -20,7 +20,6 @@ describe('the metrics of the router', () => {
       routerStatus({ pod: 'p', shard: 0, state, ready: true, desired: undefined, at: T0, now: T0 + 51 });
     const metrics = registerMetrics(registry, {
       status,
-      version: () => state.policy?.version,
       isExcess: () => state.excessToldAt !== undefined,
     });
     const lines = async (): Promise<string[]> =>
@@ -41,7 +40,6 @@ describe('the metrics of the router', () => {
       'tradewind_model_healthy{symbol="BTC-USD",model="order_book_pressure"} 1',
       'tradewind_model_healthy{symbol="BTC-USD",model="edge"} 0',
       'tradewind_model_switching_excess 0',
-      'tradewind_desired_version 1',
     ])
       assert.ok(text.includes(line), `${line} in\n${text.join('\n')}`);
     assert.equal(status().symbols['BTC-USD']?.models['edge']?.unhealthyBy, 'NotReady');

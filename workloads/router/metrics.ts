@@ -14,7 +14,6 @@ export interface Metrics {
 
 export interface Figures {
   readonly status: () => RouterStatus;
-  readonly version: () => number | undefined;
   readonly isExcess: () => boolean;
 }
 
@@ -60,7 +59,7 @@ export function registerMetrics(registry: Registry, figures: Figures): Metrics {
   };
 }
 
-function registerGauges(registry: Registry, { status, version, isExcess }: Figures): void {
+function registerGauges(registry: Registry, { status, isExcess }: Figures): void {
   const registers = [registry];
   new Gauge({
     name: METRIC.modelActive,
@@ -101,14 +100,6 @@ function registerGauges(registry: Registry, { status, version, isExcess }: Figur
     registers,
     collect() {
       this.set(isExcess() ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: METRIC.desiredVersion,
-    help: 'Version of the desired document in force',
-    registers,
-    collect() {
-      this.set(version() ?? 0);
     },
   });
 }

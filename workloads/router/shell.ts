@@ -2,17 +2,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { ActiveHold, DesiredDocument } from '../contract/desired.ts';
-import { parseJson } from '../contract/json.ts';
-import { featuresStream, holdsKey, RELOAD, signalsStream, STREAM_LENGTH } from '../contract/keys.ts';
+import { holdsKey, RELOAD } from '../contract/keys.ts';
 import type { Features, Signal } from '../contract/messages.ts';
-import { symbolsOfShard } from '../contract/shards.ts';
 import type { RouterStatus } from '../contract/status.ts';
 import { bootId, monotonicNow } from '../kit/clock.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { DesiredFollower } from '../kit/desired.ts';
+import type { Inlet } from '../kit/inlet.ts';
 import type { Logger } from '../kit/log.ts';
+import type { Outlet } from '../kit/outlet.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
-import { append, readStreams } from '../kit/streams.ts';
 import { ModelServers } from './inference/servers.ts';
 import { registerMetrics, type Metrics } from './metrics.ts';
 import { compilePolicy } from './policy.ts';
@@ -30,8 +29,8 @@ export interface ShellOptions {
   readonly log: Logger;
   readonly registry: Registry;
   readonly redis: Redis;
-  /** A connection that blocks. */
-  readonly features: Redis;
+  readonly features: Inlet<Features>;
+  readonly signals: Outlet<Signal>;
   readonly desired: () => DesiredFollower;
   readonly isReady: () => boolean;
   readonly signal: AbortSignal;
@@ -65,8 +64,6 @@ class RunningShell implements Shell {
   readonly #metrics: Metrics;
   readonly #servers: ModelServers;
   readonly #snapshot: Snapshot;
-  /** Symbols whose signal is on its way to Redis, and the newest that waits behind it. */
-  readonly #sending = new Map<string, Signal | undefined>();
 
   constructor(options: ShellOptions, state: State) {
     this.#options = options;
@@ -74,7 +71,6 @@ class RunningShell implements Shell {
     this.#snapshot = new Snapshot(options.redis, options.pod, state);
     this.#metrics = registerMetrics(options.registry, {
       status: this.status,
-      version: () => this.#state.policy?.version,
       isExcess: () => this.#state.excessToldAt !== undefined,
     });
     this.#servers = new ModelServers({
@@ -122,24 +118,13 @@ class RunningShell implements Shell {
   }
 
   async run(): Promise<void> {
-    const { signal, features, log } = this.#options;
+    const { features, log } = this.#options;
     const failed = (error: unknown): void => log.debug({ error }, 'snapshot not stored');
     const saving = setInterval(() => void this.#snapshot.storeSome().catch(failed), SLICE_MS);
-    const { system, shard } = this.#options.pod;
-    const symbols = symbolsOfShard(system.symbols, shard, system.shards).map(({ name }) => name);
-    await readStreams({
-      redis: features,
-      keys: symbols.map(featuresStream),
-      from: 'newest',
-      signal,
-      log,
-      onMessage: (key, id, data, ageMs) => {
-        const now = monotonicNow();
-        const message = featuresIn(data);
-        if (message === undefined) return log.error({ key, id }, 'features passed over: not readable');
-        this.#lookAtControl();
-        return this.#emit({ kind: 'features', features: message, ageMs, now });
-      },
+    await features((message, ageMs) => {
+      const now = monotonicNow();
+      this.#lookAtControl();
+      this.#emit({ kind: 'features', features: message, ageMs, now });
     });
     clearInterval(saving);
     this.#servers.stop();
@@ -160,7 +145,7 @@ class RunningShell implements Shell {
   #carryOut(output: Output): void {
     switch (output.kind) {
       case 'signal':
-        return this.#publish(output.signal);
+        return this.#options.signals.publish(output.signal);
       case 'ask':
         return this.#servers.ask(output);
       case 'switch':
@@ -168,26 +153,6 @@ class RunningShell implements Shell {
       case 'excess':
         return this.#onExcess(output.switches, output.pause);
     }
-  }
-
-  /** Newest wins: while one of a symbol is on its way, only the latest waits behind it. */
-  #publish(signal: Signal): void {
-    if (this.#sending.has(signal.symbol)) {
-      this.#sending.set(signal.symbol, signal);
-      return;
-    }
-    void this.#send(signal);
-  }
-
-  async #send(first: Signal): Promise<void> {
-    const { symbol } = first;
-    for (let next: Signal | undefined = first; next !== undefined; next = this.#sending.get(symbol)) {
-      this.#sending.set(symbol, undefined);
-      const sent = { ...next, featuresAgeMs: next.featuresAgeMs + monotonicNow() - next.t };
-      // Readers never catch up: what Redis does not take is replaced by the next.
-      await append(this.#options.redis, signalsStream(symbol), sent, STREAM_LENGTH.signals).catch(() => undefined);
-    }
-    this.#sending.delete(symbol);
   }
 
   #record(made: Switch): void {
@@ -206,10 +171,4 @@ class RunningShell implements Shell {
       (error: unknown) => log.error({ error }, 'router not paused'),
     );
   }
-}
-
-/** JSON of ingest's message; undefined where it is none. */
-function featuresIn(data: string): Features | undefined {
-  const features = parseJson(data) as Features | null | undefined;
-  return typeof features?.symbol === 'string' && typeof features.seq === 'number' ? features : undefined;
 }

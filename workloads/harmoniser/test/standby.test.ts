@@ -13,6 +13,7 @@ import type { OrderRequest, VenueReport } from '../../contract/messages.ts';
 import type { HarmoniserStatus } from '../../contract/status.ts';
 import { monotonicNow } from '../../kit/clock.ts';
 import { eventually, podFolder, startRedis, type PodFolder, type TestRedis } from '../../kit/test/redis.ts';
+import { ordersFrom } from '../../ingest/paper/streams.ts';
 import { startPaper, type PaperOptions, type PaperShell } from '../../ingest/paper/shell.ts';
 import { aCore } from '../../ingest/test/core.ts';
 import { aFullDocument } from '../../router/test/documents.ts';
@@ -101,11 +102,13 @@ describe('a shard with a standby', function () {
     redis = await server.client();
     dir = mkdtempSync(join(tmpdir(), 'venue-'));
     core = aCore({ bid: [5_999_990, 900_000], ask: [6_000_010, 900_000], refilled: true });
+    const pod = { system: CONFIG, shard: 0, dataDir: dir };
+    const log = pino({ level: 'silent' });
     paper = await startPaper({
-      pod: { system: CONFIG, shard: 0, dataDir: dir } as unknown as PaperOptions['pod'],
-      log: pino({ level: 'silent' }),
+      pod: pod as unknown as PaperOptions['pod'],
+      log,
       redis: await server.client(),
-      orders: await server.client(),
+      orders: ordersFrom(pod, { redis: await server.client(), log, signal: stopPaper.signal }),
       ingest: core,
       onFatal: (error) => assert.fail(String(error)),
       signal: stopPaper.signal,

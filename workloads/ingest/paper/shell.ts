@@ -1,32 +1,28 @@
-// The paper venue's shell: account from the volume, orders from Redis, answers back. Started by main.ts.
+// The paper venue's shell: account from the volume, orders in, answers back. Started by main.ts.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DesiredDocument } from '../../contract/desired.ts';
-import { ordersStream } from '../../contract/keys.ts';
 import { symbolsOfShard } from '../../contract/shards.ts';
 import { bootId, monotonicNow } from '../../kit/clock.ts';
 import type { PodConfig } from '../../kit/config.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Redis } from '../../kit/redis.ts';
-import { readStreams } from '../../kit/streams.ts';
 import type { Ingest } from '../ingest.ts';
 import { ownFeesBps } from '../sources.ts';
 import { openAccount, type Account } from './account.ts';
 import { openLedger, type Ledger } from './ledger.ts';
 import { feeRate } from './money.ts';
-import { decodeOrder } from './order.ts';
-import { entryRead } from './progress.ts';
-import { newPaperVenue, PAPER_LATENCY, type PaperConfig } from './venue.ts';
+import { newPaperVenue, PAPER_LATENCY, type Arrival, type PaperConfig } from './venue.ts';
 
 const PUBLISH_EVERY_MS = 500;
-/** Where nothing was ever read: orders of the last minute are answered (as too old), what is older has no asker. */
-const FIRST_LOOK_BACK_MS = 60_000;
+
+/** Gives each order to `take`, in order, from the moment at which the account is open; resolves when it is told to stop. */
+export type Orders = (ledger: Ledger, take: (arrival: Arrival) => void) => Promise<void>;
 
 export interface PaperOptions {
   readonly pod: PodConfig;
   readonly log: Logger;
   readonly redis: Redis;
-  /** A connection of its own: it blocks. */
-  readonly orders: Redis;
+  readonly orders: Orders;
   readonly ingest: Ingest;
   /** The volume cannot be written, or an order could not be handled: the process must end. */
   readonly onFatal: (error: unknown) => void;
@@ -49,7 +45,7 @@ const NO_VENUE: PaperShell = { apply: () => undefined, isFlushed: () => true, st
 
 /** Restores the account; outside Paper mode nothing is opened and orders are not read. */
 export async function startPaper(options: PaperOptions): Promise<PaperShell> {
-  const { pod, log, redis, ingest, onFatal, signal } = options;
+  const { pod, log, redis, orders, ingest, onFatal, signal } = options;
   if (pod.system.execution.mode !== 'Paper') return NO_VENUE;
   const symbols = symbolsOfShard(pod.system.symbols, pod.shard, pod.system.shards).map(({ name }) => name);
   const ledger = await openLedger({ dir: pod.dataDir, redis, symbols, log, onFatal });
@@ -64,7 +60,7 @@ export async function startPaper(options: PaperOptions): Promise<PaperShell> {
     const account = ledger.account ?? (await beginWhenConnected(ledger, capitalUsd, signal));
     if (account === undefined) return;
     ingest.shard.paper = newPaperVenue(configOf(pod), account, rate);
-    await readOrders(options, ledger, symbols);
+    await orders(ledger, (arrival) => ingest.emit({ kind: 'order', ...arrival, t: monotonicNow() }));
   };
   return {
     apply(document) {
@@ -104,35 +100,6 @@ async function beginWhenConnected(
     await delay(PUBLISH_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
   return undefined;
-}
-
-/** Each entry once, from where the volume says; what cannot be read is passed over, as nobody could be answered. */
-async function readOrders({ orders, ingest, log, signal }: PaperOptions, ledger: Ledger, symbols: readonly string[]) {
-  const symbolOf = new Map(symbols.map((symbol) => [ordersStream(symbol), symbol]));
-  const start = `${Math.floor(Date.now() - FIRST_LOOK_BACK_MS)}-0`;
-  const from = Object.fromEntries(
-    [...symbolOf].map(([key, symbol]) => [key, ledger.progress.resume.get(symbol) ?? start]),
-  );
-  await readStreams({
-    redis: orders,
-    keys: [...symbolOf.keys()],
-    from,
-    signal,
-    log,
-    onMessage: (key, id, data, ageMs) => {
-      const symbol = symbolOf.get(key) ?? '';
-      const request = decodeOrder(data);
-      entryRead(ledger.progress, symbol, id);
-      if (request.kind === 'unreadable' || request.symbol !== symbol) {
-        log.error(
-          { key, id, problem: request.kind === 'unreadable' ? request.problem : 'of another symbol' },
-          'order passed over',
-        );
-        return ledger.pass(symbol, id);
-      }
-      ingest.emit({ kind: 'order', request, requestId: id, transitMs: ageMs, t: monotonicNow() });
-    },
-  });
 }
 
 async function publishForEver(ledger: Ledger, signal: AbortSignal): Promise<void> {

@@ -12,6 +12,7 @@ import { monotonicNow } from '../../kit/clock.ts';
 import { append } from '../../kit/streams.ts';
 import { eventually, startRedis, type TestRedis } from '../../kit/test/redis.ts';
 import { aFullDocument } from '../../router/test/documents.ts';
+import { ordersFrom } from '../paper/streams.ts';
 import { startPaper, type PaperOptions, type PaperShell } from '../paper/shell.ts';
 import type { Event } from '../step.ts';
 import { aCore } from './core.ts';
@@ -44,11 +45,12 @@ describe('the paper venue of a pod', () => {
   const start = async (more: Partial<PaperOptions> = {}, shards = 1): Promise<PaperShell> => {
     const group = CONFIG.symbols.find(({ name }) => name === BTC)?.group ?? BTC;
     const pod = { system: { ...CONFIG, shards }, shard: shardOf(group, shards), dataDir: dir };
+    const log = pino({ level: 'silent' });
     const shell = await startPaper({
       pod: pod as unknown as PaperOptions['pod'],
-      log: pino({ level: 'silent' }),
+      log,
       redis: await server.client(),
-      orders: await server.client(),
+      orders: ordersFrom(pod, { redis: await server.client(), log, signal: stop.signal }),
       ingest: core,
       onFatal: (error) => fatal.push(error),
       signal: stop.signal,

@@ -65,7 +65,7 @@ export async function start(options: object, more: More = {}): Promise<Running> 
     pod: { part: 'ingest', shard: 0, podName: 'p', system } as unknown as IngestOptions['pod'],
     log: pino({ level: 'silent' }),
     registry,
-    append: async (_key, message) => void features.push(message),
+    features: { publish: (message) => void features.push(message), unsent: () => 0 },
     store: async (key, text) => void stored.set(key, text),
     desired: () => undefined,
     isReady: () => true,

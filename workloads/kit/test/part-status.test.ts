@@ -19,7 +19,7 @@ describe('the status of a part', () => {
     const stop = new AbortController();
     let settled = false;
     let made = 0;
-    const make = () => ({ flushed: settled, made: ++made }) as unknown as PartStatus;
+    const make = () => [{ part: 'harmoniser', flushed: settled, made: ++made } as unknown as PartStatus];
     const publishing = publishStatus({ pod, redis, make, isSettled: () => settled, signal: stop.signal });
     const stored = async (): Promise<{ flushed: boolean; made: number }> =>
       JSON.parse((await redis.hget(partsKey('demo'), 'harmoniser-2-s1')) ?? '{}') as { flushed: boolean; made: number };
