@@ -39,7 +39,7 @@ const rules = fc.record({
 const claims = fc.array(claim, { maxLength: 7 });
 const RUNS = { numRuns: 500 };
 
-/** The edge a claim contributes, by the text of B1. */
+/** The edge a claim contributes, written down once more. */
 const contribution = ({ beta, edgeBps, horizonSeconds: h, ageSeconds }: Claim, H: number): number =>
   (beta * edgeBps * Math.min(H, h - ageSeconds)) / h;
 

@@ -16,7 +16,7 @@ const hiOf = (change: { factor?: number; scale?: number } = {}): number =>
   0.16 * (change.factor ?? 1) * sat((EDGE + COST) / (change.scale ?? 0.5 * SIGMA_BPS));
 
 describe('a size', () => {
-  it('is B3’s, to the figure', () => {
+  it('is the saturated signal-to-noise within the costs, to the figure', () => {
     const [decision] = decisions(new Desk().open().signal());
     close(decision!.edgeBps, EDGE);
     close(decision!.hi, hiOf());

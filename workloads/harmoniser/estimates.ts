@@ -16,7 +16,7 @@ const GRID_MS = GRID_SECONDS * 1_000;
 /** A mid this old makes no grid point. */
 const GRID_FRESH_MS = 15_000;
 
-/** Makes volatilities and correlations for the policy's symbols where there are none, warm: B4's order. In place. */
+/** Makes volatilities and correlations for the policy's symbols where there are none, warm. In place. */
 export function seedRisk(state: State, policy: Policy, now: number): void {
   for (const symbol of policy.symbols.values()) {
     const own = state.volatilities.get(symbol.name);
@@ -52,7 +52,7 @@ function warmVolatility(state: State, { name, assetClass }: SymbolPolicy, { own,
 }
 
 /**
- * Daily closes stand in for a class's default, also where they come later: B4's order has them before it. The fast clock keeps
+ * Daily closes stand in for a class's default, also where they come later, as they go before it. The fast clock keeps
  * what it has where that is more; nothing is taken from a start that was warmer. In place.
  */
 export function takeBars(state: State, { symbol, closes, now }: Extract<Event, { kind: 'bars' }>): Output[] {

@@ -26,7 +26,7 @@ export interface Allowed {
 }
 
 /**
- * B5's exact interval for symbol `i` with the others at `f`: (−b ± √(b² − σ²(C0 − (L/z)²)))/σ². σ_i must be > 0 (the
+ * The exact interval for symbol `i` with the others at `f`: (−b ± √(b² − σ²(C0 − (L/z)²)))/σ². σ_i must be > 0 (the
  * volatility floor sees to it); f[i] is not read.
  */
 export function allowedPositions(

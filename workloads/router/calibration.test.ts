@@ -33,7 +33,7 @@ describe('calibration', () => {
     assert.ok(within >= 180, `${within} of 200`);
   });
   it('is sure that a sign-flipped model is none', () => assert.ok(scoreOf(after(-0.5), RULES).confidence < 0.3));
-  it('has B2’s t, to the figure: shrunk by √(n/(n+30)), with weights that halve in 500 samples', () => {
+  it('has its t to the figure: shrunk by √(n/(n+30)), with weights that halve in 500 samples', () => {
     const samples = [
       [10, 4],
       [-6, 1],

@@ -1,4 +1,4 @@
-// What the tests of this folder start from: the design's example as a desired document, signals and reports.
+// What the tests of this folder start from: the example as a desired document, signals and reports.
 import type { DesiredDocument } from '../../contract/desired.ts';
 import type { Edge, Features, Instrument, Signal, VenueReport } from '../../contract/messages.ts';
 import { restraintOf, type Restraint } from '../../contract/restraint.ts';

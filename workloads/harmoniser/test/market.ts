@@ -1,4 +1,4 @@
-// A closed loop without I/O: A3's planted market of two symbols, the router reduced to one smoothed pressure model, a venue
+// A closed loop without I/O: the simulator's planted market of two symbols, the router reduced to one smoothed pressure model, a venue
 // that fills at the touch, and the real core. Deterministic by seed.
 import type { Decision, Signal } from '../../contract/messages.ts';
 import { newState, type Output, type State } from '../state.ts';

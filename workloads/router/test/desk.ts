@@ -1,4 +1,4 @@
-// A router driven by hand, with the design's rules. Shared by the tests of this folder.
+// A router driven by hand, with the rules of the examples. Shared by the tests of this folder.
 import type { DesiredDocument } from '../../contract/desired.ts';
 import type { Features, Signal } from '../../contract/messages.ts';
 import { aDocument, aSignal, CONFIG } from '../../harmoniser/test/builders.ts';

@@ -1,4 +1,4 @@
-// The design's example with router rules in it, for tests that run a whole document.
+// The example with router rules in it, for tests that run a whole document.
 import { desiredDocument, type DesiredDocument } from '../../contract/desired.ts';
 import { parseRouterRulesSpec } from '@tradewind/crds/schema/router-rules.ts';
 import { aDocument } from '../../harmoniser/test/builders.ts';
