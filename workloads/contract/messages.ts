@@ -13,6 +13,19 @@ export interface Instrument {
   readonly minNotionalUsd: number;
 }
 
+/** A signal provider's claim for a symbol, as ingest has it at the features' `t`. */
+export interface AlphaClaim {
+  /** Name of the source, and so of its model. */
+  readonly source: string;
+  /** Raw claim over `horizonSeconds`, within ±100. */
+  readonly edgeBps: number;
+  readonly horizonSeconds: number;
+  /** Ms ≥ 0 since the provider made it, less than the horizon. */
+  readonly ageMs: number;
+  /** What the provider says of it, 0 … 1; nothing is decided by it. */
+  readonly confidence?: number;
+}
+
 export interface Features {
   readonly symbol: string;
   readonly seq: number;
@@ -44,6 +57,8 @@ export interface Features {
   readonly frames: number;
   readonly trades: number;
   readonly tradedLots: number;
+  /** Of the sources of type alpha that list the symbol, those whose claim still holds; absent where there is none. */
+  readonly alphas?: readonly AlphaClaim[];
 }
 
 /** One model's claim for a symbol, with what its record is worth. */

@@ -53,9 +53,9 @@ export interface RouterStatus extends PartBase {
               readonly confidence: number;
               readonly beta: number;
               readonly sampleCount: number;
-              /** Why it may not be active: NotReady, Errors or Slow of its server, or Accuracy. Absent: it may. */
+              /** Why it may not be used: NotReady, Errors or Slow of its server, Accuracy, or NoClaim of an alpha. Absent: it may. */
               readonly unhealthyBy?: string;
-              /** What its server says of itself; nothing is decided by it. */
+              /** What its server or provider says of itself; nothing is decided by it. */
               readonly ownConfidence?: number;
             }
           >

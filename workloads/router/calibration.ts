@@ -12,7 +12,8 @@ export interface Calibration {
   /** Samples ever, for people. */
   samples: number;
   /** The claim under observation. At most one: samples never overlap. */
-  pending: { readonly edgeBps: number; readonly t: number; readonly mid: number } | undefined;
+  pending:
+    { readonly edgeBps: number; readonly horizonMs: number; readonly t: number; readonly mid: number } | undefined;
 }
 
 export interface CalibrationRules {
@@ -37,20 +38,30 @@ const TINY = 1e-12;
 
 export const newCalibration = (): Calibration => ({ n: 0, sxx: 0, sxy: 0, syy: 0, samples: 0, pending: undefined });
 
-/** Takes a claim and the valid mid of the same moment: matures the one before when its time has come, then observes this one. */
+interface Moment {
+  /** Of a valid book. */
+  readonly mid: number;
+  readonly now: number;
+}
+
+/** Takes a claim and the mid of the same moment: matures the one before when its time has come, then observes this one. */
 export function observe(
   calibration: Calibration,
-  claim: { readonly edgeBps: number; readonly horizonMs: number },
-  { mid, now }: { readonly mid: number; readonly now: number },
+  { edgeBps, horizonMs }: { readonly edgeBps: number; readonly horizonMs: number },
+  moment: Moment,
 ): void {
+  mature(calibration, moment);
+  calibration.pending ??= { edgeBps, horizonMs, t: moment.now, mid: moment.mid };
+}
+
+/** Takes the sample under observation when its time has come: also of a model that claims nothing at the moment. */
+export function mature(calibration: Calibration, { mid, now }: Moment): void {
   const { pending } = calibration;
-  const { edgeBps, horizonMs } = claim;
-  if (pending !== undefined) {
-    const overdueMs = now - pending.t - horizonMs;
-    if (overdueMs < 0 && now >= pending.t) return;
-    if (overdueMs >= 0 && overdueMs <= LATE_MS) takeSample(calibration, pending.edgeBps, 1e4 * (mid / pending.mid - 1));
-  }
-  calibration.pending = { edgeBps, t: now, mid };
+  if (pending === undefined) return;
+  const overdueMs = now - pending.t - pending.horizonMs;
+  if (overdueMs < 0 && now >= pending.t) return;
+  if (overdueMs >= 0 && overdueMs <= LATE_MS) takeSample(calibration, pending.edgeBps, 1e4 * (mid / pending.mid - 1));
+  calibration.pending = undefined;
 }
 
 /** The book was not valid: what is under observation can no longer be judged. */

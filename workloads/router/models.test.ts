@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { claimOf, takeGrid, type GridPoints, type Memory, type ModelSpec, type ServerSpec } from './models.ts';
+import { claimOf, takeGrid, type GridPoints, type Memory, type RuledModel, type ServerSpec } from './models.ts';
 import { features, T0 } from './test/desk.ts';
 
-const REVERSION: ModelSpec = {
+const REVERSION: RuledModel = {
   name: 'b',
   type: 'MeanReversion',
   horizonSeconds: 180,
@@ -15,8 +15,8 @@ const LAST = Math.floor(T0 / 5_000) - 1;
 const gridOf = (mids: readonly number[]): GridPoints => ({
   points: mids.map((mid, i) => ({ index: LAST - mids.length + 1 + i, mid })),
 });
-const reversion = (mid: number, grid: GridPoints, spec: ModelSpec = REVERSION) =>
-  claimOf(spec, {}, { features: features(0, { mid }), grid, now: T0 });
+const reversion = (mid: number, grid: GridPoints, spec: RuledModel = REVERSION) =>
+  claimOf(spec, {}, { features: features(0, { mid }), grid, now: T0, ageMs: 0 });
 /** 36 cells that go up and down by 1 about 100. */
 const ZIGZAG = gridOf(Array.from({ length: 36 }, (_, i) => 100 + (i % 2 === 0 ? 0.5 : -0.5)));
 
@@ -25,7 +25,7 @@ describe('mean reversion', () => {
     // m_l = 100, σ_5s = 1, √36 = 6
     assert.equal(reversion(103, ZIGZAG)?.edgeBps, -2.5);
     assert.equal(reversion(97, ZIGZAG)?.edgeBps, 2.5);
-    assert.deepEqual(reversion(106, ZIGZAG), { edgeBps: -5, t: T0 });
+    assert.deepEqual(reversion(106, ZIGZAG), { edgeBps: -5, horizonSeconds: 180, t: T0 });
     assert.equal(reversion(103, ZIGZAG, { ...REVERSION, parameters: { gainBps: 8 } })?.edgeBps, -4);
   });
   it('stays within two of them, whatever the price', () => {
@@ -81,10 +81,11 @@ describe('the grid', () => {
 
 describe('what a server claims', () => {
   const server = { intervalMs: 250, timeoutMs: 100 } as ServerSpec;
-  const spec: ModelSpec = { ...REVERSION, type: 'OpenInference', server };
-  const claim = (memory: Memory) => claimOf(spec, memory, { features: features(0), grid: { points: [] }, now: T0 });
+  const spec: RuledModel = { ...REVERSION, type: 'OpenInference', server };
+  const claim = (memory: Memory) =>
+    claimOf(spec, memory, { features: features(0), grid: { points: [] }, now: T0, ageMs: 0 });
   it('is its last answer, as old as the question', () => {
-    assert.deepEqual(claim({ answered: { bps: 7, t: T0 - 300 } }), { edgeBps: 7, t: T0 - 300 });
+    assert.deepEqual(claim({ answered: { bps: 7, t: T0 - 300 } }), { edgeBps: 7, horizonSeconds: 180, t: T0 - 300 });
   });
   it('ends 2 s after the next one should have come', () => {
     assert.ok(claim({ answered: { bps: 7, t: T0 - 2_350 } }));

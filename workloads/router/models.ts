@@ -1,5 +1,5 @@
 // The models: features in, a claim about the next return out. Pure; memory is changed in place. What OpenInference claims was
-// answered by a server (inference/); here is only when an answer is still one.
+// answered by a server (inference/); here is only when an answer is still one. What an alpha claims came with the features.
 import type { InferenceFeature } from '@tradewind/crds/schema/router-rules.ts';
 import { canonicalJson } from '../contract/canonical.ts';
 import type { Features } from '../contract/messages.ts';
@@ -22,8 +22,11 @@ export interface GridPoints {
 
 export interface Claim {
   readonly edgeBps: number;
+  readonly horizonSeconds: number;
   /** When it was made, our clock. */
   readonly t: number;
+  /** What its server or provider says of it. */
+  readonly confidence?: number;
 }
 
 /** A model server, and what it is asked. */
@@ -50,10 +53,18 @@ interface Common {
   /** Confidence below which it is not active. */
   readonly minAccuracy: number;
 }
-export type BuiltInType = 'OrderBookPressure' | 'Momentum' | 'MeanReversion';
-export type ModelSpec =
+type BuiltInType = 'OrderBookPressure' | 'Momentum' | 'MeanReversion';
+/** A model of the rules. */
+export type RuledModel =
   | (Common & { readonly type: BuiltInType })
   | (Common & { readonly type: 'OpenInference'; readonly server: ServerSpec });
+/** A source of type alpha, by its name: each of its claims has a horizon of its own. */
+export interface AlphaModel {
+  readonly name: string;
+  readonly type: 'Alpha';
+  readonly minAccuracy: 0;
+}
+export type ModelSpec = RuledModel | AlphaModel;
 
 /** Whether what has been found out about the one's server holds for the other's. */
 export const isSameServer = (a: ModelSpec | undefined, b: ModelSpec | undefined): boolean =>
@@ -79,7 +90,7 @@ const GRID_FRESH_MS = 15_000;
 const ANSWER_FRESH_MS = 2_000;
 
 /** The horizon of a model that names none. */
-export function ownHorizonSeconds(type: ModelSpec['type'], parameters: Common['parameters']): number {
+export function ownHorizonSeconds(type: RuledModel['type'], parameters: Common['parameters']): number {
   if (type === 'OrderBookPressure' || type === 'OpenInference') return OTHER_HORIZON_SECONDS;
   return parameters['longSeconds'] ?? LONG_SECONDS;
 }
@@ -88,6 +99,8 @@ export interface Seen {
   readonly features: Features;
   readonly grid: GridPoints;
   readonly now: number;
+  /** Of the features at `now`. */
+  readonly ageMs: number;
 }
 
 /** The claim for valid features at `now`; undefined while the model has not seen enough. */
@@ -100,12 +113,14 @@ export function claimOf(spec: ModelSpec, memory: Memory, seen: Seen): Claim | un
     case 'MeanReversion':
       return reversionClaim(spec, seen);
     case 'OpenInference':
-      return answeredClaim(spec.server, memory, seen.now);
+      return answeredClaim(spec, memory, seen.now);
+    case 'Alpha':
+      return alphaClaim(spec.name, seen);
   }
 }
 
 /** e = 25·(B − A)/(B + A) on the best level, smoothed over 10 s: what is scored is what is traded. */
-function pressureClaim({ parameters }: Common, memory: Memory, { features, now }: Seen): Claim {
+function pressureClaim({ parameters, horizonSeconds }: Common, memory: Memory, { features, now }: Seen): Claim {
   const raw = (parameters['gainBps'] ?? PRESSURE_GAIN_BPS) * features.pressure;
   const tau = parameters['smoothingSeconds'] ?? PRESSURE_SMOOTHING_SECONDS;
   const before = memory.smoothed;
@@ -114,16 +129,16 @@ function pressureClaim({ parameters }: Common, memory: Memory, { features, now }
   const weight = tau <= 0 ? 1 : 1 - exponential(-seconds / tau);
   const bps = (before?.bps ?? 0) + weight * (raw - (before?.bps ?? 0));
   memory.smoothed = { bps, t: now };
-  return { edgeBps: bps, t: now };
+  return { edgeBps: bps, horizonSeconds, t: now };
 }
 
 /** e = clamp(½·10⁴·(m_s − m_l)/m_l, ±40), m = means of the 5 s grid over the short and the long window. */
-function momentumClaim({ parameters }: Common, { grid, features, now }: Seen): Claim | undefined {
+function momentumClaim({ parameters, horizonSeconds }: Common, { grid, features, now }: Seen): Claim | undefined {
   const long = windowOf(grid, parameters['longSeconds'] ?? LONG_SECONDS)?.mean;
   const short = windowOf(grid, parameters['shortSeconds'] ?? MOMENTUM_SHORT_SECONDS)?.mean;
   if (long === undefined || short === undefined) return undefined;
   const edgeBps = clamp((0.5e4 * (short - long)) / long, -MOMENTUM_LIMIT_BPS, MOMENTUM_LIMIT_BPS);
-  return { edgeBps, t: now - gridAgeMs(grid, features) };
+  return { edgeBps, horizonSeconds, t: now - gridAgeMs(grid, features) };
 }
 
 /**
@@ -131,22 +146,38 @@ function momentumClaim({ parameters }: Common, { grid, features, now }: Seen): C
  * square of its steps there: how far the price has gone, in units of how far it goes by itself in that time. None where
  * nothing has moved.
  */
-function reversionClaim({ parameters }: Common, { grid, features, now }: Seen): Claim | undefined {
+function reversionClaim({ parameters, horizonSeconds }: Common, { grid, features, now }: Seen): Claim | undefined {
   const seconds = parameters['longSeconds'] ?? LONG_SECONDS;
   const long = windowOf(grid, seconds);
   if (long?.sigma === undefined || long.sigma === 0 || gridAgeMs(grid, features) > GRID_FRESH_MS) return undefined;
   const away = (features.mid - long.mean) / (long.sigma * Math.sqrt(seconds / GRID_SECONDS));
   const gain = parameters['gainBps'] ?? REVERSION_GAIN_BPS;
-  return { edgeBps: -gain * clamp(away, -REVERSION_LIMIT_SIGMAS, REVERSION_LIMIT_SIGMAS), t: now };
+  const edgeBps = -gain * clamp(away, -REVERSION_LIMIT_SIGMAS, REVERSION_LIMIT_SIGMAS);
+  return { edgeBps, horizonSeconds, t: now };
 }
 
 /** A server's last answer, as old as its question; none once the server has stopped answering. */
-function answeredClaim({ intervalMs, timeoutMs }: ServerSpec, { answered }: Memory, now: number): Claim | undefined {
+function answeredClaim(
+  { horizonSeconds, server: { intervalMs, timeoutMs } }: Extract<ModelSpec, { type: 'OpenInference' }>,
+  { answered }: Memory,
+  now: number,
+): Claim | undefined {
   if (answered === undefined) return undefined;
   const ageMs = now - answered.t;
   // A time to come is of an earlier boot's clock.
   if (ageMs < 0 || ageMs > intervalMs + timeoutMs + ANSWER_FRESH_MS) return undefined;
-  return { edgeBps: answered.bps, t: answered.t };
+  const { bps, t, confidence } = answered;
+  return { edgeBps: bps, horizonSeconds, t, ...(confidence === undefined ? {} : { confidence }) };
+}
+
+/** What came with the features, where it still holds by now: it is older by what they were on their way. */
+function alphaClaim(source: string, { features, now, ageMs }: Seen): Claim | undefined {
+  const alpha = features.alphas?.find((one) => one.source === source);
+  if (alpha === undefined) return undefined;
+  const { edgeBps, horizonSeconds, confidence } = alpha;
+  const t = now - ageMs - alpha.ageMs;
+  if (!(now - t < horizonSeconds * 1_000)) return undefined;
+  return { edgeBps, horizonSeconds, t, ...(confidence === undefined ? {} : { confidence }) };
 }
 
 /** How long ago the newest cell ended, by the features' own clock. */

@@ -1,13 +1,21 @@
 // The router's rules for one shard, compiled from the desired document and swapped in between two events. Pure.
 import { durationSeconds } from '@tradewind/crds/schema/field.ts';
 import { INFERENCE_DEFAULT, MODEL_PARAMETERS } from '@tradewind/crds/schema/router-rules.ts';
+import { isAlpha } from '../contract/alpha.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import { calendarFor, type Calendar } from '../harmoniser/calendar.ts';
 import { liquidityRules, type LiquidityRules } from '../harmoniser/liquidity.ts';
 import type { CalibrationRules } from './calibration.ts';
-import { LONG_SECONDS, ownHorizonSeconds, type ModelSpec, type ServerSpec } from './models.ts';
+import {
+  LONG_SECONDS,
+  ownHorizonSeconds,
+  type AlphaModel,
+  type ModelSpec,
+  type RuledModel,
+  type ServerSpec,
+} from './models.ts';
 import type { SelectionRules } from './selection.ts';
 
 export interface SymbolPolicy {
@@ -18,14 +26,19 @@ export interface SymbolPolicy {
   readonly candidates: ReadonlyMap<number, readonly string[]>;
   /** Candidates of any horizon: only about these a model server is asked. */
   readonly all: ReadonlySet<string>;
+  /** Sources of type alpha that list it: blended beside whatever is active. */
+  readonly alphas: readonly AlphaModel[];
+  /** What is scored: every model of the rules, and those. */
+  readonly scored: readonly ModelSpec[];
   /** Of its market; undefined where nobody has said when it is open. */
   readonly calendar: Calendar | undefined;
 }
 
 export interface Policy {
   readonly version: number;
+  /** By name: of the rules, and alpha sources. */
   readonly models: ReadonlyMap<string, ModelSpec>;
-  /** Models that cannot be run as they are written, with the reason. */
+  /** Models that cannot be run as they are written, and alpha sources whose name is taken, with the reason. */
   readonly leftOut: ReadonlyMap<string, string>;
   readonly defaultModel: string;
   readonly symbols: ReadonlyMap<string, SymbolPolicy>;
@@ -47,23 +60,24 @@ type Symbol_ = SystemConfig['symbols'][number];
 export function compilePolicy(document: DesiredDocument, config: SystemConfig, shard: number): Policy {
   const { rules } = document.rules;
   const { edgeBlending } = document.risk.params;
-  const { models, leftOut } = modelsOf(rules);
-  if (!models.has(rules.defaultModel)) {
+  const { models: ruled, leftOut } = modelsOf(rules);
+  if (!ruled.has(rules.defaultModel)) {
     throw new Error(
       `rules.defaultModel: found ${rules.defaultModel}, ${leftOut.get(rules.defaultModel) ?? 'which is not among models'}`,
     );
   }
+  const alphas = alphasOf(config, rules, leftOut);
   const symbols = new Map(
     symbolsOfShard(config.symbols, shard, config.shards).map((symbol) => [
       symbol.name,
-      symbolPolicy(symbol, rules, models),
+      symbolPolicy(symbol, { rules, ruled, alphas }),
     ]),
   );
   const pairs = [...symbols.values()].reduce((sum, { horizons }) => sum + horizons.length, 0);
   const thresholds = rules.confidenceThresholds;
   return Object.freeze({
     version: document.version,
-    models,
+    models: new Map<string, ModelSpec>([...ruled, ...alphas.map(({ model }) => [model.name, model] as const)]),
     leftOut,
     defaultModel: rules.defaultModel,
     symbols,
@@ -83,15 +97,26 @@ export function compilePolicy(document: DesiredDocument, config: SystemConfig, s
       max: Math.max(rules.switching.max, SWITCHES_PER_PAIR * pairs),
       onExcess: rules.switching.onExcess,
     },
-    gridSeconds: Math.max(
-      LONG_SECONDS,
-      ...[...models.values()].map(({ parameters }) => parameters['longSeconds'] ?? 0),
-    ),
+    gridSeconds: Math.max(LONG_SECONDS, ...[...ruled.values()].map(({ parameters }) => parameters['longSeconds'] ?? 0)),
   });
 }
 
-function modelsOf({ models }: Rules): { models: Map<string, ModelSpec>; leftOut: Map<string, string> } {
-  const runnable = new Map<string, ModelSpec>();
+interface Alpha {
+  readonly model: AlphaModel;
+  readonly symbols: Readonly<Record<string, string>>;
+}
+
+/** A name stands for one model in the blend: where the rules have it, theirs is meant. */
+function alphasOf({ sources }: SystemConfig, { models }: Rules, leftOut: Map<string, string>): Alpha[] {
+  return sources.filter(isAlpha).flatMap(({ name, symbols }) => {
+    if (models[name] === undefined) return [{ model: { name, type: 'Alpha', minAccuracy: 0 }, symbols }];
+    leftOut.set(name, `sources: the name of an alpha is also in rules.models: expected another, as that one is used`);
+    return [];
+  });
+}
+
+function modelsOf({ models }: Rules): { models: Map<string, RuledModel>; leftOut: Map<string, string> } {
+  const runnable = new Map<string, RuledModel>();
   const leftOut = new Map<string, string>();
   for (const [name, model] of Object.entries(models)) {
     const spec = modelOf(name, model);
@@ -104,7 +129,7 @@ function modelsOf({ models }: Rules): { models: Map<string, ModelSpec>; leftOut:
 type Model = Rules['models'][string];
 
 /** The model, or why it cannot be run: the API server refuses the same, but what is stored may be older than its rules. */
-function modelOf(name: string, model: Model): ModelSpec | string {
+function modelOf(name: string, model: Model): RuledModel | string {
   const { type, horizonSeconds, parameters, minAccuracy, url } = model;
   const outOfBounds = Object.entries(MODEL_PARAMETERS[type] as Readonly<Record<string, readonly [number, number]>>)
     .filter(([key, [min, max]]) => !((parameters[key] ?? min) >= min && (parameters[key] ?? min) <= max))
@@ -127,20 +152,29 @@ function serverOf(name: string, url: string, { inference, timeoutMs, maxLatencyM
   return { url: url.replace(/\/+$/, ''), model, version, timeoutMs, maxLatencyMs, ...rest };
 }
 
-function symbolPolicy(symbol: Symbol_, rules: Rules, models: ReadonlyMap<string, ModelSpec>): SymbolPolicy {
+interface Compiled {
+  readonly rules: Rules;
+  readonly ruled: ReadonlyMap<string, RuledModel>;
+  readonly alphas: readonly Alpha[];
+}
+
+function symbolPolicy(symbol: Symbol_, { rules, ruled, alphas }: Compiled): SymbolPolicy {
   const horizons = [...new Set(symbol.horizons.map(durationSeconds))].sort((a, b) => a - b);
   const candidates = horizons.map((horizon) => {
     const matching = rules.rules
       .filter((rule) => matches(rule.match, symbol, horizon))
       .toSorted((a, b) => a.priority - b.priority);
     const names = [...matching.map(({ model }) => model), rules.defaultModel];
-    return [horizon, [...new Set(names)].filter((name) => models.has(name))] as const;
+    return [horizon, [...new Set(names)].filter((name) => ruled.has(name))] as const;
   });
+  const own = alphas.filter(({ symbols }) => symbols[symbol.name] !== undefined).map(({ model }) => model);
   return {
     name: symbol.name,
     horizons,
     candidates: new Map(candidates),
     all: new Set(candidates.flatMap(([, names]) => names)),
+    alphas: own,
+    scored: [...ruled.values(), ...own],
     calendar: calendarFor(rules.session, symbol.assetClass),
   };
 }

@@ -6,8 +6,11 @@ import { answeredShare, unhealthyBy, type Unhealthy } from './servers.ts';
 import type { ModelState, State } from './state.ts';
 
 export interface Standing extends Score {
-  /** Why it may not be active: of its server, or Accuracy: confidence below `minAccuracy`. Undefined where it may. */
-  readonly unhealthyBy: Unhealthy | 'Accuracy' | undefined;
+  /**
+   * Why it may not be used: of its server; NoClaim: an alpha whose last claim is over, or that has made none; Accuracy: confidence
+   * below `minAccuracy`. Undefined where it may.
+   */
+  readonly unhealthyBy: Unhealthy | 'NoClaim' | 'Accuracy' | undefined;
 }
 
 interface Asked {
@@ -24,9 +27,10 @@ export function standingOf({ state, policy, spec, model, now }: Asked): Standing
   const server = spec.type === 'OpenInference' ? state.servers.get(spec.name) : undefined;
   const confidence = score.confidence * (server === undefined ? 1 : answeredShare(server, now));
   const ofServer = server === undefined ? undefined : unhealthyBy(server, now);
+  const isMute = spec.type === 'Alpha' && model.claim === undefined;
   return {
     ...score,
     confidence,
-    unhealthyBy: ofServer ?? (confidence >= spec.minAccuracy ? undefined : 'Accuracy'),
+    unhealthyBy: ofServer ?? (isMute ? 'NoClaim' : confidence >= spec.minAccuracy ? undefined : 'Accuracy'),
   };
 }

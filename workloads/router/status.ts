@@ -51,7 +51,7 @@ function symbolStatus(
         const spec = policy.models.get(name);
         if (spec === undefined) return [];
         const { beta, confidence, sampleCount, unhealthyBy } = standingOf({ state, policy, spec, model, now });
-        const own = model.memory.answered?.confidence;
+        const own = model.memory.answered?.confidence ?? model.claim?.confidence;
         const status = {
           edgeBps: model.claim?.edgeBps ?? 0,
           confidence,

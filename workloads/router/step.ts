@@ -3,9 +3,9 @@
 import { canonicalJson } from '../contract/canonical.ts';
 import type { Edge, Features, Signal } from '../contract/messages.ts';
 import { illiquidity, takeMarket } from '../harmoniser/liquidity.ts';
-import { interrupt, observe } from './calibration.ts';
+import { interrupt, mature, observe } from './calibration.ts';
 import { inputsOf } from './inference/inputs.ts';
-import { claimOf, isSameServer, takeGrid, type ModelSpec } from './models.ts';
+import { claimOf, isSameServer, takeGrid, type Claim, type ModelSpec } from './models.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
 import { choose, type Candidate, type Selection } from './selection.ts';
 import { newServer, takeAnswer } from './servers.ts';
@@ -67,10 +67,10 @@ function onPolicy(state: State, policy: Policy): Output[] {
   keepServers(state, policy);
   state.policy = policy;
   for (const name of state.symbols.keys()) if (!policy.symbols.has(name)) state.symbols.delete(name);
-  for (const { name, horizons } of policy.symbols.values()) {
+  for (const { name, horizons, scored } of policy.symbols.values()) {
     const symbol = state.symbols.get(name) ?? newSymbol(name);
     state.symbols.set(name, symbol);
-    keepModels(symbol, policy);
+    keepModels(symbol, scored);
     for (const horizon of symbol.selections.keys()) if (!horizons.includes(horizon)) symbol.selections.delete(horizon);
   }
   return [];
@@ -83,9 +83,9 @@ function keepServers({ servers, policy: before }: State, policy: Policy): void {
     if (type === 'OpenInference' && !servers.has(name)) servers.set(name, newServer());
 }
 
-function keepModels({ models }: SymbolState, policy: Policy): void {
-  for (const model of models.keys()) if (!policy.models.has(model)) models.delete(model);
-  for (const spec of policy.models.values()) {
+function keepModels({ models }: SymbolState, scored: readonly ModelSpec[]): void {
+  for (const model of models.keys()) if (!scored.some(({ name }) => name === model)) models.delete(model);
+  for (const spec of scored) {
     const of = identityOf(spec);
     if (models.get(spec.name)?.of !== of) models.set(spec.name, newModel(of));
   }
@@ -93,6 +93,7 @@ function keepModels({ models }: SymbolState, policy: Policy): void {
 
 /** What its record is about: how long is waited for it is not part of that. */
 function identityOf(spec: ModelSpec): string {
+  if (spec.type === 'Alpha') return canonicalJson({ type: spec.type });
   const { type, horizonSeconds, parameters } = spec;
   if (spec.type !== 'OpenInference') return canonicalJson({ type, horizonSeconds, parameters });
   const { url, model, version = '', input, output, features } = spec.server;
@@ -115,8 +116,8 @@ function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kin
   takeMarket(symbol.liquidity, features, policy.liquidity, now);
   const open = own.calendar?.(now).open === true;
   const resting = !open || illiquidity(symbol.liquidity, policy.liquidity, now) !== undefined;
-  const asked = [...policy.models.values()].flatMap((spec) => {
-    score(symbol, spec, { features, now, halted: stalled || !open });
+  const asked = own.scored.flatMap((spec) => {
+    score(symbol, spec, { features, now, ageMs, halted: stalled || !open });
     return spec.type === 'OpenInference' && own.all.has(spec.name) ? ask(state, symbol, spec, now) : [];
   });
   const switches = own.horizons.flatMap((horizon) =>
@@ -137,21 +138,32 @@ const isOlder = (features: Features, current: Features | undefined): boolean =>
 interface Scoring {
   readonly features: Features;
   readonly now: number;
+  /** Of the features. */
+  readonly ageMs: number;
   /** Of the feed, of ourselves, or because the market is closed. */
   readonly halted: boolean;
 }
 
 /** A sample never spans a halt, of the feed, of ourselves or of the market. */
-function score(symbol: SymbolState, spec: ModelSpec, { features, now, halted }: Scoring): void {
+function score(symbol: SymbolState, spec: ModelSpec, { features, now, ageMs, halted }: Scoring): void {
   const model = symbol.models.get(spec.name);
   if (model === undefined) return;
   const live = isLive(features);
   if (halted || !live) interrupt(model.calibration);
   if (!live) return;
-  model.claim = claimOf(spec, model.memory, { features, grid: symbol.grid, now });
-  if (model.claim === undefined) return;
-  const claim = { edgeBps: model.claim.edgeBps, horizonMs: spec.horizonSeconds * 1_000 };
-  observe(model.calibration, claim, { mid: features.mid, now });
+  model.claim = claimOf(spec, model.memory, { features, grid: symbol.grid, now, ageMs });
+  const moment = { mid: features.mid, now };
+  if (model.claim === undefined) return mature(model.calibration, moment);
+  observe(model.calibration, spec.type === 'Alpha' ? leftOf(model.claim, now) : wholeOf(model.claim), moment);
+}
+
+const wholeOf = ({ edgeBps, horizonSeconds }: Claim) => ({ edgeBps, horizonMs: horizonSeconds * 1_000 });
+
+/** An alpha is judged by what is left of it, as it is blended: it comes when its provider likes, not when we look. */
+function leftOf({ edgeBps, horizonSeconds, t }: Claim, now: number): ReturnType<typeof wholeOf> {
+  const wholeMs = horizonSeconds * 1_000;
+  const leftMs = Math.min(wholeMs, wholeMs - (now - t));
+  return { edgeBps: (edgeBps * leftMs) / wholeMs, horizonMs: leftMs };
 }
 
 const isLive = ({ valid, mid, t, heardAt }: Features): boolean => valid && mid > 0 && t - heardAt <= FRESH_MS;
@@ -249,12 +261,12 @@ interface Signalling {
   readonly ageMs: number;
 }
 
-/** The features, whole, with the claims of the active models, each once. */
+/** The features, whole, with the claims of the active models and of the alphas, each once. */
 function signalOf(state: State, symbol: SymbolState, { policy, own, now, ageMs }: Signalling): Signal {
   const { features } = symbol;
   if (features === undefined) throw new Error('a signal is made from features');
   const active = [...symbol.selections].sort(([a], [b]) => a - b);
-  const names = [...new Set(active.map(([, { model }]) => model))];
+  const names = [...new Set([...active.map(([, { model }]) => model), ...own.alphas.map(({ name }) => name)])];
   symbol.seq += 1;
   return {
     symbol: symbol.name,
@@ -271,13 +283,13 @@ function signalOf(state: State, symbol: SymbolState, { policy, own, now, ageMs }
   };
 }
 
-/** The claim of an active model; none of one that is not healthy, also where it cannot be left. */
+/** The claim of a model that is blended; none of one that is not healthy, also where it cannot be left. */
 function edgeOf(state: State, policy: Policy, { symbol, name, now }: Named): Edge[] {
   const spec = policy.models.get(name);
   const model = symbol.models.get(name);
   if (spec === undefined || model?.claim === undefined) return [];
   const { beta, confidence, sampleCount, unhealthyBy } = standingOf({ state, policy, spec, model, now });
   if (unhealthyBy !== undefined) return [];
-  const { edgeBps, t } = model.claim;
-  return [{ model: name, horizonSeconds: spec.horizonSeconds, edgeBps, t, confidence, beta, sampleCount }];
+  const { edgeBps, horizonSeconds, t } = model.claim;
+  return [{ model: name, horizonSeconds, edgeBps, t, confidence, beta, sampleCount }];
 }
