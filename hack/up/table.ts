@@ -21,6 +21,9 @@ function columns(rows: readonly (readonly string[])[], right: readonly boolean[]
 const reasonsText = ([first = '', ...more]: readonly string[]): string =>
   more.length === 0 ? first : `${first} +${more.length}`;
 
+const opensText = ({ opensAt }: SystemStatus['symbols'][number]): string =>
+  opensAt === null ? '' : `; its market opens ${new Date(opensAt).toISOString().slice(0, 16)}Z`;
+
 /** Lines of the table; `pods` are the system's pods with their state. */
 export function statusTable(
   status: SystemStatus,
@@ -43,6 +46,8 @@ export function statusTable(
     `${number(status.framesPerSecond, 0)} ticks/s, equity $${number(status.equityUsd, 0)}, VaR ${number(status.varPct, 2)} %, ${number(status.trades, 0)} trades so far`,
     '',
     ...columns([header, ...rows], [false, true, false, true, true, true]),
-    ...blocked.map(({ name, blockedBy }) => `${name} opens nothing now: ${reasonsText(blockedBy)}`),
+    ...blocked.map(
+      (symbol) => `${symbol.name} opens nothing now: ${reasonsText(symbol.blockedBy)}${opensText(symbol)}`,
+    ),
   ];
 }

@@ -95,6 +95,8 @@ export interface HarmoniserStatus extends PartBase {
         readonly positionUsd: number;
         readonly varPct: number;
         readonly blockedBy: readonly string[];
+        /** While its market is closed: when positions may be opened again, epoch ms. */
+        readonly opensAt?: number;
         /** Where its volatility started, and when (epoch ms); absent before the first document. */
         readonly volatility?: { readonly source: string; readonly seededAt: number };
         readonly reconciled: boolean;
@@ -143,6 +145,8 @@ export interface SystemStatus {
     readonly positionUsd: number | null;
     readonly varPct: number | null;
     readonly blockedBy: readonly string[];
+    /** While its market is closed: when positions may be opened again, epoch ms. */
+    readonly opensAt: number | null;
   }[];
   readonly parts: readonly {
     readonly part: string;

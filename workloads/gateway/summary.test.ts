@@ -21,6 +21,11 @@ describe('the gateway’s summary', () => {
     }
     assert.equal(systemStatus(seen([standby])).equityUsd, null);
   });
+  it('says when a closed market opens, and null of an open one', () => {
+    const closed = aHarmoniser({ blockedBy: ['Session'], opensAt: NOW + 60_000 });
+    assert.equal(systemStatus(seen([closed])).symbols[0]?.opensAt, NOW + 60_000);
+    assert.equal(systemStatus(seen([aHarmoniser()])).symbols[0]?.opensAt, null);
+  });
   it('shows live figures, and never a stale one as live', () => {
     assert.equal(systemStatus(seen([anIngest()])).framesPerSecond, 42);
     assert.equal(systemStatus(seen([anIngest()])).symbols[0]?.mid, 60_000);

@@ -48,12 +48,9 @@ function symbolStatus(name: string, live: LiveParts): SystemStatus['symbols'][nu
   };
 }
 
-const UNHELD = { confidence: null, edgeBps: null, positionUsd: null, varPct: null, blockedBy: [] };
+const UNHELD = { confidence: null, edgeBps: null, positionUsd: null, varPct: null, blockedBy: [], opensAt: null };
 
-const heldFigures = ({ confidence, edgeBps, positionUsd, varPct, blockedBy }: HarmoniserStatus['symbols'][string]) => ({
-  confidence,
-  edgeBps,
-  positionUsd,
-  varPct,
-  blockedBy,
-});
+const heldFigures = (held: HarmoniserStatus['symbols'][string]) => {
+  const { confidence, edgeBps, positionUsd, varPct, blockedBy, opensAt = null } = held;
+  return { confidence, edgeBps, positionUsd, varPct, blockedBy, opensAt };
+};

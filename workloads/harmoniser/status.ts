@@ -51,7 +51,7 @@ export function harmoniserStatus({ state, desired, now, ...seen }: Seen): Harmon
     flushed: seen.flushed,
     calibrated: [...state.symbols.values()].every(({ signal }) => signal?.calibrated === true),
     symbols: Object.fromEntries(
-      [...state.symbols.values()].map((symbol) => [symbol.name, symbolStatus(state, symbol, view)]),
+      [...state.symbols.values()].map((symbol) => [symbol.name, symbolStatus(state, symbol, { view, now })]),
     ),
   };
 }
@@ -62,9 +62,9 @@ const leaseOf = ({ epoch }: State, holder: string | undefined): HarmoniserStatus
 type View = ReturnType<typeof riskView>;
 
 function symbolStatus(
-  { account, volatilities }: State,
+  { account, volatilities, policy }: State,
   symbol: SymbolState,
-  view: View | undefined,
+  { view, now }: { readonly view: View | undefined; readonly now: number },
 ): HarmoniserStatus['symbols'][string] {
   const { reconciliation, name } = symbol;
   const { edgeBps = 0, confidence = 0, blockedBy = ['NoDecision'] } = symbol.decision ?? {};
@@ -79,9 +79,15 @@ function symbolStatus(
     positionUsd: positionUsd(symbol, lots),
     varPct: view === undefined ? 0 : 100 * shownAlone(view, index, held),
     blockedBy,
+    ...openingOf(policy, name, now),
     ...(volatility === undefined ? {} : { volatility: { source: volatility.source, seededAt: volatility.seededAt } }),
     reconciled: reconciliation.state === 'Done',
   };
+}
+
+function openingOf(policy: State['policy'], name: string, now: number): { readonly opensAt?: number } {
+  const session = policy?.symbols.get(name)?.calendar?.(now);
+  return session?.open === false ? { opensAt: session.until } : {};
 }
 
 /** Quote currency at the last valid mid; 0 before the first. */

@@ -1,8 +1,7 @@
 // A position whose symbol has never had a book: what it stops, and what it must not.
 import assert from 'node:assert/strict';
-import { harmoniserStatus } from './status.ts';
 import { riskView, shownVar } from './risk.ts';
-import { decisions, Desk, orders, T } from './test/desk.ts';
+import { decisions, Desk, orders, statusOf } from './test/desk.ts';
 import { aPolicy } from './test/builders.ts';
 import { withinVar } from './var.ts';
 
@@ -46,19 +45,7 @@ describe('a position without a mark', () => {
     const [decision] = decisions(desk.signal({ edges: [] }));
     const worst = 100 * 1.6448536 * 0.15;
     assert.ok(Math.abs(decision!.varPct - worst) < 1e-4, `${decision!.varPct}`);
-    const status = harmoniserStatus({
-      pod: 'p',
-      shard: 0,
-      replica: 0,
-      bootId: 'b',
-      state: desk.state,
-      ready: true,
-      flushed: true,
-      holder: undefined,
-      desired: undefined,
-      at: T,
-      now: desk.now,
-    });
+    const status = statusOf(desk);
     assert.ok(Math.abs(status.varPct - worst) < 1e-4);
     assert.ok(Math.abs(status.symbols['ETH-USD']!.varPct - worst) < 1e-4);
   });

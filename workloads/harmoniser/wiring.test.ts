@@ -1,10 +1,10 @@
 // Each gate as it is wired: a desk in the one state that it is about, through `step`. What the gates themselves say is in
 // gates.test.ts.
 import assert from 'node:assert/strict';
-import { compilePolicy, type Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 import { GATES } from './gates.ts';
 import { step } from './step.ts';
-import { aDocument, aPolicy, CONFIG, FREE, PARAMS, rulesWith, STOPPED } from './test/builders.ts';
+import { aDocument, aPolicy, FREE, inSession, PARAMS, STOPPED } from './test/builders.ts';
 import { Desk, orders, T } from './test/desk.ts';
 
 const BTC = 'BTC-USD';
@@ -14,10 +14,6 @@ const limited = (change: Partial<Limits>, own: Partial<Limits['symbols'][string]
   const { hardLimits } = aDocument();
   const symbols = Object.fromEntries(Object.entries(hardLimits.symbols).map(([name, of]) => [name, { ...of, ...own }]));
   return aPolicy({ hardLimits: { ...hardLimits, symbols, ...change } });
-};
-const inSession = (session: Parameters<typeof rulesWith>[0], assetClass = 'crypto'): Policy => {
-  const symbols = CONFIG.symbols.map((symbol) => ({ ...symbol, assetClass }));
-  return compilePolicy(aDocument({ rules: { revision: 'r', rules: rulesWith(session) } }), { ...CONFIG, symbols }, 0);
 };
 const control = (desk: Desk, change: object): void =>
   void step(desk.state, { kind: 'control', restraint: FREE, readable: true, now: desk.now, ...change });

@@ -110,6 +110,12 @@ export function aDocument(change: Partial<DesiredDocument> = {}, params: Params 
 export const aPolicy = (change: Partial<DesiredDocument> = {}, params: Params = PARAMS): Policy =>
   compilePolicy(aDocument(change, params), CONFIG, 0);
 
+/** That of symbols of `assetClass` whose rules have this session. */
+export function inSession(session: Rules['session'], assetClass = 'crypto'): Policy {
+  const symbols = CONFIG.symbols.map((symbol) => ({ ...symbol, assetClass }));
+  return compilePolicy(aDocument({ rules: { revision: 'r', rules: rulesWith(session) } }), { ...CONFIG, symbols }, 0);
+}
+
 /** The same parameters at another Kelly fraction. */
 export const withKelly = (kellyFraction: number): Params => ({
   ...PARAMS,

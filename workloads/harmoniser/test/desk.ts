@@ -1,7 +1,9 @@
 // A desk at work: core and venue, driven by hand. Shared by the tests of this folder.
 import type { Decision, OrderRequest } from '../../contract/messages.ts';
+import type { HarmoniserStatus } from '../../contract/status.ts';
 import type { Policy } from '../policy.ts';
 import { newState, type NewOrder, type Output, type State } from '../state.ts';
+import { harmoniserStatus } from '../status.ts';
 import { step } from '../step.ts';
 import { aPolicy, aSignal, FREE, ReportMaker, SYMBOLS, type SignalOptions } from './builders.ts';
 
@@ -15,6 +17,22 @@ export const requests = (outputs: readonly Output[]): OrderRequest[] =>
   outputs.flatMap((output) => (output.kind === 'request' ? [output.request] : []));
 export const decisions = (outputs: readonly Output[]): Decision[] =>
   outputs.flatMap((output) => (output.kind === 'decision' ? [output.decision] : []));
+
+/** The figures that its pod would show. */
+export const statusOf = ({ state, now }: Desk): HarmoniserStatus =>
+  harmoniserStatus({
+    pod: 'p',
+    shard: 0,
+    replica: 0,
+    bootId: 'b',
+    state,
+    ready: true,
+    flushed: true,
+    holder: undefined,
+    desired: undefined,
+    at: T,
+    now,
+  });
 
 /** What the venue says is held; `cash` in micros. */
 interface Held {
