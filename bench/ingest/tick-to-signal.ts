@@ -1,7 +1,10 @@
-// From a venue's frame in ingest to the signal in the hands of the part after the router: the pods' own programs, a process each,
-// with a real Redis between, on the recordings at their own pace and faster. `--speeds 1,10 --seconds 60`.
+// From a venue's frame in ingest to the signal in the hands of the stage after the router, on the recordings at their own pace and
+// faster, by the pods' own programs. Split: a process each with a real Redis between, and we read as the harmoniser does. Fused: one
+// process, in which the harmoniser is given it. `--topologies split,fused --speeds 1,10 --seconds 60`.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { basename, dirname, join } from 'node:path';
 import { desiredKey, signalsStream } from '@tradewind/workloads/contract/keys.ts';
 import type { Signal } from '@tradewind/workloads/contract/messages.ts';
@@ -16,21 +19,31 @@ import { recordingPath } from './recording.ts';
 
 const SYMBOLS = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' } as const;
 const WARM_UP_MS = 10_000;
-const PROGRAMS = { ingest: 'ingest/main.ts', router: 'router/main.ts' } as const satisfies Partial<
-  Record<Part, string>
->;
+const PROGRAMS: Readonly<Record<Topology, Partial<Record<Part, string>>>> = {
+  split: { ingest: 'ingest/main.ts', router: 'router/main.ts' },
+  fused: { fused: 'fused.ts' },
+};
 const WORKLOADS = join(import.meta.dirname, '..', '..', 'workloads');
 
 export async function tickToSignal({ values, progress }: Options): Promise<Figures> {
-  const { speeds = '1,10', seconds = '60' } = values;
+  const { topologies = 'split,fused', speeds = '1,10', seconds = '60' } = values;
   const figures: Record<string, number | string> = {};
-  for (const speed of speeds.split(',').map(Number)) {
-    const times = await measure(speed, Number(seconds) * 1_000);
-    progress(`split at ${speed}×: ${times.length} signals`);
-    figures[`split${speed}xSignals`] = times.length;
-    Object.assign(figures, spreadFigures(`split${speed}xTickToSignalMs`, times));
+  for (const topology of topologies.split(',').map(known)) {
+    for (const speed of speeds.split(',').map(Number)) {
+      const times = await measure(topology, speed, Number(seconds) * 1_000);
+      progress(`${topology} at ${speed}×: ${times.length} signals`);
+      figures[`${topology}${speed}xSignals`] = times.length;
+      Object.assign(figures, spreadFigures(`${topology}${speed}xTickToSignalMs`, times));
+    }
   }
   return figures;
+}
+
+type Topology = 'split' | 'fused';
+
+function known(name: string): Topology {
+  if (name !== 'split' && name !== 'fused') throw new Error(`--topologies: found ${name}, expected split or fused`);
+  return name;
 }
 
 /** The venue's source, as a TradingSystem has it. */
@@ -42,7 +55,7 @@ const sourceAt = (speed: number): SystemConfig['sources'][number] => {
   return { name: basename(folder), type: 'simulator', symbols: SYMBOLS, options } as never;
 };
 
-async function measure(speed: number, forMs: number): Promise<readonly number[]> {
+async function measure(topology: Topology, speed: number, forMs: number): Promise<readonly number[]> {
   const redis = await startRedis();
   const children: ChildProcess[] = [];
   const ends: (() => void)[] = [];
@@ -55,12 +68,16 @@ async function measure(speed: number, forMs: number): Promise<readonly number[]>
     const system = { ...CONFIG, sources: [source], venueUrls: { [source.name]: address }, redisUrl: redis.url };
     const client = await redis.client();
     await client.set(desiredKey(CONFIG.system.name), JSON.stringify(aFullDocument()));
-    for (const [part, path] of Object.entries(PROGRAMS)) {
+    const started = Object.entries(PROGRAMS[topology]).map(([part, path]) => {
       const folder = podFolder(part as Part, system);
       ends.push(() => folder.remove());
-      children.push(program(path, [], folder.env, WORKLOADS));
-    }
-    return await signalTimes(redis, forMs);
+      const child = program(path, [], folder.env, topology === 'split' ? WORKLOADS : import.meta.dirname);
+      children.push(child);
+      return child;
+    });
+    const times = topology === 'split' ? await signalTimes(redis, forMs) : await noted(started[0], forMs);
+    if (times.length > 0) return times;
+    throw new Error('found no signal of a valid book, expected some: see the parts’ own words above');
   } finally {
     for (const child of children) child.kill('SIGKILL');
     await redis.stop();
@@ -71,8 +88,8 @@ async function measure(speed: number, forMs: number): Promise<readonly number[]>
 const program = (path: string, args: readonly string[], env: Readonly<Record<string, string>>, folder: string) =>
   spawn(process.execPath, [join(folder, path), ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  }) as ChildProcess & { readonly stdout: Readable };
 
 /** Ms from the frame that let features out to their signal, as the harmoniser would read it: blocking, from a stream per symbol. */
 async function signalTimes(redis: TestRedis, forMs: number): Promise<readonly number[]> {
@@ -90,7 +107,18 @@ async function signalTimes(redis: TestRedis, forMs: number): Promise<readonly nu
     const read = entries.map(({ fields }) => (JSON.parse(fields[1] ?? '') as Signal).features);
     times.push(...read.filter(({ valid }) => valid).map(({ t }) => now - t));
   }
-  if (times.length === 0)
-    throw new Error('found no signal of a valid book, expected some: see the parts’ own words above');
   return times;
+}
+
+/** The same, as the fused pod has noted it. */
+async function noted(pod: ChildProcess | undefined, forMs: number): Promise<readonly number[]> {
+  const ask = async (): Promise<readonly number[]> => {
+    pod?.send('times');
+    const [times] = (await once(pod ?? process, 'message')) as [readonly number[]];
+    return times;
+  };
+  await delay(WARM_UP_MS);
+  await ask();
+  await delay(forMs);
+  return ask();
 }

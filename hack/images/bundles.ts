@@ -7,7 +7,7 @@ import type { Entry } from './tar.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Programs of the workloads image, in the folders of the same names. */
-export const WORKLOADS = ['param-server', 'ingest', 'router', 'harmoniser', 'gateway', 'simulator'] as const;
+export const WORKLOADS = ['param-server', 'ingest', 'router', 'harmoniser', 'fused', 'gateway', 'simulator'] as const;
 
 export interface Bundle {
   readonly entries: Readonly<Record<string, string>>;

@@ -28,4 +28,5 @@ export const METRIC = {
   leaseHeld: 'tradewind_lease_held',
   leaseEpoch: 'tradewind_lease_epoch',
   holdActive: 'tradewind_hold_active',
+  tapDropped: 'tradewind_tap_dropped_total',
 } as const;

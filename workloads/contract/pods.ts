@@ -1,7 +1,16 @@
 // What a pod of Tradewind looks like from outside: parts, labels, ports, files, environment. The operator renders it and
 // the pods rely on it.
 
-export const PARTS = ['redis', 'param-server', 'ingest', 'router', 'harmoniser', 'gateway', 'simulator'] as const;
+export const PARTS = [
+  'redis',
+  'param-server',
+  'ingest',
+  'router',
+  'harmoniser',
+  'fused',
+  'gateway',
+  'simulator',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Parts that trade: each of their pods must acknowledge the desired document. */

@@ -2,6 +2,7 @@
 import { openTradingPod } from '../kit/pod.ts';
 import { featuresStream, STREAM_LENGTH } from '../contract/keys.ts';
 import { newestWins } from '../kit/outlet.ts';
+import { untilAborted } from '../kit/shutdown.ts';
 import { append } from '../kit/streams.ts';
 import { startIngest } from './ingest.ts';
 import { startPaper, type PaperShell } from './paper/shell.ts';
@@ -30,7 +31,7 @@ await opened.serve({
   isSettled: () => paper.isFlushed(),
   // Stopped: no more input, then what is decided is written.
   run: async () => {
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await untilAborted(signal);
     ingest.stop();
     await paper.stop();
   },

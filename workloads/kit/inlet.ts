@@ -1,6 +1,7 @@
-// What a stage takes in, wherever it comes from: the newest of Redis streams.
+// What a stage takes in, wherever it comes from: the newest of Redis streams, or straight from the stage before it.
 import type { Logger } from './log.ts';
 import type { Redis } from './redis.ts';
+import { untilAborted } from './shutdown.ts';
 import { readStreams } from './streams.ts';
 
 /**
@@ -32,3 +33,38 @@ export const newestOf =
         return take(message, ageMs);
       },
     });
+
+/** From one stage to the next in the same process. */
+export interface Line<T> {
+  readonly inlet: Inlet<T>;
+  /**
+   * The reader has it before this returns; nothing waits in between. False where nobody reads, not yet or not any more: then it is
+   * dropped.
+   */
+  readonly give: (message: T) => boolean;
+}
+
+export interface LineOptions {
+  /** What the reader threw: the giver does not fail of it. */
+  readonly onError: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+export function directLine<T>({ onError, signal }: LineOptions): Line<T> {
+  let reader: Parameters<Inlet<T>>[0] | undefined;
+  return {
+    inlet: (take) => {
+      reader = take;
+      return untilAborted(signal);
+    },
+    give: (message) => {
+      if (reader === undefined || signal.aborted) return false;
+      try {
+        reader(message, 0);
+      } catch (error) {
+        onError(error);
+      }
+      return true;
+    },
+  };
+}

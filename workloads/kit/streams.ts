@@ -4,6 +4,7 @@ import { monotonicNow } from './clock.ts';
 import type { Logger } from './log.ts';
 import { RedisClock } from './redis-clock.ts';
 import { isConnected, movesOf, type Redis } from './redis.ts';
+import { untilAborted } from './shutdown.ts';
 
 const BLOCK_MS = 1_000;
 const BATCH = 200;
@@ -127,11 +128,5 @@ function countConnections(redis: Redis): () => number {
   redis.on('ready', () => (count += 1));
   return () => count;
 }
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 
 const pause = (signal: AbortSignal): Promise<unknown> => delay(RETRY_MS, undefined, { signal }).catch(() => undefined);

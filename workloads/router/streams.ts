@@ -24,11 +24,13 @@ function featuresIn(data: string): Features | undefined {
   return typeof features?.symbol === 'string' && typeof features.seq === 'number' ? features : undefined;
 }
 
-export const signalsTo = (redis: Redis): Outlet<Signal> =>
-  newestWins((signal) => append(redis, signalsStream(signal.symbol), sentNow(signal), STREAM_LENGTH.signals));
+export const signalsTo = (redis: Redis): Outlet<Signal> => newestWins((signal) => storeSignal(redis, sentNow(signal)));
+
+export const storeSignal = (redis: Redis, signal: Signal): Promise<unknown> =>
+  append(redis, signalsStream(signal.symbol), signal, STREAM_LENGTH.signals);
 
 /** As it is sent: the features have grown older since it was made. */
-const sentNow = (signal: Signal): Signal => ({
+export const sentNow = (signal: Signal): Signal => ({
   ...signal,
   featuresAgeMs: signal.featuresAgeMs + monotonicNow() - signal.t,
 });

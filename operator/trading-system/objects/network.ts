@@ -85,6 +85,8 @@ function needsOf(context: Context, part: Part): Needs {
       return { ingress: [], egress: [...egress, ...modelServers(context)] };
     case 'harmoniser':
       return { ingress: [], egress };
+    case 'fused':
+      return { ingress: [], egress: [...egress, ...venues(context), ...modelServers(context)] };
   }
 }
 

@@ -57,6 +57,7 @@ export class Ledger {
   #durableSeq = 0;
   #entries: number;
   #publishing = false;
+  #hear: (report: VenueReport) => void = () => undefined;
 
   constructor(options: LedgerOptions, journal: Journal<SavedState, Entry>) {
     this.#options = options;
@@ -106,6 +107,7 @@ export class Ledger {
       return;
     }
     this.#durableSeq = Math.max(this.#durableSeq, entry.reports.at(-1)?.seq ?? 0);
+    for (const report of entry.reports) this.#hear(report);
     // Here and not in `commit`: the account may be ahead of it by the other answers of the same step.
     if (this.#entries >= COMPACT_EVERY) this.#compact();
     await this.publish();
@@ -114,6 +116,12 @@ export class Ledger {
   /** An entry that is no request: only progress. It is durable with the next answer; until then it may be read again. */
   pass(symbol: string, id: string): void {
     entryAnswered(this.progress, symbol, id);
+  }
+
+  /** Tells at once, in order, of each report after `seq` that is kept and on disk; from then on of each as soon as it is. */
+  follow(seq: number, hear: (report: VenueReport) => void): void {
+    for (const report of this.#recent) if (report.seq > seq && report.seq <= this.#durableSeq) hear(report);
+    this.#hear = hear;
   }
 
   /** Sends Redis every durable report that it has not got, in order. Also to be called from time to time. */

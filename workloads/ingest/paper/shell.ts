@@ -1,6 +1,7 @@
 // The paper venue's shell: account from the volume, orders in, answers back. Started by main.ts.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DesiredDocument } from '../../contract/desired.ts';
+import type { VenueReport } from '../../contract/messages.ts';
 import { symbolsOfShard } from '../../contract/shards.ts';
 import { bootId, monotonicNow } from '../../kit/clock.ts';
 import type { PodConfig } from '../../kit/config.ts';
@@ -37,11 +38,18 @@ export interface PaperShell {
   apply(document: DesiredDocument): void;
   /** No order waits for its book, and no answer for the disk. */
   isFlushed(): boolean;
+  /** Tells of each report after `seq` as soon as it is on the volume, in order: for a harmoniser in the same process. */
+  follow(seq: number, hear: (report: VenueReport) => void): void;
   /** Resolves when everything decided is on the volume and orders are no longer read. */
   stop(): Promise<void>;
 }
 
-const NO_VENUE: PaperShell = { apply: () => undefined, isFlushed: () => true, stop: () => Promise.resolve() };
+const NO_VENUE: PaperShell = {
+  apply: () => undefined,
+  isFlushed: () => true,
+  follow: () => undefined,
+  stop: () => Promise.resolve(),
+};
 
 /** Restores the account; outside Paper mode nothing is opened and orders are not read. */
 export async function startPaper(options: PaperOptions): Promise<PaperShell> {
@@ -71,6 +79,7 @@ export async function startPaper(options: PaperOptions): Promise<PaperShell> {
       running ??= run(capitalUsd).catch(onFatal);
     },
     isFlushed: () => (ingest.shard.paper?.waiting.length ?? 0) === 0 && ledger.isFlushed(),
+    follow: (seq, hear) => ledger.follow(seq, hear),
     stop: async () => {
       await Promise.all([running, publishing]);
       await ledger.close();

@@ -108,6 +108,23 @@ describe('the paper ledger', () => {
     assert.deepEqual(await seqsInRedis(), [1, 2, 3, 4]);
   });
 
+  it('tells who follows of each report from where it is, those of before a restart too, once, in order, and only once it is on disk', async () => {
+    const ledger = await reopen();
+    const account = await ledger.begin(CAPITAL_USD, 0);
+    commit(ledger, account, 3);
+    await allPublished(3);
+    await ledger.close();
+    const again = await reopen();
+    const heard: number[] = [];
+    const restored = again.account ?? assert.fail('no account');
+    commit(again, restored, 1);
+    again.follow(1, ({ seq }) => heard.push(seq));
+    assert.deepEqual(heard, [2, 3], 'the fourth waits for the disk');
+    commit(again, restored, 2);
+    await eventually('all', () => (heard.length >= 5 ? true : undefined));
+    assert.deepEqual(heard, [2, 3, 4, 5, 6]);
+  });
+
   it('fills a Redis that came back empty, and goes on behind it', async () => {
     const ledger = await reopen();
     const account = await ledger.begin(CAPITAL_USD, 0);

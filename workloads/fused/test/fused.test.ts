@@ -1,0 +1,209 @@
+// The fused process against the simulator's real protocol and a real Redis: it decides, trades, keeps what it has over a crash, and
+// opens nothing while Redis is away.
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import {
+  desiredKey,
+  decisionsStream,
+  featuresStream,
+  fillsStream,
+  holdsKey,
+  ordersStream,
+  partsKey,
+  signalsStream,
+} from '../../contract/keys.ts';
+import type { Decision, Features, OrderRequest, Signal, VenueReport } from '../../contract/messages.ts';
+import { DATA_DIR } from '../../contract/pods.ts';
+import type { HarmoniserStatus, IngestStatus, PartStatus, RouterStatus } from '../../contract/status.ts';
+import type { SystemConfig } from '../../contract/system-config.ts';
+import { CONFIG } from '../../harmoniser/test/builders.ts';
+import { monotonicNow } from '../../kit/clock.ts';
+import { eventually, freePort, podFolder, startRedis, type PodFolder, type TestRedis } from '../../kit/test/redis.ts';
+import { startSimulator, type Simulator } from '../../simulator/server.ts';
+import { aTradingDocument } from './documents.ts';
+
+const BTC = 'BTC-USD';
+const HANDED_OVER = 'tradewind_tick_to_order_seconds_count';
+/** Less than a lease lasts. */
+const PAUSED_MS = 6_000;
+/** Of a pressure that turns often, so that there is always something to trade soon. */
+const MARKET = { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 3 };
+const SOURCE = { name: 'venue', type: 'simulator', symbols: { [BTC]: 'BTCUSDT', 'ETH-USD': 'ETHUSDT' }, options: { protocol: 'binance', market: MARKET } }; // prettier-ignore
+
+describe('the fused process', () => {
+  let server: TestRedis;
+  let redis: Redis;
+  let folder: PodFolder;
+  let simulator: Simulator;
+  let fused: ChildProcess;
+  const boots = new Set<string>();
+  let boot = '';
+  let port: number;
+
+  const start = (): ChildProcess =>
+    spawn(process.execPath, [join(import.meta.dirname, '..', 'main.ts')], {
+      env: { ...process.env, ...folder.env, LOG_LEVEL: 'fatal', TRADEWIND_HEALTH_PORT: `${port}` },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+  const ended = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.once('exit', resolve));
+  const entries = async <T>(stream: string): Promise<T[]> =>
+    (await redis.xrange(stream, '-', '+')).map(([, fields]) => JSON.parse(fields[1] ?? '') as T);
+  /** Of the process that runs now: what an earlier one said is passed over. */
+  const told = async <T extends PartStatus>(part: T['part']): Promise<T | undefined> => {
+    const text = await redis.hget(partsKey('demo'), `${part}-0`);
+    const status = text === null ? undefined : (JSON.parse(text) as T);
+    if (status === undefined || Date.now() - status.at > 2_000 || boots.has(status.bootId)) return undefined;
+    boot = status.bootId;
+    return status;
+  };
+  const url = (): string => `http://127.0.0.1:${port}`;
+  /** Added up over its labels. */
+  const metric = async (name: string): Promise<number> => {
+    const lines = (await (await fetch(`${url()}/metrics`)).text()).split('\n');
+    return lines.filter((line) => line.startsWith(name)).reduce((sum, line) => sum + Number(line.split(' ')[1]), 0);
+  };
+  const harmoniser = () => told<HarmoniserStatus>('harmoniser');
+  const tradesAbove = (count: number) =>
+    eventually(`more than ${count} trades`, async () => {
+      const status = await harmoniser();
+      return status !== undefined && status.trades > count && status.openOrders === 0 ? status : undefined;
+    }, 40_000); // prettier-ignore
+  /** What the venue has said since the last account report that it made itself, added up. */
+  const positionAtVenue = async (): Promise<number> => {
+    const reports = await entries<VenueReport>(fillsStream(BTC));
+    return reports.reduce((lots, report) => {
+      if (report.kind !== 'fill') return lots;
+      return lots + (report.side === 'buy' ? report.lots : -report.lots);
+    }, 0);
+  };
+  const agreed = () =>
+    eventually('position and fills agree, nothing under way', async () => {
+      const status = await harmoniser();
+      const own = status?.symbols[BTC];
+      const isKnown = status?.openOrders === 0 && own?.reconciled === true;
+      return isKnown && own.positionLots === (await positionAtVenue()) ? own.positionLots : undefined;
+    });
+
+  before(async () => {
+    server = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+    redis = await server.client();
+    port = await freePort();
+    simulator = await startSimulator({ sources: [SOURCE as never], port: 0, recordingsDir: '/nowhere' });
+    const venueUrls = { [SOURCE.name]: `ws://127.0.0.1:${simulator.port}/${SOURCE.name}` };
+    const system: SystemConfig = { ...CONFIG, sources: [SOURCE as never], venueUrls, redisUrl: server.url };
+    folder = podFolder('fused', system);
+    folder.writeDesired(JSON.stringify(aTradingDocument()));
+    await redis.set(desiredKey('demo'), JSON.stringify(aTradingDocument()));
+    fused = start();
+  });
+  after(async () => {
+    fused.kill('SIGKILL');
+    folder.remove();
+    await simulator.stop();
+    await server.stop();
+  });
+
+  it('acknowledges once, and tells as each of the three stages', async () => {
+    await eventually('all three, ready', async () => {
+      const parts = [await told<IngestStatus>('ingest'), await told<RouterStatus>('router'), await harmoniser()];
+      return parts.every((part) => part?.ready === true && part.pod === 'demo-fused-0-x') ? true : undefined;
+    });
+    const acks = await redis.hgetall('acks:{demo}');
+    assert.deepEqual(Object.values(acks).map((ack) => (JSON.parse(ack) as { part: string }).part), ['fused']); // prettier-ignore
+  });
+  it('decides and trades, and every message between the stages is in its stream', async () => {
+    await tradesAbove(0);
+    assert.notEqual(await agreed(), 0);
+    await eventually('some signals', async () => ((await redis.xlen(signalsStream(BTC))) > 40 ? true : undefined));
+    const [features, signals, orders, decisions] = await Promise.all([
+      entries<Features>(featuresStream(BTC)),
+      entries<Signal>(signalsStream(BTC)),
+      entries<OrderRequest>(ordersStream(BTC)),
+      entries<Decision>(decisionsStream(BTC)),
+    ]);
+    const seqs = new Set(features.map(({ seq }) => seq));
+    // A signal's features are those that ingest gave: the taps differ at their ends only.
+    const known = signals.filter(({ features: { seq } }) => seqs.has(seq));
+    assert.ok(known.length > 20 && known.length >= 0.9 * signals.length, `${known.length} of ${signals.length}`);
+    for (const signal of known) assert.deepEqual(features.find(({ seq }) => seq === signal.features.seq), signal.features); // prettier-ignore
+    assert.ok(signals.every(({ featuresAgeMs }) => featuresAgeMs >= 0 && featuresAgeMs < 50));
+    const sent = orders.filter(({ kind }) => kind === 'new').map(({ id }) => id);
+    assert.ok(sent.length > 0);
+    for (const { order } of decisions) if (order !== undefined) assert.ok(sent.includes(order.id), order.id);
+  });
+  it('pauses its router at SIGHUP, under the name by which the runbook finds it', async () => {
+    if (process.platform === 'linux') assert.match(readFileSync(`/proc/${fused.pid}/cmdline`, 'utf8'), /model_router/);
+    fused.kill('SIGHUP');
+    await eventually('paused', async () => ((await told<RouterStatus>('router'))?.paused === true ? true : undefined));
+    assert.deepEqual(Object.keys(await redis.hgetall(holdsKey('demo'))), ['router-sighup']);
+    await redis.del(holdsKey('demo'));
+    await eventually('active', async () => ((await told<RouterStatus>('router'))?.paused === false ? true : undefined));
+  });
+  it('keeps its position over a crash, and sends no order twice', async () => {
+    for (let crash = 0; crash < 3; crash++) {
+      const { trades } = (await harmoniser()) ?? assert.fail('no status');
+      // While an order is under way, where that can be hit.
+      await eventually('an order more', async () => {
+        const status = await harmoniser();
+        return status === undefined || status.openOrders > 0 || status.trades > trades ? true : undefined;
+      }, 15_000).catch(() => undefined); // prettier-ignore
+      fused.kill('SIGKILL');
+      await ended(fused);
+      boots.add(boot);
+      fused = start();
+      await eventually('its status', async () => ((await harmoniser())?.lease.held === true ? true : undefined));
+      await agreed();
+    }
+    const ids = (await entries<OrderRequest>(ordersStream(BTC))).map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length);
+    const fills = (await entries<VenueReport>(fillsStream(BTC))).map(({ seq }) => seq);
+    assert.deepEqual(
+      fills,
+      fills.toSorted((a, b) => a - b),
+    );
+    for (const journal of ['harmoniser', 'paper'])
+      assert.ok(existsSync(join(folder.env['TRADEWIND_ROOT'] + DATA_DIR, `${journal}.journal`)), journal);
+  });
+  it('sends nothing while Redis is away, though its books go on, and goes on by itself when it is back', async () => {
+    const before = await tradesAbove(0);
+    const frames = await metric('tradewind_frames_total');
+    await server.kill();
+    await eventually('not ready', async () => ((await fetch(`${url()}/readyz`)).status === 503 ? true : undefined));
+    await eventually('books that go on', async () => ((await metric('tradewind_frames_total')) > frames + 100 ? true : undefined)); // prettier-ignore
+    await eventually('taps that say what they drop', async () => ((await metric('tradewind_tap_dropped_total')) > 20 ? true : undefined)); // prettier-ignore
+    await server.start();
+    const back = await eventually('a status', harmoniser);
+    // What was under way when Redis went may still have ended.
+    assert.ok(back.trades - before.trades <= 2, `${before.trades}, then ${back.trades}`);
+    await eventually('reconciled', async () => ((await harmoniser())?.symbols[BTC]?.reconciled === true ? true : undefined)); // prettier-ignore
+    await agreed();
+    await tradesAbove(back.trades);
+  });
+  it('goes on trading while Redis does not answer, for as long as lease and control are known', async () => {
+    await agreed();
+    const pausedAt = monotonicNow();
+    await redis.call('CLIENT', 'PAUSE', PAUSED_MS, 'ALL');
+    const orders = await metric(HANDED_OVER);
+    await eventually(
+      'an order',
+      async () => ((await metric(HANDED_OVER)) > orders ? true : undefined),
+      PAUSED_MS - 500,
+    );
+    await redis.ping();
+    assert.ok(monotonicNow() - pausedAt >= PAUSED_MS - 100);
+    await agreed();
+  });
+  it('ends with 0 when it is told to, what it has on its volume', async () => {
+    const toldAt = performance.now();
+    fused.kill('SIGTERM');
+    assert.equal(await ended(fused), 0);
+    assert.ok(performance.now() - toldAt < 3_000, `${performance.now() - toldAt} ms`);
+    assert.equal((await redis.hgetall('lease:{demo}:0'))['holder'], '', 'the lease is given back');
+    boots.add(boot);
+    fused = start();
+    await agreed();
+  });
+});
