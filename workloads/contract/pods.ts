@@ -26,6 +26,8 @@ export const HEALTH_PORT = 8081;
 export const GATEWAY_PORT = 8080;
 /** The simulator: WebSocket and REST of the venue it plays. */
 export const VENUE_PORT = 8090;
+/** The simulator, on its loopback address: faults on request. */
+export const CONTROL_PORT = 8091;
 export const REDIS_PORT = 6379;
 
 /** ConfigMap `<system>-config`, key `system.json`: SystemConfig. A change of it restarts pods. */

@@ -1,6 +1,6 @@
 // The simulator pod: venues that speak Binance's protocol, from a seeded market or recordings. Wiring only.
 import { once } from 'node:events';
-import { VENUE_PORT } from '../contract/pods.ts';
+import { CONTROL_PORT, VENUE_PORT } from '../contract/pods.ts';
 import { openPod } from '../kit/pod.ts';
 import { registerMetrics } from './metrics.ts';
 import { startSimulator } from './server.ts';
@@ -10,6 +10,7 @@ const { pod, registry, signal } = opened;
 const simulator = await startSimulator({
   sources: pod.system.sources,
   port: VENUE_PORT,
+  controlPort: CONTROL_PORT,
   recordingsDir: pod.recordingsDir,
 });
 registerMetrics(registry, simulator);

@@ -11,7 +11,19 @@ export function registerMetrics(registry: Registry, simulator: Pick<Simulator, '
     registers,
     collect() {
       this.reset();
-      for (const [source, frames] of Object.entries(simulator.stats().frames)) this.inc({ source }, frames);
+      for (const [source, { frames }] of Object.entries(simulator.stats())) this.inc({ source }, frames);
+    },
+  });
+  new Counter({
+    name: 'tradewind_simulator_faults_total',
+    help: 'Messages, requests and connections that met a fault which was asked for, by source',
+    labelNames: ['source', 'fault'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [source, { struck }] of Object.entries(simulator.stats())) {
+        for (const [fault, count] of Object.entries(struck)) this.inc({ source, fault }, count);
+      }
     },
   });
   new Gauge({
@@ -19,7 +31,7 @@ export function registerMetrics(registry: Registry, simulator: Pick<Simulator, '
     help: 'Clients of the simulated venues',
     registers,
     collect() {
-      this.set(simulator.stats().connections);
+      this.set(Object.values(simulator.stats()).reduce((sum, { connections }) => sum + connections, 0));
     },
   });
 }

@@ -77,6 +77,8 @@ export interface Player {
   bars(symbol: string, now: number, count: number): readonly Bar[];
   /** Somebody listens to this for the first time, or again. */
   listened(symbol: string, kind: MarketEvent['kind']): void;
+  /** Nothing happens for so long; absent where what happens is recorded. */
+  rest?(forMs: number): void;
   stop(): void;
 }
 

@@ -1,107 +1,125 @@
 // The simulated venues on one port: source `binance` is at /binance, with WebSocket and REST below it as at the venue itself.
 // Started by main.ts and, in-process, by tests.
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import type { SystemConfig } from '../contract/system-config.ts';
-import type { MarketOptions } from './market.ts';
-import type { Depth, MarketEvent, Player, Sink } from './player.ts';
-import { speakBinance } from './protocol/binance.ts';
-import type { Client } from './protocol/client.ts';
-import { speakAdvanced } from './protocol/coinbase-advanced.ts';
-import { speakExchange } from './protocol/coinbase-exchange.ts';
-import type { Asked, Protocol, RestAnswer } from './protocol/protocol.ts';
-import { playRecording, readRecording } from './recording.ts';
-import { playSynthetic } from './synthetic.ts';
-
-type Source = SystemConfig['sources'][number];
+import { serveControl } from './faults/control.ts';
+import type { Fault, FaultName } from './faults/fault.ts';
+import type { Depth } from './player.ts';
+import { VENUE_TIMING, type Asked, type RestAnswer, type VenueTiming } from './protocol/protocol.ts';
+import { Venue, type Source } from './venue.ts';
 
 export interface SimulatorOptions {
   readonly sources: readonly Source[];
   /** 0 = any that is free. */
   readonly port: number;
+  /** Where faults are asked for, on this machine only; 0 = any that is free; absent: nowhere. */
+  readonly controlPort?: number;
   /** Folder with a folder per source that has a recording. */
   readonly recordingsDir: string;
   /** Epoch ms. */
   readonly now?: () => number;
+  readonly timing?: VenueTiming;
+}
+
+export interface VenueStats {
+  /** Sent so far. */
+  readonly frames: number;
+  readonly connections: number;
+  /** Requests for a connection and for answers so far, granted or not. */
+  readonly dials: number;
+  readonly requests: number;
+  /** What met a fault so far: messages, requests, connections. */
+  readonly struck: Readonly<Partial<Record<FaultName, number>>>;
 }
 
 export interface Simulator {
   readonly port: number;
-  /** Frames sent so far, by source; connections now. */
-  stats(): { readonly frames: Readonly<Record<string, number>>; readonly connections: number };
+  readonly controlPort: number;
+  /** By source. */
+  stats(): Readonly<Record<string, VenueStats>>;
   /** The venue's own book now. */
   book(source: string, symbol: string): Depth | undefined;
-  /** Ends every connection of a source, as a venue does. */
-  disconnect(source: string): void;
-  /** Faults that venues have, toward those that are connected now. Goes silent on one stream: `btcusdt@trade`, `level2:BTC-USD`. */
-  mute(source: string, stream: string): void;
-  /** Goes silent altogether, with the connections open. */
-  silence(source: string): void;
-  /** The next `count` messages of this kind are never sent. */
-  lose(source: string, kind: MarketEvent['kind'], count: number): void;
-  /** Says something that the market did not. */
-  say(source: string, text: string): void;
+  strike(source: string, fault: Fault): void;
   stop(): Promise<void>;
 }
 
-const MARKET: MarketOptions = { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 30 };
-/** Readers further behind than this are waited for where a recording plays as fast as they take it. */
-const DRAINED_BYTES = 1 << 20;
-
 /** Resolves when it listens; sources of other types are left out. Rejects where a recording cannot be read. */
-export async function startSimulator({
-  sources,
-  port,
-  recordingsDir,
-  now = Date.now,
-}: SimulatorOptions): Promise<Simulator> {
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { sources, recordingsDir, now = Date.now, timing = VENUE_TIMING } = options;
   const simulated = sources.filter(({ type }) => type === 'simulator');
-  const venues = new Map(simulated.map((source) => [source.name, new Venue(source, recordingsDir, now)]));
-  const http = createServer((request, response) => {
-    const asked = route(venues, request);
-    const answer = asked === undefined ? NO_ADDRESS : (asked.venue?.protocol.rest(asked) ?? elsewhere(venues));
-    response
-      .writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
-      .end(JSON.stringify(answer.body));
-  });
+  const venues = new Map(simulated.map((source) => [source.name, new Venue(source, { recordingsDir, now, timing })]));
+  const http = createServer((request, response) => void answer(venues, request, response));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1 << 16 });
-  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const asked = route(venues, request);
     const venue = asked?.venue;
     if (asked === undefined || venue?.protocol.serves(asked.path) !== true) return socket.destroy();
+    if (!isAdmitted(venue, socket)) return undefined;
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.on('error', () => undefined); // `close` follows
       const connected = venue.protocol.open(client, asked);
-      venue.clients.add(connected);
-      client.on('close', () => venue.clients.delete(connected));
+      venue.connect(connected, socket);
+      client.on('close', () => venue.disconnected(connected));
     });
     return undefined;
   });
-  const clientsOf = (source: string): Client[] => [...(venues.get(source)?.clients ?? [])];
-  await listening(http, port);
+  const control = options.controlPort === undefined ? undefined : await serveControl(venues, options.controlPort);
+  await listening(http, options.port);
   return {
     port: (http.address() as AddressInfo).port,
-    stats: () => ({
-      frames: Object.fromEntries([...venues].map(([name, { frames }]) => [name, frames])),
-      connections: [...venues.values()].reduce((sum, { clients }) => sum + clients.size, 0),
-    }),
+    controlPort: control?.port ?? 0,
+    stats: () => Object.fromEntries([...venues].map(([name, venue]) => [name, statsOf(venue)])),
     book: (source, symbol) => venues.get(source)?.player.depth(symbol),
-    disconnect: (source) => venues.get(source)?.disconnectAll(),
-    mute: (source, stream) => clientsOf(source).forEach((client) => client.mute(stream)),
-    silence: (source) => clientsOf(source).forEach((client) => client.silence()),
-    lose: (source, kind, count) => clientsOf(source).forEach((client) => client.lose(kind, count)),
-    say: (source, text) => clientsOf(source).forEach((client) => client.say(text)),
+    strike: (source, fault) => venues.get(source)?.strike(fault),
     stop: async () => {
       for (const venue of venues.values()) venue.stop();
       sockets.close();
       http.closeAllConnections();
+      await control?.stop();
       await new Promise((resolve) => http.close(resolve));
     },
   };
+}
+
+const statsOf = ({ frames, connections, dials, requests, struck }: Venue): VenueStats => ({
+  frames,
+  connections,
+  dials,
+  requests,
+  struck: Object.fromEntries(struck),
+});
+
+type Venues = ReadonlyMap<string, Venue>;
+
+async function answer(venues: Venues, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const asked = route(venues, request);
+  if (asked === undefined) return send(response, NO_ADDRESS);
+  const { venue } = asked;
+  if (venue === undefined) return send(response, elsewhere(venues));
+  const admitted = venue.admit('requests');
+  if (admitted.kind === 'reset') return void request.socket.resetAndDestroy();
+  await venue.paced();
+  send(response, admitted.kind === 'no' ? admitted.answer : venue.protocol.rest(asked));
+}
+
+function send(response: ServerResponse, { status, headers, body }: RestAnswer): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+}
+
+/** Whether a connection may be made; who may not is told, or cut off. */
+function isAdmitted(venue: Venue, socket: Socket): boolean {
+  const admitted = venue.admit('dials');
+  if (admitted.kind === 'yes') return true;
+  if (admitted.kind === 'reset') socket.resetAndDestroy();
+  else {
+    const { status, headers = {} } = admitted.answer;
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(
+      `HTTP/1.1 ${status} Too Many Requests\r\n${lines.join('')}connection: close\r\ncontent-length: 0\r\n\r\n`,
+    );
+  }
+  return false;
 }
 
 interface Routed extends Asked {
@@ -109,7 +127,7 @@ interface Routed extends Asked {
 }
 
 /** Undefined where what was asked for is no address at all, like `//`. */
-function route(venues: ReadonlyMap<string, Venue>, { url = '/' }: IncomingMessage): Routed | undefined {
+function route(venues: Venues, { url = '/' }: IncomingMessage): Routed | undefined {
   const parsed = URL.parse(url, 'http://venue');
   if (parsed === null) return undefined;
   const [, name = '', ...rest] = parsed.pathname.split('/');
@@ -118,7 +136,7 @@ function route(venues: ReadonlyMap<string, Venue>, { url = '/' }: IncomingMessag
 
 const NO_ADDRESS: RestAnswer = { status: 400, body: { code: -1_100, msg: 'Illegal characters found in the address.' } };
 
-const elsewhere = (venues: ReadonlyMap<string, Venue>): RestAnswer => ({
+const elsewhere = (venues: Venues): RestAnswer => ({
   status: 404,
   body: { code: -1_000, msg: `try ${[...venues.keys()].map((name) => `/${name}`).join(', ')}` },
 });
@@ -131,55 +149,3 @@ const listening = (server: Server, port: number): Promise<void> =>
       resolve();
     });
   });
-
-/** One source: its market, what it speaks, and its clients. */
-class Venue implements Sink {
-  readonly clients = new Set<Client>();
-  readonly protocol: Protocol;
-  readonly player: Player;
-  frames = 0;
-
-  constructor(source: Source, recordingsDir: string, now: () => number) {
-    const { recording, market, protocol = 'binance' } = source.options;
-    const symbols = Object.values(source.symbols);
-    this.player =
-      recording === undefined
-        ? playSynthetic({ symbols, market: { ...MARKET, ...market }, sink: this, now })
-        : playRecording({
-            recordings: Object.entries(recording.files).map(([symbol, file]) =>
-              readRecording(protocol, symbol, join(recordingsDir, source.name, file)),
-            ),
-            speed: recording.speed,
-            loop: recording.loop,
-            sink: this,
-            now: () => performance.now(),
-          });
-    this.protocol = SPEAK[protocol]({ player: () => this.player, now });
-  }
-
-  send(event: MarketEvent): void {
-    this.frames += 1;
-    this.protocol.note(event);
-    for (const client of this.clients) client.take(event);
-  }
-
-  async drained(): Promise<void> {
-    while ([...this.clients].some(({ behind }) => behind > DRAINED_BYTES)) await delay(1);
-    await delay(0);
-  }
-
-  disconnectAll(): void {
-    for (const client of this.clients) client.end();
-  }
-
-  stop(): void {
-    this.player.stop();
-    this.disconnectAll();
-  }
-}
-
-const SPEAK = {
-  binance: speakBinance,
-  'coinbase-exchange': speakExchange,
-  'coinbase-advanced': speakAdvanced,
-} as const;

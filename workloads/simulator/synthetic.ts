@@ -28,7 +28,9 @@ export function playSynthetic({ symbols, market: options, sink, now }: Synthetic
   const market = newMarket(symbols.map(listingOf), options);
   const bySymbol = new Map(market.instruments.map((instrument) => [instrument.listing.symbol, instrument]));
   let due = now() + STEP_MS;
+  let restsUntil = 0;
   const timer = setInterval(() => {
+    if (now() < restsUntil) return;
     for (let steps = 0; now() >= due && steps < CATCH_UP_STEPS; steps++) {
       due += STEP_MS;
       for (const change of stepMarket(market, STEP_MS / 1_000)) send(sink, change, now());
@@ -46,6 +48,9 @@ export function playSynthetic({ symbols, market: options, sink, now }: Synthetic
     bars: (symbol, at, count) =>
       dailyBars({ symbol, seed: options.seed, price: instrumentOf(symbol).price }, at, count),
     listened: () => undefined,
+    rest: (forMs) => {
+      restsUntil = now() + forMs;
+    },
     stop: () => clearInterval(timer),
   };
 }

@@ -89,28 +89,27 @@ describe('ingest by ccxt when things go wrong', () => {
     until('valid again', () => areBothValid(running) && isVenues(running, 'binance', 'BTC-USD', 'BTCUSDT'), 20_000);
 
   it('is out and back by itself when the venue cuts it', async () => {
-    running.simulator.disconnect('binance');
+    running.simulator.strike('binance', { fault: 'cut' });
     await until('both lost', () => status(running).sources[0]?.reconnects === 2, 3_000);
     await isWell();
     assert.equal(gapsOf(running), 0);
   });
 
   it('finds a book whose stream went dead', async () => {
-    running.simulator.mute('binance', 'ethusdt@depth@100ms');
+    running.simulator.strike('binance', { fault: 'mute', stream: 'ethusdt@depth@100ms' });
     await until('ETH out', () => !isValid(running, 'ETH-USD'), 8_000);
     await isWell();
     assert.equal(gapsOf(running), 1);
   });
 
   it('counts garbage and lives', async () => {
-    running.simulator.say('binance', '{"e":"depthUpdate","s":"BTCUSDT","U":');
-    running.simulator.say('binance', '{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":[[null]],"a":7}');
+    running.simulator.strike('binance', { fault: 'garbage', of: 'depth', symbol: 'BTCUSDT', count: 2 });
     while ((await malformed(running)) < 2) await delay(20);
     await isWell();
   });
 
   it('comes back from updates that were lost', async () => {
-    running.simulator.lose('binance', 'depth', 30);
+    running.simulator.strike('binance', { fault: 'gap', of: 'depth', count: 30 });
     await delay(2_000);
     await isWell();
   });

@@ -4,12 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import type { Depth } from '../../simulator/player.ts';
-import { topLevels, type Book } from '../book.ts';
 import { ADVANCED, EXCHANGE } from '../venue/coinbase/apis.ts';
 import { COINBASE_TIMING, openCoinbaseFeed, type CoinbaseTiming } from '../venue/coinbase/feed.ts';
+import { isVenues, levelsOf } from './books.ts';
 import { areValid, gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
 
 const RECORDINGS =
@@ -70,7 +68,7 @@ for (const [protocol, api, bookChannel, tradeChannels] of APIS) {
     const reconnects = (): number | undefined => running.ingest.status().sources[0]?.reconnects;
 
     it('is out and back by itself when the venue cuts it', async () => {
-      running.simulator.disconnect(protocol);
+      running.simulator.strike(protocol, { fault: 'cut' });
       // Not by whether the books are out, which may be over before anybody looks.
       await until('another connection', () => reconnects() === 1);
       await until('valid again', () => areValid(running));
@@ -79,14 +77,14 @@ for (const [protocol, api, bookChannel, tradeChannels] of APIS) {
     });
 
     it('finds a connection that is silent, and makes another', async () => {
-      running.simulator.silence(protocol);
+      running.simulator.strike(protocol, { fault: 'stall', seconds: 60 });
       await until('another connection', () => reconnects() === 1);
       await until('valid again', () => areValid(running));
       await hasTheVenuesBooks();
     });
 
     it('finds a book whose stream went dead, and asks for that one anew while the other goes on', async () => {
-      running.simulator.mute(protocol, `${bookChannel}:ETH-USD`);
+      running.simulator.strike(protocol, { fault: 'mute', stream: `${bookChannel}:ETH-USD` });
       await until('ETH out', () => !isValid('ETH-USD'));
       await until('ETH back', () => isValid('ETH-USD'));
       assert.ok(!btcWasOut, 'the other book was out as well');
@@ -95,7 +93,8 @@ for (const [protocol, api, bookChannel, tradeChannels] of APIS) {
     });
 
     it('finds it also where no trade tells, by comparing with the venue’s own', async () => {
-      for (const channel of [bookChannel, ...tradeChannels]) running.simulator.mute(protocol, `${channel}:ETH-USD`);
+      for (const channel of [bookChannel, ...tradeChannels])
+        running.simulator.strike(protocol, { fault: 'mute', stream: `${channel}:ETH-USD` });
       await until('ETH out', () => !isValid('ETH-USD'));
       await until('ETH back', () => isValid('ETH-USD'));
       assert.ok(!btcWasOut, 'the other book was out as well');
@@ -103,14 +102,14 @@ for (const [protocol, api, bookChannel, tradeChannels] of APIS) {
     });
 
     it('comes back from updates of a book that were lost', async () => {
-      running.simulator.lose(protocol, 'depth', 30);
+      running.simulator.strike(protocol, { fault: 'gap', of: 'depth', count: 30 });
       await until('a gap', () => gapsOf(running) > 0);
       await hasTheVenuesBooks();
       assert.equal(running.ingest.status().sources[0]?.reconnects, 0);
     });
 
     it('counts garbage, asks for the books that it may have been of, and lives', async () => {
-      running.simulator.say(protocol, '{"type":"l2update","product_id":"BTC-USD","chan');
+      running.simulator.strike(protocol, { fault: 'garbage', of: 'depth', symbol: 'BTC-USD', count: 1 });
       await until('a gap', () => gapsOf(running) >= 2);
       await hasTheVenuesBooks();
       assert.deepEqual([await malformed(), running.ingest.status().sources[0]?.reconnects], [1, 0]);
@@ -123,7 +122,7 @@ describe('ingest on coinbase-exchange', () => {
     const running = await start(MARKET, { protocol: 'coinbase-exchange', symbols: PRODUCTS });
     try {
       await until('trades', () => (running.ingest.shard.markets.get('BTC-USD')?.trades ?? 0) > 0);
-      running.simulator.lose('coinbase-exchange', 'trade', 4);
+      running.simulator.strike('coinbase-exchange', { fault: 'gap', of: 'trade', count: 4 });
       await until('missed trades', () => gapsOf(running) > 0);
       assert.ok(areValid(running), 'trades are no reason to lose a book');
     } finally {
@@ -222,21 +221,4 @@ function replay(product: string) {
   const levels = (side: Map<number, number>, sign: number): Pair[] =>
     [...side].filter(([, size]) => size > 0).sort(([a], [b]) => sign * (a - b));
   return { trades, updates, volume, bids: levels(sides.buy, -1), asks: levels(sides.sell, 1) };
-}
-
-/** Whether our book is level for level the one that the venue has now. */
-function isVenues({ ingest, simulator }: Running, source: string, symbol: string): boolean {
-  const market = ingest.shard.markets.get(symbol);
-  const book = simulator.book(source, symbol);
-  if (market === undefined || book === undefined) return false;
-  const { priceScale, quantityScale } = market.listing.instrument;
-  const levels = (side: Depth['bids']): number[][] =>
-    side.map(([price, size]) => [Math.round(Number(price) * priceScale), Math.round(Number(size) * quantityScale)]);
-  return isDeepStrictEqual(levelsOf(market.book), { bids: levels(book.bids), asks: levels(book.asks) });
-}
-
-function levelsOf(book: Book) {
-  const pairs = (flat: number[]): number[][] =>
-    Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);
-  return { bids: pairs(topLevels(book.bids, 1e6)), asks: pairs(topLevels(book.asks, 1e6)) };
 }

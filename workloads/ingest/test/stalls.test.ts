@@ -29,7 +29,7 @@ describe('a stream that goes dead on a connection that lives', () => {
     ['all streams of one symbol', ['depth@100ms', 'bookTicker', 'trade']],
   ] as const) {
     it(`takes out that book and brings it back by itself: ${what}`, async () => {
-      for (const stream of streams) running.simulator.mute('binance', `ethusdt@${stream}`);
+      for (const stream of streams) running.simulator.strike('binance', { fault: 'mute', stream: `ethusdt@${stream}` });
       await until('ETH out', () => !isValid('ETH-USD'));
       await until('ETH back', () => isValid('ETH-USD'));
       assert.ok(!btcWasOut, 'the other book was out as well');

@@ -38,7 +38,7 @@ describe('ingest on the synthetic market', () => {
     later.slice(1).forEach((one, i) => assert.ok(one.seq > later[i]!.seq && one.frames >= later[i]!.frames));
   });
   it('reconnects by itself when the venue cuts it, and trusts no book meanwhile', async () => {
-    running.simulator.disconnect('binance');
+    running.simulator.strike('binance', { fault: 'cut' });
     await until('books not valid', () => !areValid(running), 3_000);
     await until('valid again', () => areValid(running), 10_000);
     assert.equal(gapsOf(running), 0);
@@ -65,7 +65,7 @@ describe('ingest on the recordings of Binance', function () {
       await until('every frame', () => running.ingest.status().framesTotal >= expected, 100_000);
       await until('valid books', () => areValid(running));
       assert.equal(running.ingest.status().framesTotal, expected);
-      assert.equal(running.simulator.stats().frames['binance'], expected);
+      assert.equal(running.simulator.stats()['binance']?.frames, expected);
       assert.equal(
         gapsOf(running),
         recordings.reduce((sum, { events }) => sum + holesIn(events), 0),

@@ -4,10 +4,9 @@ import { isObject, parseJson } from '../../contract/json.ts';
 import type { MarketEvent, Player } from '../player.ts';
 import { restAnswer, weightOf, WEIGHT_PER_MINUTE } from './binance-rest.ts';
 import { Client } from './client.ts';
-import type { Asked, Protocol, ProtocolOptions, RestAnswer } from './protocol.ts';
+import type { Asked, Protocol, ProtocolOptions, RestAnswer, VenueTiming } from './protocol.ts';
 
-/** Binance pings every 20 s and ends a connection that has not answered for a minute. */
-const PING_EVERY_MS = 20_000;
+/** Binance ends a connection that has not answered for a minute. */
 const PONG_WITHIN_MS = 60_000;
 const STREAM = /^([a-z0-9]{2,40})@(depth@100ms|bookTicker|trade)$/;
 const KINDS: Readonly<Record<string, MarketEvent['kind']>> = {
@@ -17,12 +16,12 @@ const KINDS: Readonly<Record<string, MarketEvent['kind']>> = {
 };
 const SUFFIX = { depth: 'depth@100ms', best: 'bookTicker', trade: 'trade' } as const;
 
-export function speakBinance({ player, now }: ProtocolOptions): Protocol {
+export function speakBinance({ player, now, timing }: ProtocolOptions): Protocol {
   let weight = 0;
   let minute = 0;
   return {
     serves: (path) => /^\/(ws(\/|$)|stream$)/.test(path),
-    open: (socket, asked) => new BinanceClient(socket, asked, player()),
+    open: (socket, asked) => new BinanceClient(socket, asked, { player: player(), timing }),
     note: () => undefined,
     rest: ({ path, query }) => {
       const at = now();
@@ -35,6 +34,8 @@ export function speakBinance({ player, now }: ProtocolOptions): Protocol {
         }
       );
     },
+    tooMany: (afterSeconds) => tooMany(weight, afterSeconds),
+    farewell: (at) => JSON.stringify({ e: 'serverShutdown', E: Math.trunc(at) }),
   };
 }
 
@@ -43,9 +44,14 @@ const used = (weight: number): Record<string, string> => ({ 'x-mbx-used-weight-1
 /** The refusal where the minute's weight, of all clients together, is spent. */
 function limited(weight: number, leftMs: number): RestAnswer | undefined {
   if (weight <= WEIGHT_PER_MINUTE) return undefined;
-  const body = { code: -1003, msg: 'Too much request weight used; please use WebSocket Streams for live updates.' };
-  return { status: 429, body, headers: { ...used(weight), 'retry-after': String(Math.ceil(leftMs / 1_000)) } };
+  return tooMany(weight, Math.ceil(leftMs / 1_000));
 }
+
+const tooMany = (weight: number, afterSeconds: number): RestAnswer => ({
+  status: 429,
+  body: { code: -1003, msg: 'Too much request weight used; please use WebSocket Streams for live updates.' },
+  headers: { ...used(weight), 'retry-after': String(afterSeconds) },
+});
 
 class BinanceClient extends Client {
   /** Frames are wrapped with the name of their stream. */
@@ -53,15 +59,21 @@ class BinanceClient extends Client {
   readonly #streams = new Set<string>();
   readonly #player: Player;
   readonly #pinging: NodeJS.Timeout;
+  readonly #ending: NodeJS.Timeout;
   #pongAt: number;
 
-  constructor(socket: WebSocket, { path, query }: Asked, player: Player) {
+  constructor(
+    socket: WebSocket,
+    { path, query }: Asked,
+    { player, timing }: { readonly player: Player; readonly timing: VenueTiming },
+  ) {
     super(socket);
     this.#combined = path === '/stream';
     this.#player = player;
     this.#pongAt = Date.now();
     socket.on('pong', () => (this.#pongAt = Date.now()));
-    this.#pinging = setInterval(() => this.#ping(), PING_EVERY_MS);
+    this.#pinging = setInterval(() => this.#ping(), timing.pingEveryMs);
+    this.#ending = setTimeout(() => this.end(), timing.connectionLifeMs);
     const names = this.#combined ? (query.get('streams') ?? '') : path.replace(/^\/ws\/?/, '');
     // Below /ws may stand anything: who puts no stream there subscribes by message.
     const isKnown = this.#subscribe(names.split('/').filter((name) => name !== ''));
@@ -72,11 +84,12 @@ class BinanceClient extends Client {
     const stream = `${event.symbol.toLowerCase()}@${SUFFIX[event.kind]}`;
     if (!this.#streams.has(stream)) return;
     const data = event.raw ?? JSON.stringify(payloadOf(event));
-    this.tell(event.kind, this.#combined ? `{"stream":"${stream}","data":${data}}` : data);
+    this.tell(event, this.#combined ? `{"stream":"${stream}","data":${data}}` : data);
   }
 
-  mute(stream: string): void {
-    this.#streams.delete(stream);
+  mute(stream: string | undefined): void {
+    if (stream === undefined) this.#streams.clear();
+    else this.#streams.delete(stream);
   }
 
   // {"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1} → {"result":null,"id":1}
@@ -100,6 +113,7 @@ class BinanceClient extends Client {
 
   protected onClose(): void {
     clearInterval(this.#pinging);
+    clearTimeout(this.#ending);
   }
 
   /** False where one of the names is no stream of a venue like this. */
@@ -116,7 +130,7 @@ class BinanceClient extends Client {
 
   #ping(): void {
     if (Date.now() - this.#pongAt > PONG_WITHIN_MS) return this.socket.terminate();
-    this.socket.ping(String(Date.now()));
+    this.ping();
   }
 
   #answer(body: object): void {

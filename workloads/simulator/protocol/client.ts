@@ -1,5 +1,7 @@
-// One client of a simulated venue, and the faults that it can be made to see. Each protocol has its own on top.
+// One client of a simulated venue, on a wire that has faults on request. Each protocol has its own on top.
 import type { WebSocket } from 'ws';
+import type { Fault } from '../faults/fault.ts';
+import { Wire, type About } from '../faults/wire.ts';
 import type { MarketEvent } from '../player.ts';
 
 /** A reader that is this far behind is ended, as a venue would. */
@@ -7,19 +9,28 @@ const BUFFER_LIMIT = 64 << 20;
 
 export abstract class Client {
   protected readonly socket: WebSocket;
-  readonly #losing: Record<MarketEvent['kind'], number> = { trade: 0, best: 0, depth: 0 };
-  #isSilent = false;
+  readonly #wire: Wire;
+  #onStruck: (fault: Fault['fault']) => void = () => undefined;
 
   constructor(socket: WebSocket) {
     this.socket = socket;
+    this.#wire = new Wire({
+      send: (text) => this.#send(text),
+      overflow: () => this.socket.terminate(),
+      onStruck: (fault) => this.#onStruck(fault),
+      now: () => performance.now(),
+    });
     socket.on('message', (data, isBinary) => this.onMessage(isBinary ? '' : (data as Buffer).toString('utf8')));
-    socket.on('close', () => this.onClose());
+    socket.on('close', () => {
+      this.#wire.stop();
+      this.onClose();
+    });
   }
 
   /** Something happened; sent where it is subscribed to. */
   abstract take(event: MarketEvent): void;
-  /** Goes silent on one stream, named as the protocol names it. */
-  abstract mute(stream: string): void;
+  /** Goes silent on one stream, named as the protocol names it, or on all. */
+  abstract mute(stream: string | undefined): void;
   protected abstract onMessage(text: string): void;
   protected abstract onClose(): void;
 
@@ -28,14 +39,11 @@ export abstract class Client {
     return this.socket.readyState === this.socket.OPEN ? this.socket.bufferedAmount : 0;
   }
 
-  /** Fault: the next `count` messages of this kind are never sent. */
-  lose(kind: MarketEvent['kind'], count: number): void {
-    this.#losing[kind] += count;
-  }
-
-  /** Fault: the connection stays and says nothing any more. */
-  silence(): void {
-    this.#isSilent = true;
+  /** Faults that end or refuse connections are the venue's. */
+  strike(fault: Fault, onStruck: (fault: Fault['fault']) => void): void {
+    this.#onStruck = onStruck;
+    if (fault.fault === 'mute') this.mute(fault.stream);
+    else this.#wire.strike(fault);
   }
 
   end(): void {
@@ -44,14 +52,22 @@ export abstract class Client {
 
   /** Sends, unless a fault keeps it back. */
   say(text: string): void {
-    if (this.#isSilent || this.socket.readyState !== this.socket.OPEN) return;
-    if (this.socket.bufferedAmount > BUFFER_LIMIT) return this.socket.terminate();
-    this.socket.send(text);
+    this.#wire.take(text);
   }
 
-  /** Sends what happened, unless it is to be lost. */
-  protected tell(kind: MarketEvent['kind'], text: string): void {
-    if (this.#losing[kind] > 0) this.#losing[kind] -= 1;
-    else this.say(text);
+  /** Sends what happened, unless a fault meets it. */
+  protected tell(about: About, text: string): void {
+    this.#wire.take(text, about);
+  }
+
+  /** A sign of life below the messages. */
+  protected ping(): void {
+    if (!this.#wire.isSilent && this.socket.readyState === this.socket.OPEN) this.socket.ping(String(Date.now()));
+  }
+
+  #send(text: string): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    if (this.socket.bufferedAmount > BUFFER_LIMIT) this.socket.terminate();
+    else this.socket.send(text);
   }
 }

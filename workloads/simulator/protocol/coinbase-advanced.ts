@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import { isObject, parseJson, type Json } from '../../contract/json.ts';
 import type { DepthEvent, MarketEvent, TextLevels, TradeEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
-import { advancedRest } from './coinbase-rest.ts';
+import { advancedRest, tooMany } from './coinbase-rest.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
 
 /** Without a login. */
@@ -16,6 +16,7 @@ export const speakAdvanced = ({ player, now }: ProtocolOptions): Protocol => ({
   serves: (path) => path === '/',
   open: (socket) => new AdvancedClient(socket, { player: player(), now, messages: MESSAGES_PER_SECOND }),
   note: () => undefined,
+  tooMany,
   rest: advancedRest({ player, now }),
 });
 
@@ -32,7 +33,7 @@ class AdvancedClient extends CoinbaseClient {
 
   take(event: MarketEvent): void {
     if (event.kind === 'depth' && this.has('level2', event.symbol)) {
-      this.tell('depth', this.#message('l2_data', [bookOf('update', event, timeOf(event.at))]));
+      this.tell(event, this.#message('l2_data', [bookOf('update', event, timeOf(event.at))]));
     }
     if (event.kind === 'trade' && this.has('market_trades', event.symbol)) this.#trades.push(event);
   }
@@ -90,8 +91,9 @@ class AdvancedClient extends CoinbaseClient {
 
   #tellTrades(): void {
     const trades = this.#trades.splice(0).reverse();
-    if (trades.length === 0) return;
-    this.tell('trade', this.#message('market_trades', [{ type: 'update', trades: trades.map(tradeOf) }]));
+    const [last] = trades;
+    if (last === undefined) return;
+    this.tell(last, this.#message('market_trades', [{ type: 'update', trades: trades.map(tradeOf) }]));
   }
 
   /** Counts also what a fault keeps back. */

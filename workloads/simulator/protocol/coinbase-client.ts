@@ -41,9 +41,15 @@ export abstract class CoinbaseClient extends Client {
   protected abstract onRequest(type: 'subscribe' | 'unsubscribe', request: Json): string | undefined;
 
   /** `level2:BTC-USD`. */
-  mute(stream: string): void {
+  mute(stream: string | undefined): void {
+    if (stream === undefined) return this.#muteAll();
     const [channel = '', product = ''] = stream.split(':');
     this.subscribed.get(channel)?.delete(product);
+  }
+
+  /** Heartbeats go on, whichever of them this API has. */
+  #muteAll(): void {
+    for (const [channel, products] of this.subscribed) if (!channel.startsWith('heartbeat')) products.clear();
   }
 
   protected has(channel: string, product: string): boolean {

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { isObject, type Json } from '../../contract/json.ts';
 import type { DepthEvent, MarketEvent, Player, TradeEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
-import { exchangeRest } from './coinbase-rest.ts';
+import { exchangeRest, tooMany } from './coinbase-rest.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
 
 const BOOKS = ['level2', 'level2_batch'] as const;
@@ -24,6 +24,7 @@ export function speakExchange({ player, now }: ProtocolOptions): Protocol {
       if (kind !== 'best') sequences.set(symbol, sequenceOf(symbol) + 1);
       if (kind === 'trade') recent.set(symbol, [event, ...(recent.get(symbol) ?? [])].slice(0, RECENT_TRADES));
     },
+    tooMany,
     rest: exchangeRest({ player, now }, sequenceOf, (product) => recent.get(product) ?? []),
   };
 }
@@ -39,14 +40,14 @@ class ExchangeClient extends CoinbaseClient {
   take(event: MarketEvent): void {
     const { symbol } = event;
     if (event.kind === 'depth' && BOOKS.some((channel) => this.has(channel, symbol))) {
-      this.tell('depth', event.raw ?? JSON.stringify(updateOf(event)));
+      this.tell(event, event.raw ?? JSON.stringify(updateOf(event)));
     }
     if (event.kind !== 'trade') return;
     const sequence = this.#sequenceOf(symbol);
     if (this.has('matches', symbol)) {
-      this.tell('trade', event.raw ?? JSON.stringify({ type: 'match', ...matchOf(event, sequence) }));
+      this.tell(event, event.raw ?? JSON.stringify({ type: 'match', ...matchOf(event, sequence) }));
     }
-    if (this.has('ticker', symbol)) this.tell('trade', JSON.stringify(tickerOf(event, sequence, this.player)));
+    if (this.has('ticker', symbol)) this.tell(event, JSON.stringify(tickerOf(event, sequence, this.player)));
   }
 
   // {"type":"subscribe","product_ids":["BTC-USD"],"channels":["level2_batch",{"name":"heartbeat","product_ids":["ETH-USD"]}]}

@@ -13,23 +13,27 @@ const ok = (body: unknown): RestAnswer => ({ status: 200, body });
 const refused = (status: number, message: string): RestAnswer => ({ status, body: { message } });
 const NOT_FOUND = refused(404, 'NotFound');
 
+/** Without a time: the venue gives none. */
+export const tooMany = (): RestAnswer => refused(429, 'Public rate limit exceeded');
+
+type Clocked = Pick<ProtocolOptions, 'player' | 'now'>;
 type Answering = (player: Player, asked: Asked, now: number) => RestAnswer;
 
 /** Answers within the limit. */
-function limited({ player, now }: ProtocolOptions, answer: Answering): Protocol['rest'] {
+function limited({ player, now }: Clocked, answer: Answering): Protocol['rest'] {
   let second = 0;
   let count = 0;
   return (asked) => {
     const at = now();
     if (Math.floor(at / 1_000) !== second) [second, count] = [Math.floor(at / 1_000), 0];
     count += 1;
-    if (count > REQUESTS_PER_SECOND) return refused(429, 'Public rate limit exceeded');
+    if (count > REQUESTS_PER_SECOND) return tooMany();
     return answer(player(), asked, at);
   };
 }
 
 export const exchangeRest = (
-  options: ProtocolOptions,
+  options: Clocked,
   sequenceOf: (product: string) => number,
   tradesOf: (product: string) => readonly TradeEvent[],
 ): Protocol['rest'] =>
@@ -81,7 +85,7 @@ function exchangeCandles(player: Player, product: string, query: URLSearchParams
 
 const PREFIX = '/api/v3/brokerage/';
 
-export const advancedRest = (options: ProtocolOptions): Protocol['rest'] =>
+export const advancedRest = (options: Clocked): Protocol['rest'] =>
   limited(options, (player, { path, query }, now) => {
     if (path === `${PREFIX}time`)
       return ok({

@@ -23,10 +23,24 @@ export interface Protocol {
   note(event: MarketEvent): void;
   /** The answer to a GET. */
   rest(asked: Asked): RestAnswer;
+  /** 429, as this venue says it. */
+  tooMany(afterSeconds: number): RestAnswer;
+  /** How it announces that it will end its connections; undefined where the venue just does. */
+  readonly farewell?: (at: number) => string;
 }
+
+/** What a venue does by the clock. */
+export interface VenueTiming {
+  /** Binance pings each connection so often, and ends it after 24 h. */
+  readonly pingEveryMs: number;
+  readonly connectionLifeMs: number;
+}
+
+export const VENUE_TIMING: VenueTiming = { pingEveryMs: 20_000, connectionLifeMs: 24 * 3_600_000 };
 
 export interface ProtocolOptions {
   readonly player: () => Player;
   /** Epoch ms. */
   readonly now: () => number;
+  readonly timing: VenueTiming;
 }
