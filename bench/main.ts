@@ -2,6 +2,7 @@
 import { benchBlend } from './blend.ts';
 import { ingest } from './ingest/ingest.ts';
 import { ingestScale } from './ingest/scale.ts';
+import { recovery } from './ingest/recovery.ts';
 import { tickToSignal } from './ingest/tick-to-signal.ts';
 import { operatorFaults } from './operator/faults.ts';
 import { operator } from './operator/operator.ts';
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'venue’s frame → features → signal, through the pods’ programs and Redis',
     run: tickToSignal,
   },
+  recovery: { about: 'each fault of a venue → its book right again, in each protocol', run: recovery },
   blend: { about: 'one blend of five claims', run: benchBlend },
   operator: { about: 'our runtime beside controller-runtime at one job, on a control plane of its own', run: operator },
   'operator-faults': { about: 'the same two while connections are cut, refused, swallowed, …', run: operatorFaults },

@@ -131,33 +131,30 @@ export class Venue implements Sink {
   }
 
   strike(fault: Fault): void {
-    const until = 'seconds' in fault ? this.#now() + fault.seconds * 1_000 : 0;
-    switch (fault.fault) {
-      case 'cut':
-        return this.#each(fault, (client) => client.end());
-      case 'reset':
-        return this.#each(fault, (_, socket) => socket.resetAndDestroy());
-      case 'refuse':
-        this.#refusedUntil = until;
-        return this.#each(fault, (_, socket) => socket.resetAndDestroy());
-      case 'limit':
-        this.#limitedUntil = until;
-        return undefined;
-      case 'shutdown':
-        return this.#shutDown(fault);
-      case 'quiet':
-        return this.player.rest?.(fault.seconds * 1_000);
-      case 'slow':
-        this.#slow = { delayMs: fault.delayMs, until };
-        break;
-      case 'gap':
-      case 'reorder':
-      case 'duplicate':
-      case 'garbage':
-      case 'mute':
-      case 'stall':
+    const { fault: name } = fault;
+    if (name === 'cut' || name === 'reset' || name === 'refuse') return this.#end(fault);
+    if (name === 'shutdown') return this.#shutDown(fault);
+    if (name === 'quiet') return this.player.rest?.(fault.seconds * 1_000);
+    if (name === 'limit') {
+      this.#limitedUntil = this.#after(fault.seconds);
+      return undefined;
     }
-    for (const client of this.#clients.keys()) client.strike(fault, (name) => this.#count(name));
+    if (name === 'slow') this.#slow = { delayMs: fault.delayMs, until: this.#after(fault.seconds) };
+    for (const client of this.#clients.keys()) client.strike(fault, (struck) => this.#count(struck));
+    return undefined;
+  }
+
+  #after(seconds: number): number {
+    return this.#now() + seconds * 1_000;
+  }
+
+  #end(fault: Extract<Fault, { fault: 'cut' | 'reset' | 'refuse' }>): void {
+    if (fault.fault === 'refuse') this.#refusedUntil = this.#after(fault.seconds);
+    for (const [client, socket] of this.#clients) {
+      this.#count(fault.fault);
+      if (fault.fault === 'cut') client.end();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** Those who are connected now hear it, and are closed when the time has come. */
@@ -172,13 +169,6 @@ export class Venue implements Sink {
     }, fault.afterSeconds * 1_000);
     this.#timers.add(timer);
     this.#count('shutdown');
-  }
-
-  #each({ fault }: Fault, end: (client: Client, socket: Socket) => void): void {
-    for (const [client, socket] of this.#clients) {
-      this.#count(fault);
-      end(client, socket);
-    }
   }
 
   #count(fault: FaultName): void {

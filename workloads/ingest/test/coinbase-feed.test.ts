@@ -186,6 +186,23 @@ describe('a feed of Coinbase', () => {
     assert.equal(renewalsOf('BTC-USD').length, 0);
   });
 
+  it('asks for the book whose update is older than the one before it', async () => {
+    await open(EXCHANGE);
+    const update = (product_id: string, time: string, bid: string): void =>
+      venue.say({ type: 'l2update', product_id, changes: [['buy', bid, '1']], time: `2021-04-17T16:44:${time}Z` });
+    for (const product_id of PRODUCTS)
+      venue.say({ type: 'snapshot', product_id, bids: [['100', '1']], asks: [['200', '1']] });
+    for (const time of ['07.100000', '07.100000', '07.200000']) update('BTC-USD', time, '101');
+    update('ETH-USD', '06.000000', '101');
+    update('ETH-USD', '06.5', '102');
+    await until('updates', () => shard.markets.get('ETH-USD')?.best.bidTicks === 10_200);
+    assert.ok(PRODUCTS.every(isValid), 'equal times, another product, another precision');
+    update('BTC-USD', '07.199999', '102');
+    await until('asked for', () => venue.heard.length >= 3);
+    assert.deepEqual(venue.heard.slice(1).map(({ product_ids: products }) => products), [['BTC-USD'], ['BTC-USD']]); // prettier-ignore
+    assert.deepEqual(PRODUCTS.map(isValid), [false, true]);
+  });
+
   it('says what the venue refuses, until a book comes', async () => {
     await open(EXCHANGE);
     venue.say({ type: 'error', message: 'Failed to subscribe', reason: 'too many' });

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Features } from '../../contract/messages.ts';
 import type { SystemConfig } from '../../contract/system-config.ts';
+import type { VenueTiming } from '../../simulator/protocol/protocol.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { startIngest, type Ingest, type IngestOptions } from '../ingest.ts';
 
@@ -31,6 +32,7 @@ interface More {
   /** What ingest believes that the venue has, beside what it has. */
   readonly alsoWanted?: Readonly<Record<string, string>>;
   readonly openFeed?: NonNullable<IngestOptions['openFeed']>;
+  readonly timing?: VenueTiming;
   /** Ingest's source, in place of one of type simulator, with the simulator's address. */
   readonly source?: (url: string) => object;
 }
@@ -46,6 +48,7 @@ export async function start(options: object, more: More = {}): Promise<Running> 
     sources: sourcesOf(protocol, symbols, options),
     port: 0,
     recordingsDir: more.recordingsDir ?? '/nowhere',
+    ...(more.timing === undefined ? {} : { timing: more.timing }),
   });
   const wanted = { ...symbols, ...more.alsoWanted };
   const url = `ws://127.0.0.1:${simulator.port}/${protocol}`;

@@ -75,7 +75,7 @@ const KINDS: readonly unknown[] = ['depth', 'best', 'trade'] satisfies MarketEve
 const SOME: Fields = {
   of: (value = 'depth') => (KINDS.includes(value) ? { value } : `one of ${KINDS.join(', ')}`),
   symbol: (value, { symbols }) =>
-    value === undefined || symbols.includes(String(value)) ? { value } : `one of ${symbols.join(', ')}`,
+    value === undefined || symbols.some((symbol) => symbol === value) ? { value } : `one of ${symbols.join(', ')}`,
   count: whole(10_000, 1),
 };
 const DAY_SECONDS = 86_400;

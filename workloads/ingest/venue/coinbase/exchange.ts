@@ -2,6 +2,7 @@
 // and "WebSocket Overview" (O):
 //  C level2: a snapshot, then l2update with absolute sizes, size 0 removes; delivery is guaranteed, and there is no number:
 //    the order of the connection is the order of the book. level2_batch is the same in batches of 50 ms, without a login.
+//    Its `time` never goes back within a product (0 of 9,719 in a recording): one that does came late, and has undone another.
 //  C matches: messages may be dropped; the heartbeat's last_trade_id shows it. trade_id grows by 1 per product.
 //  C match: `side` is the maker's: sell = the taker bought. last_match comes once, at the subscription.
 //  O sequence numbers: one per event of the product's full channel, so that on these channels they have gaps; one that goes
@@ -47,6 +48,9 @@ export function decodeMessage(text: string, listings: Listings): Message {
   }
 }
 
+const timed = (type: Type, time: unknown): { readonly time?: string } =>
+  type === 'l2update' && typeof time === 'string' ? { time } : {};
+
 type Type = 'l2update' | 'snapshot' | 'match' | 'last_match' | 'heartbeat' | 'ticker';
 
 function decodeOfProduct(type: Type, data: Json, listings: Listings): Message {
@@ -58,7 +62,7 @@ function decodeOfProduct(type: Type, data: Json, listings: Listings): Message {
     return unreadable('UnknownSymbol', typeof product === 'string' ? product.slice(0, 40) : typeof product, spoils);
   }
   const frame = frameOf(type, data, listing);
-  if (typeof frame !== 'string') return one(frame);
+  if (typeof frame !== 'string') return { ...one(frame), ...timed(type, data['time']) };
   return unreadable('BadField', `${type}.${frame}`, isBook ? { symbol: listing.symbol } : 'Nothing');
 }
 

@@ -57,6 +57,8 @@ const TROUBLE_MS = 60_000;
 interface Line {
   readonly group: Group;
   sequence: number;
+  /** The venue's time of each book's last update, where nothing numbers them. */
+  readonly updatedAt: Map<string, string>;
   /** Requests that wait for the limit of messages: a connection's first ones, or those of one renewal. */
   unsent: readonly Request[];
   readonly renewals: Renewals;
@@ -139,6 +141,7 @@ class Coinbase implements Venue {
     const line = this.#lines.get(group) ?? this.#newLine(group);
     const symbols = group.listings.map(({ symbol }) => symbol);
     line.sequence = NO_SEQUENCE;
+    line.updatedAt.clear();
     line.isBare = true;
     line.isApart = false;
     line.unsent = this.#api.subscribeAll(group.listings.map(({ venueSymbol }) => venueSymbol));
@@ -169,6 +172,17 @@ class Coinbase implements Venue {
     // Late or a repeat: what it said is in the books by now, or they are on their way anew.
     if (verdict === 'Repeat') return this.#shell.emit({ kind: 'heard', link: group.link, t });
     for (const frame of message.frames) this.#onFrame(line, frame, t);
+    if (message.time !== undefined) this.#checkTime(line, message.frames[0], { time: message.time, t });
+  }
+
+  /** An update that is older than the one before it has put levels back to what they were. */
+  #checkTime(line: Line, frame: MarketFrame | NoticeFrame | undefined, { time, t }: { time: string; t: number }): void {
+    if (frame?.kind !== 'change') return;
+    const { symbol } = frame;
+    const last = line.updatedAt.get(symbol) ?? '';
+    // Of other lengths they are of other precisions, and no text tells which is older.
+    if (time.length === last.length && time < last) this.#lose(line, { symbol }, t);
+    else line.updatedAt.set(symbol, time);
   }
 
   /**
@@ -215,6 +229,7 @@ class Coinbase implements Venue {
     const line: Line = {
       group,
       sequence: NO_SEQUENCE,
+      updatedAt: new Map(),
       unsent: [],
       isBare: true,
       isApart: false,

@@ -15,6 +15,8 @@ export type Message =
       readonly sequence: number;
       /** In the order in which they happened. */
       readonly frames: readonly (MarketFrame | NoticeFrame)[];
+      /** The venue's time of an update, as it stands there, where nothing numbers updates. */
+      readonly time?: string;
     }
   | { readonly kind: 'unreadable'; readonly malformed: Malformed; readonly sequence: number; readonly spoils: Spoils };
 
