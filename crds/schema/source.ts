@@ -73,7 +73,7 @@ const options = z
       .object({ name: name('Secret.') })
       .meta({
         description:
-          'coinbase with api advanced: Secret with an API key, as `name` and `privateKey` (EC in PEM or Ed25519 in base64), to sign subscriptions with; without one they are public. Others: not yet.',
+          'coinbase with api advanced: Secret with an API key, as `name` and `privateKey` (EC in PEM or Ed25519 in base64), to sign subscriptions with; without one they are public. alpha: Secret with `token`, sent as a bearer token. Others: not yet.',
       })
       .optional(),
     pollSeconds: z
@@ -82,7 +82,7 @@ const options = z
       .max(3600)
       .meta({
         description:
-          'ccxt: seconds between two polls of a symbol, where the exchange has no WebSocket side for it; 1 if absent, and from 2 on its book is old between them, and nothing is opened. alpha over HTTP: not yet.',
+          'ccxt: seconds between two polls of a symbol, where the exchange has no WebSocket side for it; 1 if absent, and from 2 on its book is old between them, and nothing is opened. alpha: seconds between two polls; required with an http or https url, goes not with ws or wss.',
       })
       .optional(),
   })
@@ -95,7 +95,7 @@ export const source = z
     name: name('Unique among the sources.'),
     type: z
       .enum(['coinbase', 'binance', 'ccxt', 'alpha', 'simulator'])
-      .meta({ description: 'What it speaks. alpha: not yet.' }),
+      .meta({ description: 'What it speaks. alpha: a signal provider, which has no book (docs/alpha.md).' }),
     symbols: z
       .record(z.string().regex(SYMBOL).max(25), z.string().regex(VENUE_SYMBOL).max(40))
       .meta({ description: "Our name → the venue's.", maxProperties: 256 }),
@@ -110,6 +110,16 @@ export const source = z
   .meta({
     cel: [
       { rule: "self.type != 'alpha' || has(self.url)", message: 'is required with type alpha', fieldPath: '.url' },
+      {
+        rule: "self.type != 'alpha' || !has(self.url) || self.url.startsWith('http') == has(self.options.pollSeconds)",
+        message: 'alpha: pollSeconds is required with an http or https url, and goes not with ws or wss',
+        fieldPath: '.options',
+      },
+      {
+        rule: "self.type != 'alpha' || !has(self.options.secretRef) || !has(self.url) || self.url.startsWith('wss:') || self.url.startsWith('https:')",
+        message: 'alpha: a token is sent over wss or https only',
+        fieldPath: '.url',
+      },
       {
         rule: "self.type != 'simulator' || !has(self.url)",
         message: 'goes not with type simulator',

@@ -261,7 +261,8 @@ export const tradingSystemSpec = z
       .min(1)
       .max(16)
       .meta({
-        description: 'The first source that lists a symbol is its primary; it never changes silently.',
+        description:
+          'The first source with a book that lists a symbol is its primary; it never changes silently. Sources of type alpha have none.',
         listMapKeys: ['name'],
       }),
     shards: z
@@ -354,8 +355,8 @@ export const tradingSystemSpec = z
   .meta({
     cel: [
       {
-        rule: 'self.symbols.all(s, self.sources.exists(q, s.name in q.symbols))',
-        message: 'every symbol must be listed by a source',
+        rule: "self.symbols.all(s, self.sources.exists(q, s.name in q.symbols && q.type != 'alpha'))",
+        message: 'every symbol must be listed by a source with a book, which type alpha has not',
         fieldPath: '.sources',
       },
       {
@@ -369,8 +370,8 @@ export const tradingSystemSpec = z
         fieldPath: '.hardLimits.symbols',
       },
       {
-        rule: '!has(self.execution.venue) || self.sources.exists(q, q.name == self.execution.venue)',
-        message: 'must name a source',
+        rule: "!has(self.execution.venue) || self.sources.exists(q, q.name == self.execution.venue && q.type != 'alpha')",
+        message: 'must name a source that is a venue',
         fieldPath: '.execution.venue',
       },
       {

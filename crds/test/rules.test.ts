@@ -41,6 +41,7 @@ function withValue(kind: string, path: string, value: unknown): Json {
 
 const LIVE = { mode: 'Live', venue: 'binance', credentialsSecretRef: { name: 'keys' } };
 const REAL = { name: 'binance', type: 'binance', symbols: { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' } };
+const ALPHA = { ...REAL, name: 'vertex', type: 'alpha', url: 'wss://x' };
 const SIMULATED = { ...REAL, type: 'simulator', options: { protocol: 'binance' } };
 const RECORDED = {
   protocol: 'binance',
@@ -119,12 +120,12 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
     /spec\.execution\.credentialsSecretRef.*is required when mode is Live/,
   ],
   ['TradingSystem', 'execution', LIVE, /spec\.execution\.mode.*Live takes no simulator/],
-  ['TradingSystem', 'execution/venue', 'nobody', /spec\.execution\.venue.*must name a source/],
+  ['TradingSystem', 'execution/venue', 'nobody', /spec\.execution\.venue.*must name a source that is a venue/],
   [
     'TradingSystem',
     'sources',
     [{ ...REAL, symbols: { 'BTC-USD': 'BTCUSDT' } }],
-    /spec\.sources.*every symbol must be listed by a source/,
+    /spec\.sources.*every symbol must be listed by a source with a book/,
   ],
   [
     'TradingSystem',
@@ -141,6 +142,30 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   ['TradingSystem', 'hardLimits', undefined, /spec\.hardLimits: Required value/],
   ['TradingSystem', 'hardLimits/symbols', { btc: {} }, /hardLimits\.symbols/],
   ['TradingSystem', 'sources', [{ ...REAL, type: 'alpha' }], /sources\[0\]\.url.*is required with type alpha/],
+  [
+    'TradingSystem',
+    'sources',
+    [ALPHA],
+    /spec\.sources.*must be listed by a source with a book, which type alpha has not/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
+    [REAL, { ...ALPHA, url: 'https://x' }],
+    /sources\[1\]\.options.*pollSeconds is required with an http or https url/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
+    [REAL, { ...ALPHA, options: { pollSeconds: 5 } }],
+    /sources\[1\]\.options.*goes not with ws or wss/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
+    [REAL, { ...ALPHA, url: 'ws://x', options: { secretRef: { name: 'token' } } }],
+    /sources\[1\]\.url.*a token is sent over wss or https only/,
+  ],
   ['TradingSystem', 'sources', [{ ...SIMULATED, url: 'ws://x' }], /sources\[0\]\.url.*goes not with type simulator/],
   [
     'TradingSystem',

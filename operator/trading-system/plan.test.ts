@@ -274,10 +274,10 @@ describe('an external Redis', () => {
   });
 });
 
-describe('a source that signs', () => {
+describe('a source with a Secret', () => {
   const COINBASE = { name: 'cb', type: 'coinbase', symbols: { 'BTC-USD': 'BTC-USD', 'ETH-USD': 'ETH-USD' } };
-  const volumesOf = (part: string, options: object) => {
-    const stores = theDemo(aTradingSystem({ sources: [{ ...COINBASE, options }] }));
+  const volumesOf = (part: string, options: object, change: object = {}) => {
+    const stores = theDemo(aTradingSystem({ sources: [{ ...COINBASE, ...change, options }] }));
     const { children } = planFor(seenIn(stores));
     const named = children.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === `demo-${part}-0`);
     return (named as unknown as V1Deployment).spec!.template.spec;
@@ -297,6 +297,11 @@ describe('a source that signs', () => {
       volumesOf('ingest', { ...options, api: 'exchange' })?.volumes?.some(({ name }) => name === 'source-cb'),
       false,
     );
+  });
+  it('has the token of a signal provider mounted, and no other key', () => {
+    const spec = volumesOf('ingest', { secretRef: { name: 'vertex' } }, { type: 'alpha', url: 'wss://v' });
+    const items = [{ key: 'token', path: 'token' }];
+    assert.deepEqual(spec?.volumes?.find(({ name }) => name === 'source-cb')?.secret, { secretName: 'vertex', optional: true, items }); // prettier-ignore
   });
 });
 

@@ -6,6 +6,8 @@ export const METRIC = {
   malformedFrames: 'tradewind_malformed_frames_total',
   emissionsSkipped: 'tradewind_emissions_skipped_total',
   feedAge: 'tradewind_feed_age_seconds',
+  alphaEdges: 'tradewind_alpha_edges_total',
+  alphaClaimAge: 'tradewind_alpha_claim_age_seconds',
   clockSkew: 'tradewind_clock_skew_seconds',
   modelSwitches: 'tradewind_model_switches_total',
   modelActive: 'tradewind_model_active',

@@ -2,6 +2,7 @@
 // registry is asked only at a scrape.
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { METRIC } from '../contract/metrics.ts';
+import type { Provider } from './alpha-feeds.ts';
 import type { Shard } from './step.ts';
 import type { MarketFrame } from './venue/frame.ts';
 import { newSkew, skewMs, type Skew } from './venue/skew.ts';
@@ -62,6 +63,7 @@ export interface Scraped {
   readonly counters: Counters;
   /** Our symbol → source: what this pod must hear, whether it ever did or not. */
   readonly wanted: ReadonlyMap<string, string>;
+  readonly providers: readonly Provider[];
   readonly startedAt: number;
   readonly now: () => number;
   /** Emissions that were ready while the one before was still on its way to Redis. */
@@ -122,18 +124,23 @@ function registerCounters(registry: Registry, { shard, counters, unsent }: Scrap
 }
 
 function registerGauges(registry: Registry, scraped: Scraped): void {
-  const { shard, counters, wanted, startedAt, now } = scraped;
+  const { shard, counters, wanted, providers, startedAt, now } = scraped;
   const registers = [registry];
   new Gauge({
     name: METRIC.feedAge,
-    help: 'Seconds since the connection of a symbol was last heard, or since the start where it never was',
-    labelNames: ['source', 'symbol'],
+    help: 'Seconds since the connection of a symbol was last heard, or since the start where it never was; kind: book, or alpha of a signal provider',
+    labelNames: ['source', 'symbol', 'kind'],
     registers,
     collect() {
       this.reset();
       for (const [symbol, source] of wanted) {
         const heardAt = shard.markets.get(symbol)?.link.heardAt || startedAt;
-        this.set({ source, symbol }, Math.max(0, now() - heardAt) / 1_000);
+        this.set({ source, symbol, kind: 'book' }, Math.max(0, now() - heardAt) / 1_000);
+      }
+      for (const { feed, symbols } of providers) {
+        const { source, heardAt } = feed.link;
+        for (const symbol of symbols)
+          this.set({ source, symbol, kind: 'alpha' }, Math.max(0, now() - (heardAt || startedAt)) / 1_000);
       }
     },
   });

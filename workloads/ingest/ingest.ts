@@ -7,9 +7,10 @@ import { bootId, monotonicNow } from '../kit/clock.ts';
 import type { PodConfig } from '../kit/config.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Outlet } from '../kit/outlet.ts';
+import { AlphaFeeds, openAlpha, type OpenAlpha } from './alpha-feeds.ts';
 import { countFrame, newCounters, registerMetrics, type Counters, type GapKind } from './counters.ts';
 import { keepDailyBars } from './daily-bars.ts';
-import { planSources } from './sources.ts';
+import { planSources, type SourcePlan } from './sources.ts';
 import { frameCount, ingestStatus, type FrameCount } from './status.ts';
 import { newShard, step, type Event, type Output, type Shard } from './step.ts';
 import type { PaperAnswer } from './paper/venue.ts';
@@ -37,6 +38,7 @@ export interface IngestOptions {
   readonly store: (key: string, text: string, seconds: number) => Promise<unknown>;
   /** Unless a test brings its own. */
   readonly openFeed?: OpenFeed;
+  readonly openAlpha?: OpenAlpha;
 }
 
 export interface Ingest {
@@ -49,18 +51,19 @@ export interface Ingest {
   stop(): void;
 }
 
-/** Opens the feeds of the shard's primary sources in the background and starts ticking. */
+/** Opens the feeds of the shard's primary sources and signal providers in the background and starts ticking. */
 export function startIngest(options: IngestOptions): Ingest {
   const { pod, log, registry } = options;
   const plan = planSources(pod.system, pod.shard);
   const wanted = new Map(
     plan.feeds.flatMap(({ name, symbols }) => [...symbols.values()].map((symbol) => [symbol, name])),
   );
-  const ingest = new RunningIngest(options, newCounters(plan.feeds.map(({ name }) => name)), plan.refused);
+  const ingest = new RunningIngest(options, plan);
   registerMetrics(registry, {
     shard: ingest.shard,
     counters: ingest.counters,
     wanted,
+    providers: ingest.alphas.providers,
     startedAt: monotonicNow(),
     now: monotonicNow,
     unsent: () => options.features.unsent(),
@@ -94,6 +97,7 @@ class RunningIngest implements Ingest {
   readonly counters: Counters;
   readonly feeds = new Map<string, Feed>();
   readonly feedBySymbol = new Map<string, Feed>();
+  readonly alphas: AlphaFeeds;
   readonly #options: IngestOptions;
   readonly #refused: ReadonlyMap<string, string>;
   readonly #stop = new AbortController();
@@ -104,10 +108,20 @@ class RunningIngest implements Ingest {
   #before: FrameCount | undefined;
   #ticking: NodeJS.Timeout | undefined;
 
-  constructor(options: IngestOptions, counters: Counters, refused: ReadonlyMap<string, string>) {
+  constructor(options: IngestOptions, { feeds, alphas, refused }: SourcePlan) {
     this.#options = options;
-    this.counters = counters;
+    this.counters = newCounters([...feeds, ...alphas].map(({ name }) => name));
     this.#refused = refused;
+    this.alphas = new AlphaFeeds({
+      planned: alphas,
+      secretsDir: options.pod.sourceSecretsDir,
+      shard: this.shard,
+      registry: options.registry,
+      log: options.log,
+      open: options.openAlpha ?? openAlpha,
+      emit: (event) => this.emit(event),
+      onMalformed: (source, malformed, text) => this.onMalformed(source, malformed, text),
+    });
   }
 
   start(wanted: ReadonlyMap<string, string>): void {
@@ -122,6 +136,7 @@ class RunningIngest implements Ingest {
     clearInterval(this.#ticking);
     this.#stop.abort();
     for (const feed of this.feeds.values()) feed.stop();
+    this.alphas.stop();
   }
 
   onAnswer(listener: (answer: PaperAnswer) => void): void {
@@ -162,6 +177,7 @@ class RunningIngest implements Ingest {
       shard: this.shard,
       counters: this.counters,
       feeds: this.feeds,
+      alphas: this.alphas,
       refused: this.#refused,
       ready: isReady(),
       flushed: isFlushed(),
@@ -199,6 +215,8 @@ class RunningIngest implements Ingest {
       case 'streamLost':
         this.#onGap(output.symbol, 'stalled', {});
         return this.feedBySymbol.get(output.symbol)?.renew(output.symbol);
+      case 'alpha':
+        return this.alphas.onClaim(output);
       case 'tradesMissed':
         return this.#onGap(output.symbol, 'trade', { missed: output.count });
     }

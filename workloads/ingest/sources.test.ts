@@ -29,9 +29,9 @@ describe('the sources of a shard', () => {
     );
   });
   it('are refused with the reason where they cannot be served', () => {
-    const alpha = { ...binance, name: 'al', type: 'alpha' };
+    const mute = { ...sim, options: {} };
     const ftp = { ...binance, url: 'ftp://x' };
-    assert.match(planSources(aSystem(alpha), 0).refused.get('al') ?? '', /alpha are not supported.*expected binance/);
+    assert.match(planSources(aSystem(mute), 0).refused.get('sim') ?? '', /options\.protocol: found none/);
     const nowhere = { ...sim, name: 'nowhere' };
     assert.match(planSources(aSystem(nowhere), 0).refused.get('nowhere') ?? '', /no address of nowhere/);
     assert.match(planSources(aSystem(ftp), 0).refused.get('binance') ?? '', /found ftp:.*expected ws/);
@@ -66,6 +66,29 @@ describe('the sources of a shard', () => {
     assert.deepEqual(own?.endpoints, { ws: '', rest: '' });
     const [moved] = planSources(aSystem(here), 0).feeds;
     assert.deepEqual(moved?.endpoints, { ws: 'ws://sim:8090/k', rest: 'http://sim:8090/k' });
+  });
+  describe('that are signal providers', () => {
+    const vertex = { name: 'vertex', type: 'alpha', symbols: { 'BTC-USD': 'XBT' }, url: 'wss://v/1?a=b', options: {} };
+    it('are read for every symbol that they list, and are nobody’s primary, wherever they stand', () => {
+      const { feeds, alphas } = planSources(aSystem(vertex, binance, { ...vertex, name: 'other' }), 0);
+      assert.deepEqual(feeds.map(({ name }) => name), ['binance']); // prettier-ignore
+      const symbols = new Map([['XBT', 'BTC-USD']]);
+      assert.deepEqual(alphas, [
+        { name: 'vertex', url: vertex.url, hasToken: false, symbols },
+        { name: 'other', url: vertex.url, hasToken: false, symbols },
+      ]);
+    });
+    it('are polled where they have an interval, with a token where they have a Secret', () => {
+      const options = { pollSeconds: 5, secretRef: { name: 's' } };
+      const [alpha] = planSources(aSystem({ ...vertex, url: 'https://v/1', options }, binance), 0).alphas;
+      assert.deepEqual([alpha?.url, alpha?.pollMs, alpha?.hasToken], ['https://v/1', 5_000, true]);
+    });
+    it('are refused without an address, or with one of the other way', () => {
+      const refusal = (change: object) => planSources(aSystem({ ...vertex, ...change }), 0).refused.get('vertex') ?? '';
+      assert.match(refusal({ url: undefined }), /url: found none/);
+      assert.match(refusal({ url: 'https://v' }), /found https:\/\/v, expected ws or wss, as pollSeconds is absent/);
+      assert.match(refusal({ options: { pollSeconds: 5 } }), /found wss:.*expected http or https/);
+    });
   });
   it('charge a fee of their own only for the symbols whose primary is a simulated market', () => {
     assert.deepEqual([...ownFeesBps(aSystem(binance, sim))], [['ETH-USD', 2]]);

@@ -1,4 +1,5 @@
 // Which source serves which symbol of a shard, decided once at start. Pure; main.ts opens the feeds.
+import { isAlpha } from '../contract/alpha.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import { ADVANCED, EXCHANGE } from './venue/coinbase/apis.ts';
@@ -20,8 +21,22 @@ export interface PlannedSource {
   readonly symbols: ReadonlyMap<string, string>;
 }
 
+/** A signal provider: it has no book, and is nobody's primary. */
+export interface PlannedAlpha {
+  readonly name: string;
+  /** Whole: ws or wss, or http or https where it is polled. */
+  readonly url: string;
+  /** Ms between two polls; absent: a WebSocket. */
+  readonly pollMs?: number;
+  /** It is sent the token in its Secret. */
+  readonly hasToken: boolean;
+  /** The provider's name of a symbol → ours: the symbols of the shard that it lists. */
+  readonly symbols: ReadonlyMap<string, string>;
+}
+
 export interface SourcePlan {
   readonly feeds: readonly PlannedSource[];
+  readonly alphas: readonly PlannedAlpha[];
   /** Sources that serve a symbol of the shard and cannot, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
 }
@@ -36,39 +51,59 @@ const OWN: Readonly<Record<PlannedSource['protocol'], PlannedSource['endpoints']
 };
 
 /**
- * The first source that lists a symbol is its primary, and never changes silently. Sources that are
- * nobody's primary here are left out: references and alpha are not read yet.
+ * The first source with a book that lists a symbol is its primary, and never changes silently. Signal providers are read for
+ * every symbol that they list. Other sources that are nobody's primary here are left out: references are not read yet.
  */
 export function planSources(system: SystemConfig, shard: number): SourcePlan {
   const feeds: PlannedSource[] = [];
+  const alphas: PlannedAlpha[] = [];
   const refused = new Map<string, string>();
   const mine = symbolsOfShard(system.symbols, shard, system.shards);
   for (const source of system.sources) {
     const symbols = new Map<string, string>();
     for (const { name } of mine) {
-      const venueSymbol = primaryOf(system, name) === source ? source.symbols[name] : undefined;
+      const isServed = isAlpha(source) || primaryOf(system, name) === source;
+      const venueSymbol = isServed ? source.symbols[name] : undefined;
       if (venueSymbol !== undefined) symbols.set(venueSymbol, name);
     }
     if (symbols.size === 0) continue;
-    const planned = planSource(source, symbols, system);
+    const planned = isAlpha(source) ? planAlpha(source, symbols) : planSource(source, symbols, system);
     if (typeof planned === 'string') refused.set(source.name, planned);
+    else if ('url' in planned) alphas.push(planned);
     else feeds.push(planned);
   }
-  return { feeds, refused };
+  return { feeds, alphas, refused };
+}
+
+/** The provider, or why it cannot be read: the API server refuses the same, but what is stored may be older than its rules. */
+function planAlpha({ name, url, options }: Source, symbols: PlannedAlpha['symbols']): PlannedAlpha | string {
+  const { pollSeconds, secretRef } = options;
+  if (url === undefined) return 'url: found none, which type alpha needs';
+  if (/^https?:/.test(url) !== (pollSeconds !== undefined)) {
+    const expected =
+      pollSeconds === undefined ? 'ws or wss, as pollSeconds is absent' : 'http or https, as pollSeconds is set';
+    return `url: found ${url}, expected ${expected}`;
+  }
+  return {
+    name,
+    url,
+    ...(pollSeconds === undefined ? {} : { pollMs: pollSeconds * 1_000 }),
+    hasToken: secretRef !== undefined,
+    symbols,
+  };
 }
 
 /** The source, or why it cannot be served. */
 function planSource(source: Source, symbols: PlannedSource['symbols'], system: SystemConfig): PlannedSource | string {
   const protocol = protocolOf(source);
-  if (protocol === undefined)
-    return `sources of type ${source.type} are not supported yet: expected binance, coinbase, ccxt or simulator`;
+  if (protocol === undefined) return 'options.protocol: found none, which type simulator needs';
   const endpoints = endpointsOf(source, protocol, system);
   if (typeof endpoints === 'string') return endpoints;
   return { name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols, ...ccxtOf(source) };
 }
 
 const primaryOf = ({ sources }: SystemConfig, symbol: string): Source | undefined =>
-  sources.find((source) => source.symbols[symbol] !== undefined);
+  sources.find((source) => !isAlpha(source) && source.symbols[symbol] !== undefined);
 
 function protocolOf({ type, options }: Source): PlannedSource['protocol'] | undefined {
   if (type === 'binance' || type === 'ccxt') return type;

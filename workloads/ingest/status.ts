@@ -1,6 +1,7 @@
 // The pod's live figures, made once a second. Pure.
 import type { DesiredDocument } from '../contract/desired.ts';
 import type { IngestStatus } from '../contract/status.ts';
+import type { AlphaFeeds } from './alpha-feeds.ts';
 import { framesOf, gapsOf, type Counters } from './counters.ts';
 import type { Shard } from './step.ts';
 import type { Feed } from './venue/feed.ts';
@@ -12,6 +13,7 @@ export interface Seen {
   readonly shard: Shard;
   readonly counters: Counters;
   readonly feeds: ReadonlyMap<string, Pick<Feed, 'status'>>;
+  readonly alphas: Pick<AlphaFeeds, 'status'>;
   /** Sources that cannot be served, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
   readonly ready: boolean;
@@ -66,13 +68,14 @@ export const frameCount = (counters: Counters, at: number): FrameCount => ({
   at,
 });
 
-function* sourcesOf({ feeds, refused, counters, at }: Seen): Generator<IngestStatus['sources'][number]> {
+function* sourcesOf({ feeds, alphas, refused, counters, at }: Seen): Generator<IngestStatus['sources'][number]> {
   for (const [name, feed] of feeds) {
     const of = counters.get(name);
     const apart = of === undefined ? undefined : skewMs(of.skew, at);
     const skew = apart === undefined ? {} : { clockSkewMs: Math.round(apart) };
     yield { name, ...feed.status(), gaps: of === undefined ? 0 : gapsOf(of), ...skew };
   }
+  yield* alphas.status();
   for (const [name, reason] of refused) yield { name, connected: false, reconnects: 0, gaps: 0, reason };
 }
 

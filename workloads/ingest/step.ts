@@ -1,6 +1,7 @@
 // The core of ingest: one shard's markets and its paper venue, moved on by events. Synchronous and deterministic: no clock,
 // no I/O, no log; `t` comes with each event and never goes back. main.ts feeds it and carries out what it gives.
 import type { Features } from '../contract/messages.ts';
+import { claimsAt, takeAlpha, type Alphas, type Drop, type Received } from './alphas.ts';
 import { emitFeatures, isDue, newEmission, noteChange, type Emission } from './features.ts';
 import {
   applyFrame,
@@ -29,6 +30,8 @@ export type Event =
   | { readonly kind: 'stalled'; readonly symbol: string; readonly t: number }
   /** The feed found that messages of a symbol's book were lost. */
   | { readonly kind: 'lost'; readonly symbol: string; readonly t: number }
+  /** A signal provider's claim. */
+  | ({ readonly kind: 'alpha' } & Received)
   /** Connection made, heartbeat, connection lost. */
   | { readonly kind: 'linkUp' | 'heard' | 'linkDown'; readonly link: Link; readonly t: number }
   /** An entry of an orders stream. */
@@ -47,6 +50,8 @@ export type Output =
     }
   /** A stream is dead though its connection lives: it must be asked for anew. */
   | { readonly kind: 'streamLost'; readonly symbol: string }
+  /** What became of a claim: taken, or dropped. */
+  | { readonly kind: 'alpha'; readonly source: string; readonly symbol: string; readonly drop: Drop | undefined }
   | { readonly kind: 'tradesMissed'; readonly symbol: string; readonly count: number }
   | { readonly kind: 'answer'; readonly answer: PaperAnswer };
 
@@ -55,6 +60,7 @@ export interface Shard {
   readonly bootId: string;
   readonly markets: Map<string, Market>;
   readonly emissions: Map<string, Emission>;
+  readonly alphas: Alphas;
   /** `t` of the last tick. */
   tickedAt: number;
   /** Undefined outside Paper mode, and until its account is open. */
@@ -65,6 +71,7 @@ export const newShard = (bootId: string): Shard => ({
   bootId,
   markets: new Map(),
   emissions: new Map(),
+  alphas: new Map(),
   tickedAt: 0,
   paper: undefined,
 });
@@ -91,6 +98,8 @@ function apply(shard: Shard, event: Event): readonly Output[] {
     case 'heard':
       event.link.heardAt = event.t;
       return NONE;
+    case 'alpha':
+      return onAlpha(shard, event);
     case 'snapshot':
       return onMarket(shard, event.snapshot.symbol, event.t, (market) =>
         applySnapshot(market, event.snapshot, event.t),
@@ -105,13 +114,20 @@ function apply(shard: Shard, event: Event): readonly Output[] {
       if (shard.paper !== undefined) shard.paper.feeRate = event.feeRate;
       return NONE;
     case 'listed':
-      shard.markets.set(event.listing.symbol, newMarket(event.listing, event.link));
-      if (!shard.emissions.has(event.listing.symbol)) shard.emissions.set(event.listing.symbol, newEmission());
-      return NONE;
+      return onListed(shard, event);
     case 'linkUp':
     case 'linkDown':
       return onLink(shard, event.link, event.kind === 'linkUp', event.t);
   }
+}
+
+function onListed(
+  { markets, emissions }: Shard,
+  { listing, link }: Extract<Event, { kind: 'listed' }>,
+): readonly Output[] {
+  markets.set(listing.symbol, newMarket(listing, link));
+  if (!emissions.has(listing.symbol)) emissions.set(listing.symbol, newEmission());
+  return NONE;
 }
 
 function onFrame(shard: Shard, frame: MarketFrame, t: number): readonly Output[] {
@@ -125,6 +141,15 @@ function onFrame(shard: Shard, frame: MarketFrame, t: number): readonly Output[]
   const isUpdate = frame.kind === 'depth' || frame.kind === 'change';
   if (isUpdate && shard.paper !== undefined && bookId(market) > before) bookUpdated(shard.paper, frame);
   return outputsOf(shard, market, { effect, gridMoved, t });
+}
+
+/** One that is taken goes out with the features, at once where they may. */
+function onAlpha(shard: Shard, received: Received): readonly Output[] {
+  const { link, edge, t } = received;
+  const drop = takeAlpha(shard.alphas, received);
+  const became: Output = { kind: 'alpha', source: link.source, symbol: edge.symbol, drop };
+  if (drop !== undefined) return [became];
+  return [became, ...onMarket(shard, edge.symbol, t, () => ({ kind: 'Changed' }))];
 }
 
 function onMarket(shard: Shard, symbol: string, t: number, change: (market: Market) => Effect): readonly Output[] {
@@ -151,7 +176,7 @@ function onTick(shard: Shard, t: number): readonly Output[] {
       continue;
     }
     const isOut = gridMoved ? noteChange(emission, t) : isDue(emission, t);
-    if (isOut) outputs.push({ kind: 'features', features: emitFeatures(market, emission, shard.bootId, t) });
+    if (isOut) outputs.push(featuresOf(shard, market, emission, t));
   }
   return outputs;
 }
@@ -185,15 +210,19 @@ function outputsOf(shard: Shard, market: Market, { effect, gridMoved, t }: Outco
   const { symbol } = market;
   const emission = shard.emissions.get(symbol);
   const features: readonly Output[] =
-    emission !== undefined && noteChange(emission, t)
-      ? [{ kind: 'features', features: emitFeatures(market, emission, shard.bootId, t) }]
-      : NONE;
+    emission !== undefined && noteChange(emission, t) ? [featuresOf(shard, market, emission, t)] : NONE;
   if (effect.kind === 'SnapshotWanted') {
     return [{ kind: 'snapshotWanted', symbol, because: effect.because }, ...features];
   }
   if (effect.kind === 'Stalled') return [{ kind: 'streamLost', symbol }, ...features];
   if (effect.kind === 'TradesMissed') return [{ kind: 'tradesMissed', symbol, count: effect.count }, ...features];
   return features;
+}
+
+function featuresOf(shard: Shard, market: Market, emission: Emission, t: number): Output {
+  const features = emitFeatures(market, emission, shard.bootId, t);
+  const alphas = claimsAt(shard.alphas, market.symbol, t);
+  return { kind: 'features', features: alphas === undefined ? features : { ...features, alphas } };
 }
 
 const NONE: readonly never[] = [];

@@ -104,7 +104,7 @@ describe('the alerts', () => {
   it('are of this system only, each with a severity and what to do next', () => {
     assert.deepEqual(rules.map(({ alert }) => alert), [
       'TradewindVarHigh', 'TradewindBreakerOpen', 'TradewindNoData', 'TradewindPodsDisagree', 'TradewindModelSwitchesHigh', 'TradewindModelServerDown',
-      'TradewindClockSkewed', 'TradewindRedisSlow',
+      'TradewindAlphaSilent',      'TradewindClockSkewed', 'TradewindRedisSlow',
     ]); // prettier-ignore
     for (const { alert, expr, labels, annotations } of rules) {
       for (const selector of expr.match(/tradewind_\w+\S/g) ?? [])

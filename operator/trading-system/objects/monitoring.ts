@@ -89,7 +89,7 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
     },
     {
       alert: 'TradewindNoData',
-      expr: `max(${of(METRIC.feedAge)}) > 30 or sum(rate(${of(METRIC.frames)}[1m])) == 0 or absent(${of(METRIC.frames)})`,
+      expr: `max(${of(METRIC.feedAge, ',kind!="alpha"')}) > 30 or sum(rate(${of(METRIC.frames)}[1m])) == 0 or absent(${of(METRIC.frames)})`,
       for: '1m',
       severity: 'critical',
       summary: 'no market data of a symbol for half a minute, or nobody who tells of any',
@@ -104,6 +104,7 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
       next: 'A pod does not take what is published. status.runtime.acks names it and what it says; then its log.',
     },
     ...modelAlerts(of),
+    alphaAlert(of),
     {
       alert: 'TradewindClockSkewed',
       expr: `max by (pod, source) (abs(${of(METRIC.clockSkew)})) > 1`,
@@ -122,6 +123,17 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
       next: 'Look at the load of Redis and of its node; fail over where Redis is external.',
     },
   ];
+}
+
+function alphaAlert(of: (metric: string, labels?: string) => string): Rule {
+  return {
+    alert: 'TradewindAlphaSilent',
+    expr: `max by (source) (${of(METRIC.feedAge, ',kind="alpha"')}) > 60`,
+    for: '1m',
+    severity: 'warning',
+    summary: 'signal provider {{ $labels.source }} has not been heard for over a minute',
+    next: "Trading goes on without it. The gateway's /health says why, in check `sources`.",
+  };
 }
 
 function modelAlerts(of: (metric: string) => string): Rule[] {

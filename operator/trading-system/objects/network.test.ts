@@ -78,6 +78,7 @@ describe('the network policies of a system', () => {
       source('a', 'binance'),
       source('b', 'binance', 'wss://example.com:9443/ws'),
       source('c', 'binance', 'ws://example.com'),
+      source('d', 'alpha', 'https://example.com:8443/v1'),
     ];
     const own = (type: string) => table(policiesOf({ sources: [source('a', type)] }))['demo-ingest']?.[1];
     assert.deepEqual(['coinbase', 'binance', 'ccxt'].map(own), [
@@ -87,7 +88,7 @@ describe('the network policies of a system', () => {
     ]);
     const redis = { external: { urls: ['redis://one', 'redis://two.example:6380'] } };
     const found = table(policiesOf({ sources, redis }));
-    assert.equal(found['demo-ingest']?.[1], '*:6379 *:6380 *:80 *:443 *:9443');
+    assert.equal(found['demo-ingest']?.[1], '*:6379 *:6380 *:80 *:443 *:8443 *:9443');
     assert.equal(found['demo-router']?.[1], '*:6379 *:6380');
     assert.ok(!('demo-redis' in found) && !('demo-simulator' in found));
   });

@@ -118,7 +118,8 @@ function modelServers({ modelUrls }: Context): Egress[] {
 
 /** Where venues are by themselves; Binance has its streams on 9443, as have some exchanges of ccxt, and OKX on 8443. */
 const OWN_PORTS = {
-  alpha: [443],
+  // Never without a url.
+  alpha: [],
   binance: [443, 9443],
   ccxt: [443, 8443, 9443],
   coinbase: [443],

@@ -269,10 +269,10 @@ function volumesOf(context: Context, { part, storage }: Traits, name: string): N
       name: `recording-${source}`,
       persistentVolumeClaim: { claimName, readOnly: true },
     })),
-    // Optional: without its key a feed goes on unsigned and says so.
-    ...sourceSecretsOf(context, part).map(({ source, secretName }) => ({
+    // Optional: a feed without its key says so, and the others go on.
+    ...sourceSecretsOf(context, part).map(({ source, secretName, keys }) => ({
       name: `source-${source}`,
-      secret: { secretName, optional: true, items: ['name', 'privateKey'].map((key) => ({ key, path: key })) },
+      secret: { secretName, optional: true, items: keys.map((key) => ({ key, path: key })) },
     })),
   ];
 }
@@ -284,14 +284,22 @@ function caSecretOf({ spec: { redis } }: Context, part: Part): string | undefine
   return isTls && part !== 'simulator' ? secretRef?.name : undefined;
 }
 
-/** Secrets of sources whose feed signs. */
-function sourceSecretsOf({ spec }: Context, part: Part): { source: string; secretName: string }[] {
+type Source = Context['spec']['sources'][number];
+
+/** Secrets of sources, with the keys of each that its feed needs. */
+function sourceSecretsOf({ spec }: Context, part: Part): { source: string; secretName: string; keys: string[] }[] {
   if (part !== 'ingest') return [];
-  return spec.sources.flatMap(({ name, type, options }) =>
-    type !== 'coinbase' || options.api !== 'advanced' || options.secretRef === undefined
-      ? []
-      : [{ source: name, secretName: options.secretRef.name }],
-  );
+  return spec.sources.flatMap((source) => {
+    const keys = secretKeysOf(source);
+    const secretName = source.options.secretRef?.name;
+    return secretName === undefined || keys.length === 0 ? [] : [{ source: source.name, secretName, keys }];
+  });
+}
+
+/** An API key to sign with, or a bearer token. */
+function secretKeysOf({ type, options }: Source): string[] {
+  if (type === 'alpha') return ['token'];
+  return type === 'coinbase' && options.api === 'advanced' ? ['name', 'privateKey'] : [];
 }
 
 function recordingsOf({ spec }: Context, part: Part): { source: string; claimName: string }[] {

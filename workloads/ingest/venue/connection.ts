@@ -31,6 +31,20 @@ export interface ConnectionOptions {
   readonly onPulse: (receivedAt: number) => void;
   readonly onUp: (at: number) => void;
   readonly onDown: (at: number, reason: string) => void;
+  /** Of each hand-shake, as they are when it was admitted. Must not throw. */
+  readonly headers?: () => Readonly<Record<string, string>>;
+  /** A dial failed before it was open. */
+  readonly onRefused?: (refusal: Refusal) => void;
+  /** A longer frame ends the connection; 64 MiB if absent. */
+  readonly maxFrameBytes?: number;
+}
+
+/** Why a dial failed: what the server answered instead of opening, where it answered. */
+export interface Refusal {
+  readonly at: number;
+  readonly reason: string;
+  readonly status?: number;
+  readonly retryAfter?: string;
 }
 
 /** Frames that a standby keeps at most; then it takes over early. */
@@ -48,6 +62,8 @@ interface Line {
   openedAt: number;
   lifeAt: number;
   problem: string;
+  /** What the server answered to the hand-shake in place of opening. */
+  refused: Pick<Refusal, 'status' | 'retryAfter'>;
 }
 
 /** Idle after construction; `start` runs it until `stop`. */
@@ -126,17 +142,28 @@ export class Connection {
 
   /** ws answers each ping by itself; what else is sent, an adapter keeps within the venue's limit of messages. */
   #dial(): Line {
-    const socket = new WebSocket(this.#options.url, {
+    const { url, headers, maxFrameBytes = MAX_FRAME_BYTES, now } = this.#options;
+    const socket = new WebSocket(url, {
       perMessageDeflate: false,
       handshakeTimeout: HANDSHAKE_MS,
-      maxPayload: MAX_FRAME_BYTES,
+      maxPayload: maxFrameBytes,
+      headers: headers?.() ?? {},
     });
-    const line: Line = { socket, held: [], openedAt: 0, lifeAt: this.#options.now(), problem: 'closed by the venue' };
+    const problem = 'closed by the venue';
+    const line: Line = { socket, held: [], openedAt: 0, lifeAt: now(), problem, refused: {} };
     socket
       .on('open', () => this.#onOpen(line))
       .on('message', (data: Buffer) => this.#onText(line, data.toString()))
       .on('ping', () => this.#onPing(line))
-      .on('error', (error: Error) => (line.problem = error.message)) // always followed by close
+      .on('unexpected-response', (_, response) => {
+        const retryAfter = response.headers['retry-after'];
+        line.refused = { status: response.statusCode ?? 0, ...(retryAfter === undefined ? {} : { retryAfter }) };
+        socket.terminate();
+      })
+      .on('error', (error: Error) => {
+        const { status } = line.refused;
+        line.problem = status === undefined ? error.message : `status ${status}`;
+      }) // always followed by close
       .on('close', (code: number) => {
         line.problem += ` (${code})`;
         this.#onClosed(line);
@@ -183,6 +210,7 @@ export class Connection {
     const held = line.openedAt > 0 && now - line.openedAt > this.#options.timing.slowestRetryMs;
     this.#failures = held ? 0 : this.#failures + 1;
     if (line.openedAt > 0) this.#options.onDown(now, line.problem);
+    else this.#options.onRefused?.({ at: now, reason: line.problem, ...line.refused });
     if (this.#standby === undefined) this.#retry();
   }
 

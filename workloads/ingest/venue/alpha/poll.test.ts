@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { etagIn, nextPollMs, pauseMs, refusalOf } from './poll.ts';
+import { tokenIn } from './token.ts';
+
+describe('the next poll of a provider', () => {
+  const fine = { failures: 0, afterMs: 0, tookMs: 0 };
+  it('comes each interval, however long an answer takes within it', () => {
+    assert.equal(nextPollMs(fine, 5_000, 0.5), 5_000);
+    assert.equal(nextPollMs({ ...fine, tookMs: 4_000 }, 5_000, 0.5), 5_000);
+    assert.equal(nextPollMs({ ...fine, tookMs: 9_000 }, 5_000, 0.5), 9_000);
+  });
+  it('never comes sooner for a failure, and waits anywhere up to twice as long after each, a minute at most', () => {
+    const after = (failures: number, random = 1) => nextPollMs({ ...fine, failures }, 1_000, random);
+    assert.deepEqual([1, 2, 3, 4, 5, 20].map((failures) => after(failures)), [1_000, 1_000, 2_000, 4_000, 8_000, 60_000]); // prettier-ignore
+    assert.equal(after(20, 0.25), 15_000);
+    assert.equal(after(20, 0), 1_000);
+  });
+  it('waits for as long as the provider says', () => {
+    assert.equal(nextPollMs({ failures: 1, afterMs: 30_000, tookMs: 200 }, 1_000, 0), 30_200);
+  });
+});
+
+describe('what a provider answers that gives nothing', () => {
+  const NOW = Date.UTC(2026, 10, 26, 5, 10);
+  for (const [status, header, ms] of [
+    [429, '7', 7_000],
+    [503, '7', 7_000],
+    [429, 'Thu, 26 Nov 2026 05:10:20 GMT', 20_000],
+    [429, 'Thu, 26 Nov 2026 05:09:00 GMT', 0],
+    [429, null, 10_000],
+    [429, 'soon', 10_000],
+    [429, '999999999', 3_600_000],
+    [500, '7', 0],
+  ] as const)
+    it(`is a pause of ${ms} ms at ${status} with Retry-After ${header}`, () =>
+      assert.equal(pauseMs(status, header, NOW), ms));
+  it('says what to do', () => {
+    assert.match(refusalOf(401), /credentials refused \(status 401\): see to key token/);
+    assert.match(refusalOf(403), /credentials refused/);
+    assert.match(refusalOf(429), /told to ask less often.*pollSeconds/);
+    assert.match(refusalOf(302), /redirected.*see to url/);
+    assert.match(refusalOf(404), /not found.*see to url/);
+    assert.equal(refusalOf(500), 'status 500');
+  });
+  it('sends back no ETag that may not stand in a header', () => {
+    assert.deepEqual(['W/"a1"', 'a\nb', '', 'x'.repeat(257), null].map(etagIn), [{ etag: 'W/"a1"' }, {}, {}, {}, {}]);
+  });
+});
+
+describe('the token of a provider', () => {
+  let dir: string;
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'token-'))));
+  afterEach(() => rmSync(dir, { recursive: true }));
+  const given = (text: string) => {
+    writeFileSync(join(dir, 'token'), text);
+    return tokenIn(dir);
+  };
+  it('is what the Secret has, without the line’s end', () =>
+    assert.deepEqual(given('abc.DEF-1\n'), { token: 'abc.DEF-1' }));
+  it('is none where there is nothing, or what no header takes; nothing of it is said', () => {
+    const missing = { problem: 'key token of the Secret in options.secretRef: found nothing, expected up to 4096 visible ASCII characters' }; // prettier-ignore
+    assert.deepEqual(tokenIn(dir), missing);
+    assert.deepEqual(given(' \n'), missing);
+    for (const text of ['s3cr\net', 's3cr et', 's3crét', 'x'.repeat(4_097)]) {
+      const read = given(text);
+      assert.ok('problem' in read && /found something else/.test(read.problem) && !read.problem.includes('s3cr'), text);
+    }
+  });
+});

@@ -1,0 +1,27 @@
+// The bearer token in a source's mounted Secret, read anew for each connection and each poll, so that one that was changed is used.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What is sent, or why nothing is asked: without the token that is wanted a provider is not spoken to. */
+export type Token = { readonly token: string } | { readonly problem: string };
+
+/** What may stand in a header: an error of a library about any other text would quote it. */
+const VISIBLE = /^[\x21-\x7e]{1,4096}$/;
+
+/** Key `token` of the Secret mounted at `dir`. A problem says nothing of what was found. */
+export function tokenIn(dir: string): Token {
+  const token = textIn(dir).trim();
+  if (VISIBLE.test(token)) return { token };
+  const found = token === '' ? 'nothing' : 'something else';
+  return {
+    problem: `key token of the Secret in options.secretRef: found ${found}, expected up to 4096 visible ASCII characters`,
+  };
+}
+
+function textIn(dir: string): string {
+  try {
+    return readFileSync(join(dir, 'token'), 'utf8');
+  } catch {
+    return '';
+  }
+}
