@@ -94,7 +94,7 @@ describe('the ordered restart of the demo', function () {
     const { id } = await restart();
     const { items } = await system.kubectl.json<EventList>(['get', 'events']);
     const began = items
-      .filter(({ reason, message }) => FULL.includes(reason) && message.endsWith('began'))
+      .filter(({ reason, message }) => FULL.includes(reason) && message === `restart ${id}: ${reason} began`)
       .sort((a, b) => ((a.eventTime ?? '') < (b.eventTime ?? '') ? -1 : 1));
     assert.deepEqual(began.slice(-FULL.length).map(({ reason }) => reason), FULL, id); // prettier-ignore
   });

@@ -2,7 +2,10 @@
 import type { Occurrence } from '../../runtime/events.ts';
 import type { Restart, StepRecord } from './record.ts';
 
-/** One Event per step that began or ended between two records, and one for the whole. In the order of the steps. */
+/**
+ * One Event per step that began or ended between two records, and one for the whole. In the order of the steps. Each names its
+ * restart, so that none is taken for a repetition of an earlier one's.
+ */
 export function tellings(before: Restart | undefined, after: Restart | undefined): Occurrence[] {
   if (after?.id === undefined) return [];
   const known = before?.id === after.id && before.startedAt === after.startedAt ? before : undefined;
@@ -10,7 +13,7 @@ export function tellings(before: Restart | undefined, after: Restart | undefined
     const old = known?.steps?.find(({ name }) => name === step.name);
     return old?.state === step.state || step.state === 'Pending'
       ? []
-      : [told(step.name, noteOf(step), step.state === 'Failed')];
+      : [told(step.name, `restart ${after.id}: ${noteOf(step)}`, step.state === 'Failed')];
   });
   const begins = known === undefined ? [told('RestartBegan', `restart ${after.id} (${after.cause}) began`)] : [];
   const isOver = known?.state !== after.state && after.state !== 'Running' && after.state !== 'Aborting';
