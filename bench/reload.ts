@@ -10,7 +10,7 @@ import { Store } from '@tradewind/operator/runtime/store.ts';
 import { watch } from '@tradewind/operator/runtime/watch.ts';
 import type { Ack } from '@tradewind/workloads/contract/desired.ts';
 import { acksKey, RELOAD } from '@tradewind/workloads/contract/keys.ts';
-import { ACKNOWLEDGING, desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
+import { desiredMapOf, STAGES } from '@tradewind/workloads/contract/pods.ts';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { spreadFigures, type Figures, type Options } from './stats.ts';
@@ -137,7 +137,7 @@ async function connect(api: Api): Promise<Redis> {
 
 /** When the last part acknowledged a document other than `last`. */
 function lastAck(redis: Redis, last: string): Promise<number> {
-  const waiting = new Set<string>(ACKNOWLEDGING);
+  const waiting = new Set<string>(STAGES);
   return heard(redis, acksKey(PLACE.name), (text) => {
     const { part, hash, error } = JSON.parse(text) as Ack;
     if (hash !== last && error === undefined) waiting.delete(part);

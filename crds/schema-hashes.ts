@@ -1,7 +1,7 @@
 // Generated from crds/schema by `make generate`. Do not edit.
 
 export const SCHEMA_HASHES = {
-  'tradingsystems.tradewind.io': '6ebe70c58ae104cf',
+  'tradingsystems.tradewind.io': '67755c66433e369e',
   'riskparams.tradewind.io': '40fced4833619a9c',
   'routerrules.tradewind.io': '1206f9466b66ed38',
   'holds.tradewind.io': '5693ed23a8912025',

@@ -237,6 +237,7 @@ const components = z
     ingest: component.optional(),
     router: component.optional(),
     harmoniser: component.optional(),
+    fused: component.optional(),
     gateway: component.optional(),
     simulator: component.optional(),
   })
@@ -278,11 +279,17 @@ export const tradingSystemSpec = z
       .int()
       .min(0)
       .max(2)
-      .meta({ description: 'Harmonisers per shard that wait to take over, each with a volume of its own.' })
+      .meta({
+        description:
+          'Harmonisers per shard that wait to take over, each with a volume of its own. Of Split only (not yet).',
+      })
       .default(0),
     topology: z
       .enum(['Split', 'Fused'])
-      .meta({ description: 'Split: a pod per stage. Fused: a pod per shard (not yet).' })
+      .meta({
+        description:
+          'Split: a pod per stage (ingest, router, harmoniser), Redis streams between. Fused: one pod per shard runs all three, with direct calls; its component is `fused`. Fixed once they run (not yet).',
+      })
       .default('Split'),
     riskParamsRef: reference('RiskParams of this system.'),
     routerRulesRef: reference('RouterRules of this system.'),

@@ -52,11 +52,11 @@ describe('the steps of a deletion', () => {
 });
 
 /** The demo, running and then deleted; `finalizers` are there beside ours. */
-function deletedDemo({ pods = ['ingest', 'router', 'harmoniser'], finalizers = [] as string[] } = {}) {
-  const stores = theDemo();
+function deletedDemo({ pods = ['ingest', 'router', 'harmoniser'], finalizers = [] as string[], spec = {} } = {}) {
+  const stores = theDemo(aTradingSystem(spec));
   carryOut(stores, planFor(seenIn(stores)));
   for (const part of pods) stores.pods.put(aPod(part));
-  const { metadata, ...system } = aTradingSystem();
+  const { metadata, ...system } = aTradingSystem(spec);
   const deleted = (status: TradingSystem['status'] = {}): void =>
     stores.systems.put(
       live({
@@ -126,6 +126,16 @@ describe('the plan of a deletion', () => {
   });
   it('waits for no pod that sends no orders', () => {
     assert.deepEqual(planIn(stopped({}, {}, 2)).deletion, DRAINING);
+  });
+  it('waits for a fused pod, which sends orders too', () => {
+    const { stores, deleted } = deletedDemo({ pods: ['fused'], spec: { topology: 'Fused' } });
+    const { document } = planIn(stores);
+    carryOut(stores, planIn(stores));
+    const told = (pending: string[]) => ({ runtime: { observedAt: at(0), acks: { acked: 1 - pending.length, expected: 1, pending, hash: document!.hash, version: 2 } } }); // prettier-ignore
+    deleted(told(['demo-fused-x']));
+    assert.match(planIn(stores).blockers[0]?.message ?? '', /acknowledge that trading is stopped: demo-fused-x/);
+    deleted(told([]));
+    assert.deepEqual(planIn(stores).deletion, DRAINING);
   });
   it('believes no report of a drain while a harmoniser has not acknowledged', () => {
     const { stores, deleted } = deletedDemo();

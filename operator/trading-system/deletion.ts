@@ -1,7 +1,7 @@
 // The way of a system out: trading is stopped, then drained, then the finalizer lets it go and the garbage collector takes its
 // children. Pure; finalizer.ts does the writing.
 import type { TradingSystemSpec, TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
-import { PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import { PART_LABEL, type Part } from '@tradewind/workloads/contract/pods.ts';
 import type { Pod, TradingSystem } from '../kinds.ts';
 import { desiredContent, lastContent, nextDocument } from './desired.ts';
 import { knownIn, type Known, type Look } from './observe.ts';
@@ -126,6 +126,9 @@ function factsOf(known: Known): Facts {
   };
 }
 
+/** Parts whose pods send orders. */
+const SENDERS: ReadonlySet<string> = new Set<Part>(['harmoniser', 'fused']);
+
 /**
  * Harmonisers, the only ones that send orders, of which it is not proven that they have stopped. Whether the others have
  * acknowledged is no matter any more.
@@ -133,7 +136,7 @@ function factsOf(known: Known): Facts {
 const whoMayTrade = (known: Known): readonly Pod[] =>
   unprovenOf(
     known,
-    acknowledgingPods(known).filter(({ metadata }) => metadata.labels?.[PART_LABEL] === 'harmoniser'),
+    acknowledgingPods(known).filter(({ metadata }) => SENDERS.has(metadata.labels?.[PART_LABEL] ?? '')),
   );
 
 function messageOf(deletion: Deletion, known: Known): string {

@@ -6,7 +6,7 @@ import { parseTradingSystemSpec, type TradingSystemSpec } from '@tradewind/crds/
 import { contentHash } from '@tradewind/workloads/contract/canonical.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { parseDesired } from '@tradewind/workloads/contract/parse-desired.ts';
-import { desiredMapOf } from '@tradewind/workloads/contract/pods.ts';
+import { desiredMapOf, isTradingPart, type Topology } from '@tradewind/workloads/contract/pods.ts';
 import { CHILDREN, type Child, type ChildKind, type Hold, type Pod, type TradingSystem } from '../kinds.ts';
 import { keyOf } from '../runtime/object.ts';
 import { once } from '../runtime/once.ts';
@@ -32,6 +32,8 @@ export interface Known {
   readonly published: DesiredDocument | undefined;
   /** Shards that run; undefined before any does. */
   readonly shards: number | undefined;
+  /** That which runs; before anything does, that which the spec asks for. */
+  readonly topology: Topology;
 }
 
 export interface Seen extends Known {
@@ -94,6 +96,7 @@ function knownOf(system: TradingSystem, stores: Stores): Known {
     map,
     published: document?.owner === metadata.uid ? document : undefined,
     shards: shardsOf(system),
+    topology: topologyOf(system),
   };
 }
 
@@ -106,6 +109,12 @@ export const afterOurWrites = (system: TradingSystem, stores: Stores): Known => 
 function shardsOf({ status }: TradingSystem): number | undefined {
   const shards = status?.components?.flatMap(({ shard }) => shard ?? []) ?? [];
   return shards.length === 0 ? undefined : Math.max(...shards) + 1;
+}
+
+function topologyOf({ status, spec }: TradingSystem): Topology {
+  const running = status?.components?.map(({ part }) => part).find(isTradingPart);
+  if (running !== undefined) return running === 'fused' ? 'Fused' : 'Split';
+  return (spec as { readonly topology?: unknown } | undefined)?.topology === 'Fused' ? 'Fused' : 'Split';
 }
 
 export const isOwnedBy = ({ metadata }: Child, uid: string): boolean =>

@@ -308,7 +308,7 @@ describe('a source with a Secret', () => {
 describe('what stands in the way', () => {
   for (const [title, spec, reason] of [
     ['Live trading', { execution: { mode: 'Live', venue: 'binance', credentialsSecretRef: { name: 's' } } }, 'NotYet'],
-    ['the fused topology', { topology: 'Fused' }, 'NotYet'],
+    ['a standby of a fused pod', { topology: 'Fused', standby: 1 }, 'NotYet'],
     ['flattening at a halt', { execution: { onHalt: 'Flatten' } }, 'NotYet'],
     ['a Redis Cluster', { redis: { external: { urls: ['redis://a:1'], cluster: true } } }, 'NotYet'],
     ['TLS of the gateway', { gateway: { tls: { secretRef: { name: 's' } } } }, 'NotYet'],
@@ -327,6 +327,22 @@ describe('what stands in the way', () => {
     stores.systems.put(aTradingSystem({ shards: 2 }, statusOf(seenIn(stores), plan)));
     assert.match(planFor(seenIn(stores)).blockers[0]?.message ?? '', /spec\.shards: found 2, .* expected 1/);
   });
+  for (const [running, wanted] of [
+    ['Split', 'Fused'],
+    ['Fused', 'Split'],
+  ] as const)
+    it(`refuses ${wanted} while ${running} runs, and goes on as it is once that is taken back`, () => {
+      const stores = theDemo(aTradingSystem({ topology: running }));
+      const plan = planFor(seenIn(stores));
+      carryOut(stores, plan);
+      const status = statusOf(seenIn(stores), plan);
+      stores.systems.put(aTradingSystem({ topology: wanted }, status));
+      const refused = planFor(seenIn(stores));
+      assert.match(refused.blockers[0]?.message ?? '', new RegExp(`spec\\.topology: found ${wanted}, .* expected ${running}`)); // prettier-ignore
+      assert.deepEqual([refused.children, refused.surplus], [[], []]);
+      stores.systems.put(aTradingSystem({ topology: running }, statusOf(seenIn(stores), refused)));
+      assert.deepEqual(planFor(seenIn(stores)).blockers, []);
+    });
   it('names a reference that is not there, and publishes no half document', () => {
     const plan = planFor(seenIn(theDemo(aTradingSystem(), ['RouterRules'])));
     assert.equal(plan.blockers[0]?.reason, 'ReferenceNotFound');

@@ -215,7 +215,22 @@ function keepingSize(wanted: Wanted & Pick<Child, 'spec'>, { children }: Known):
 const NOT_YET: readonly ((seen: Seen) => readonly [field: string, found: string, expected: string] | undefined)[] = [
   ({ spec }) => (spec.execution.mode === 'Live' ? ['execution.mode', 'Live', 'Paper'] : undefined),
   ({ spec }) => (spec.execution.onHalt === 'Flatten' ? ['execution.onHalt', 'Flatten', 'Hold'] : undefined),
-  ({ spec }) => (spec.topology === 'Fused' ? ['topology', 'Fused', 'Split'] : undefined),
+  ({ spec, topology }) =>
+    spec.topology === topology
+      ? undefined
+      : [
+          'topology',
+          spec.topology,
+          `${topology}, as it runs: make another system for another topology, as accounts and journals stay on their volumes`,
+        ],
+  ({ spec }) =>
+    spec.topology === 'Fused' && spec.standby > 0
+      ? [
+          'standby',
+          String(spec.standby),
+          '0 with topology Fused: what would take over has no books and no account of its own',
+        ]
+      : undefined,
   ({ spec, shards = spec.shards }) =>
     spec.shards === shards
       ? undefined

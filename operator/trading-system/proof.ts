@@ -1,24 +1,24 @@
 // What the pods have said of the desired document, as the param server reports it. Pure.
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
-import { ACKNOWLEDGING, PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
+import { isTradingPart, PART_LABEL, tradingParts } from '@tradewind/workloads/contract/pods.ts';
 import type { Pod, TradingSystem } from '../kinds.ts';
 import type { ComponentStatus } from './components.ts';
 import type { Known } from './observe.ts';
 
 /** Whether every pod that must run `document` has said so. */
-export function isProven({ system: { status } }: Known, document: DesiredDocument | undefined): boolean {
+export function isProven({ system: { status }, topology }: Known, document: DesiredDocument | undefined): boolean {
   const { acks } = status?.runtime ?? {};
-  const expected = Math.max(ACKNOWLEDGING.length, acknowledging(status?.components).length);
+  const expected = Math.max(tradingParts(topology).length, acknowledging(status?.components).length);
   return document !== undefined && acks?.hash === document.hash && acks.acked >= expected && acks.pending.length === 0;
 }
 
 /** Those whose pods must acknowledge: of every shard, standbys too. A pod that is missing has not. */
 const acknowledging = (components: readonly ComponentStatus[] = []): ComponentStatus[] =>
-  components.filter(({ part }) => ACKNOWLEDGING.some((one) => one === part));
+  components.filter(({ part }) => isTradingPart(part));
 
 /** Pods that must acknowledge, those on their way out included. */
 export const acknowledgingPods = ({ pods }: Known): Pod[] =>
-  pods.filter((pod) => ACKNOWLEDGING.some((part) => part === pod.metadata.labels?.[PART_LABEL]));
+  pods.filter(({ metadata }) => isTradingPart(metadata.labels?.[PART_LABEL]));
 
 /** Most names that the schema takes of pods that have not acknowledged: there may be more. */
 const PENDING_LIMIT = 64;

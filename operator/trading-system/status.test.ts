@@ -51,6 +51,18 @@ describe('the status of a trading system', () => {
       ['Running', '7/7', 'Enabled', 'Active'],
     );
   });
+  it('is Ready with one acknowledgement of each shard where the stages are fused, and not with one less', () => {
+    const spec = { topology: 'Fused', shards: 2 };
+    const ready = (acked: number) => {
+      const stores = runningDemo({ spec });
+      const { runtime } = stores.systems.get('trading/demo')?.status ?? {};
+      const acks = { ...runtime!.acks!, acked, expected: acked, pending: [] };
+      stores.systems.put(aTradingSystem(spec, { ...statusOf(stores), runtime: { ...runtime!, acks } }));
+      return of(statusOf(stores), 'Ready');
+    };
+    assert.equal(ready(2)?.status, 'True');
+    assert.deepEqual([ready(1)?.status, ready(1)?.reason], ['False', 'Propagating']);
+  });
   it('is not Ready while one pod has not acknowledged, and names it', () => {
     const ready = of(statusOf(runningDemo({ acked: 2 })), 'Ready');
     assert.equal(ready?.reason, 'Propagating');
@@ -88,7 +100,7 @@ describe('the status of a trading system', () => {
     assert.equal(status.phase, 'Starting');
   });
   it('is Stalled where the user must change it, Reconciling where others must', () => {
-    assert.equal(threeOf(statusOf(theDemo(aTradingSystem({ topology: 'Fused' })))), 'False False True');
+    assert.equal(threeOf(statusOf(theDemo(aTradingSystem({ topology: 'Fused', standby: 1 })))), 'False False True');
     assert.equal(threeOf(statusOf(theDemo(aTradingSystem(), ['RiskParams']))), 'False True False');
   });
   it('says who holds trading, and how it is lifted', () => {

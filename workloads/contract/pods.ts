@@ -13,8 +13,21 @@ export const PARTS = [
 ] as const;
 export type Part = (typeof PARTS)[number];
 
-/** Parts that trade: each of their pods must acknowledge the desired document. */
-export const ACKNOWLEDGING = ['ingest', 'router', 'harmoniser'] as const satisfies readonly Part[];
+/** The stages of trading, in the order in which market data flow through them. */
+export const STAGES = ['ingest', 'router', 'harmoniser'] as const satisfies readonly Part[];
+export type Stage = (typeof STAGES)[number];
+
+/** Parts that trade: each of their pods must acknowledge the desired document. A pod of `fused` runs every stage. */
+export const ACKNOWLEDGING = [...STAGES, 'fused'] as const satisfies readonly Part[];
+export type TradingPart = (typeof ACKNOWLEDGING)[number];
+
+/** Split: a pod for each stage of a shard. Fused: one pod for all of them. */
+export type Topology = 'Split' | 'Fused';
+/** Parts that trade in a system of that topology. */
+export const tradingParts = (topology: Topology): readonly TradingPart[] => (topology === 'Fused' ? ['fused'] : STAGES);
+export const isTradingPart = (part: string | undefined): part is TradingPart =>
+  ACKNOWLEDGING.some((one) => one === part);
+export const runsStage = (part: TradingPart, stage: Stage): boolean => part === stage || part === 'fused';
 
 export const SYSTEM_LABEL = 'tradewind.io/system';
 export const PART_LABEL = 'app.kubernetes.io/component';

@@ -8,6 +8,7 @@ export interface SystemConfig {
   readonly symbols: TradingSystemSpec['symbols'];
   readonly sources: TradingSystemSpec['sources'];
   readonly shards: number;
+  readonly topology: TradingSystemSpec['topology'];
   /** `redis://host:port`: the only one, or where to begin before a document was read. Credentials come by environment. */
   readonly redisUrl: string;
   /** An external Redis; absent where the operator runs it. */

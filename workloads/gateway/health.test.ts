@@ -33,6 +33,7 @@ describe('/health', () => {
   const cases: readonly (readonly [what: string, Seen, check: string, status: string, detail: RegExp])[] = [
     ['no document', seen(all(), { document: undefined }), 'desired', 'unhealthy', /kubectl describe tsys demo/],
     ['a part that is silent', seen(all(aRouter({ at: NOW - 9_000 }))), 'router-0', 'unhealthy', /9 s: .*logs deploy/],
+    ['a stage that is silent in a fused pod', { ...seen(all(aRouter({ at: NOW - 9_000 }))), system: { ...seen(all()).system, topology: 'Fused' } }, 'router-0', 'unhealthy', /logs deploy\/demo-fused-0$/], // prettier-ignore
     ['a part that runs another document', seen(all(aRouter({ desired: { epoch: 1, version: 1, hash: 'old' } }))), 'router-0', 'degraded', /runs old/], // prettier-ignore
     ['a part that is not ready', seen(all(anIngest({ ready: false }))), 'ingest-0', 'degraded', /not ready/],
     ['no ingest that lives', seen(all(anIngest({ at: NOW - 9_000 }))), 'books', 'unhealthy', /no ingest/],

@@ -1,6 +1,6 @@
 // Whether a system does its work, as a list of named checks: /health. Pure.
 import { leaseKey } from '../contract/keys.ts';
-import { ACKNOWLEDGING, replicaName } from '../contract/pods.ts';
+import { replicaName, STAGES } from '../contract/pods.ts';
 import type { LiveParts } from '../contract/live-parts.ts';
 import type { HarmoniserStatus, Health, HealthCheck, PartStatus } from '../contract/status.ts';
 import { liveOf, worstBreaker, type Seen } from './seen.ts';
@@ -35,12 +35,13 @@ function* checksOf(seen: Seen): Generator<HealthCheck> {
   yield* riskChecks(live);
 }
 
-/** Each part of each shard must have spoken lately, run what is desired, and be ready. */
+/** Each stage of each shard must have spoken lately, run what is desired, and be ready. */
 function* partChecks({ system, document, now, parts }: Seen, live: LiveParts): Generator<HealthCheck> {
-  for (const part of ACKNOWLEDGING) {
+  for (const part of STAGES) {
     for (let shard = 0; shard < system.shards; shard++) {
       const name = `${part}-${shard}`;
-      const logs = `see kubectl logs deploy/${system.system.name}-${name}`;
+      const runs = system.topology === 'Fused' ? `fused-${shard}` : name;
+      const logs = `see kubectl logs deploy/${system.system.name}-${runs}`;
       const found: readonly PartStatus[] = live[part].filter((one) => one.shard === shard);
       if (found.length === 0) {
         const last = parts.find((one) => one.part === part && one.shard === shard);

@@ -48,6 +48,18 @@ describe('whether data flows', () => {
     ['a pod tells that is gone', all({ ingest: { pod: 'demo-ingest-0-before' } })],
   ] as const)
     it(`not where ${title}`, () => assert.equal(isDataFlowing(shards(parts)), false));
+  it('of a fused pod where it tells of every stage under its name', () => {
+    const fused = aPod('fused');
+    const told = all().map((status) => ({ ...status, pod: fused.name }));
+    const of = (parts: readonly PartStatus[]): Shards => shards(parts, { pods: [fused] });
+    assert.deepEqual([isDataFlowing(of(told)), isReconciled(of(told)), isDrained(of(told), document)], [true, true, true]); // prettier-ignore
+    for (const stage of ['ingest', 'router', 'harmoniser'])
+      assert.equal(isDataFlowing(of(told.filter(({ part }) => part !== stage))), false, stage);
+    const working = told.map((status) => (status.part === 'harmoniser' ? { ...status, openOrders: 1 } : status));
+    assert.equal(isDrained(of(working), document), false);
+    assert.equal(isDrained(of(told.filter(({ part }) => part !== 'ingest')), document), undefined);
+    assert.equal(isDataFlowing(of(all())), false, 'of pods that are gone');
+  });
   it('not as soon as a pod is gone, though what it said last is new', () => {
     assert.equal(isDataFlowing(shards(all(), { pods: PODS.filter(({ part }) => part !== 'ingest') })), false);
   });

@@ -1,16 +1,14 @@
 // What the pods of all shards show together: that data flows, that positions are known, that nothing is under way. Pure.
 import type { DesiredDocument } from '../contract/desired.ts';
 import type { LiveParts } from '../contract/live-parts.ts';
-import { ACKNOWLEDGING } from '../contract/pods.ts';
+import { runsStage, STAGES, type Stage, type TradingPart } from '../contract/pods.ts';
 import type { HarmoniserStatus, IngestStatus, PartStatus } from '../contract/status.ts';
-
-type Role = (typeof ACKNOWLEDGING)[number];
 
 /** A pod that must acknowledge, and so must tell. */
 export interface ExpectedPod {
   readonly uid: string;
   readonly name: string;
-  readonly part: Role;
+  readonly part: TradingPart;
   readonly shard: number;
 }
 
@@ -25,14 +23,17 @@ export interface Shards {
 /** A source that was not heard for so long gives no data, whatever its book says. */
 const SILENT_MS = 15_000;
 
-/** Every part of every shard runs and tells, and every book is valid and heard of. What a pod said that is gone counts for nothing. */
+/** Every stage of every shard runs and tells, and every book is valid and heard of. What a pod said that is gone counts for nothing. */
 export const isDataFlowing = (shards: Shards): boolean =>
   shards.symbols.every((symbols, shard) =>
-    ACKNOWLEDGING.every((part) => {
-      const told = toldBy(shards, part, shard);
+    STAGES.every((stage) => {
+      const told = toldBy(shards, stage, shard);
       return told.length > 0 && told.every((status) => status?.part !== 'ingest' || hasBooks(status, symbols));
     }),
-  ) && shards.pods.every((pod) => statusOf(shards, pod) !== undefined);
+  ) &&
+  shards.pods.every((pod) =>
+    STAGES.every((stage) => !runsStage(pod.part, stage) || statusOf(shards, pod, stage) !== undefined),
+  );
 
 const hasBooks = ({ symbols }: IngestStatus, wanted: readonly string[]): boolean =>
   wanted.every((name) => {
@@ -70,9 +71,9 @@ export function isDrained(shards: Shards, { epoch, version, hash }: DesiredDocum
     return status.part === 'ingest' || (runsIt(status) && status.tradingStopped && status.openOrders === 0);
   };
   const told = shards.symbols.flatMap((_, shard) =>
-    (['ingest', 'harmoniser'] as const).flatMap((part) => {
-      const ofPart = toldBy(shards, part, shard);
-      return ofPart.length === 0 ? [undefined] : ofPart;
+    (['ingest', 'harmoniser'] as const).flatMap((stage) => {
+      const ofStage = toldBy(shards, stage, shard);
+      return ofStage.length === 0 ? [undefined] : ofStage;
     }),
   );
   // One that says no decides; silence, or a shard without a pod, leaves it unknown.
@@ -80,8 +81,10 @@ export function isDrained(shards: Shards, { epoch, version, hash }: DesiredDocum
   return told.includes(undefined) ? undefined : true;
 }
 
-const toldBy = (shards: Shards, part: Role, shard: number): (PartStatus | undefined)[] =>
-  shards.pods.filter((pod) => pod.part === part && pod.shard === shard).map((pod) => statusOf(shards, pod));
+const toldBy = (shards: Shards, stage: Stage, shard: number): (PartStatus | undefined)[] =>
+  shards.pods
+    .filter((pod) => runsStage(pod.part, stage) && pod.shard === shard)
+    .map((pod) => statusOf(shards, pod, stage));
 
-const statusOf = ({ live }: Shards, { name, part }: ExpectedPod): PartStatus | undefined =>
-  live[part].find(({ pod }) => pod === name);
+const statusOf = ({ live }: Shards, { name }: ExpectedPod, stage: Stage): PartStatus | undefined =>
+  live[stage].find(({ pod }) => pod === name);

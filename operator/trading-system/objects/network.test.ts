@@ -57,6 +57,17 @@ describe('the network policies of a system', () => {
       'demo-gateway': ['*:8080', 'redis:6379'],
     });
   });
+  it('let a fused pod do what each of its stages must, and name no part that is not there', () => {
+    const clients = ['param-server', 'fused', 'gateway'];
+    assert.deepEqual(table(policiesOf({ topology: 'Fused' })), {
+      'demo-default': ['namespace monitoring:8081', '*:53 *:53u'],
+      'demo-redis': [clients.map((client) => `${client}:6379`).join(' '), ''],
+      'demo-param-server': ['', 'redis:6379 *:443 *:6443'],
+      'demo-simulator': ['fused:8090', ''],
+      'demo-fused': ['', 'redis:6379 simulator:8090'],
+      'demo-gateway': ['*:8080', 'redis:6379'],
+    });
+  });
   it('deny what they do not name, for every pod that the system has', () => {
     const policies = policiesOf();
     for (const { policyTypes } of policies.values()) assert.deepEqual(policyTypes, ['Ingress', 'Egress']);

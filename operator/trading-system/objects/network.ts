@@ -26,7 +26,16 @@ interface Needs {
 }
 
 /** Parts that talk to Redis. */
-const CLIENTS = ['param-server', 'ingest', 'router', 'harmoniser', 'gateway'] as const satisfies readonly Part[];
+const CLIENTS = [
+  'param-server',
+  'ingest',
+  'router',
+  'harmoniser',
+  'fused',
+  'gateway',
+] as const satisfies readonly Part[];
+/** Parts that talk to venues. */
+const READERS = ['ingest', 'fused'] as const satisfies readonly Part[];
 const SENTINEL_PORT = 26_379;
 
 /** The policy of all pods, and one more for each of `parts`; none where the spec wants none. */
@@ -36,7 +45,7 @@ export function networkPolicies(context: Context, parts: readonly Part[]): Wante
   return [
     child(context, 'NetworkPolicy', `${name}-default`, { spec: common(context) }),
     ...parts.map((part) => {
-      const { ingress, egress } = needsOf(context, part);
+      const { ingress, egress } = needsOf(context, part, parts);
       const spec: Spec = {
         podSelector: { matchLabels: labelsOf(context, { part }) },
         policyTypes: ['Ingress', 'Egress'],
@@ -68,17 +77,19 @@ function common(context: Context): Spec {
   };
 }
 
-function needsOf(context: Context, part: Part): Needs {
+/** `parts`: those that there are. */
+function needsOf(context: Context, part: Part, parts: readonly Part[]): Needs {
+  const from = (of: readonly Part[]) => of.filter((one) => parts.includes(one)).map((one) => podsOf(context, one));
   const egress = CLIENTS.some((client) => client === part) ? [redis(context)] : [];
   switch (part) {
     case 'redis':
-      return { ingress: [{ from: CLIENTS.map((client) => podsOf(context, client)), ports: tcp(REDIS_PORT) }], egress };
+      return { ingress: [{ from: from(CLIENTS), ports: tcp(REDIS_PORT) }], egress };
     case 'param-server':
       return { ingress: [], egress: [...egress, { ports: tcp(...context.spec.networkPolicy.apiServerPorts) }] };
     case 'ingest':
       return { ingress: [], egress: [...egress, ...venues(context)] };
     case 'simulator':
-      return { ingress: [{ from: [podsOf(context, 'ingest')], ports: tcp(VENUE_PORT) }], egress };
+      return { ingress: [{ from: from(READERS), ports: tcp(VENUE_PORT) }], egress };
     case 'gateway':
       return { ingress: [{ ports: tcp(GATEWAY_PORT) }], egress };
     case 'router':

@@ -9,9 +9,11 @@ import {
   ENV,
   GATEWAY_PORT,
   HEALTH_PORT,
+  isTradingPart,
   RECORDINGS_DIR,
   REDIS_CA_FILE,
   SOURCE_SECRETS_DIR,
+  tradingParts,
   VENUE_PORT,
   type Part,
 } from '@tradewind/workloads/contract/pods.ts';
@@ -51,6 +53,8 @@ interface Traits {
 const SMALL = ['--max-semi-space-size=1'];
 const LIGHT: Needs = { cpu: '20m', memory: '64Mi', memoryLimit: '192Mi' };
 const HOT: Needs = { cpu: '100m', memory: '128Mi', memoryLimit: '512Mi' };
+/** Three stages, one heap. */
+const HOTTEST: Needs = { cpu: '300m', memory: '256Mi', memoryLimit: '1Gi' };
 
 const PARTS: readonly Traits[] = [
   { part: 'param-server', component: 'paramServer', sharded: false, strategy: 'RollingUpdate', serviceAccount: true, nodeFlags: SMALL, needs: LIGHT },
@@ -58,6 +62,7 @@ const PARTS: readonly Traits[] = [
   { part: 'harmoniser', component: 'harmoniser', sharded: true, waits: true, storage: '1Gi', strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
   { part: 'ingest', component: 'ingest', sharded: true, storage: '1Gi', strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
   { part: 'router', component: 'router', sharded: true, strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOT },
+  { part: 'fused', component: 'fused', sharded: true, storage: '1Gi', strategy: 'Recreate', serviceAccount: false, nodeFlags: [], needs: HOTTEST },
   { part: 'gateway', component: 'gateway', sharded: false, strategy: 'RollingUpdate', serviceAccount: false, port: { name: 'http', number: GATEWAY_PORT }, nodeFlags: SMALL, needs: LIGHT },
 ]; // prettier-ignore
 
@@ -71,8 +76,13 @@ export const partsOf = (context: Context): Part[] => [
   ...traitsOf(context).map(({ part }) => part),
 ];
 
-const traitsOf = (context: Context): Traits[] =>
-  PARTS.filter(({ part }) => part !== 'simulator' || isSimulated(context));
+function traitsOf(context: Context): Traits[] {
+  const trading = tradingParts(context.spec.topology);
+  return PARTS.filter(({ part }) => {
+    if (part === 'simulator') return isSimulated(context);
+    return !isTradingPart(part) || trading.includes(part);
+  });
+}
 
 const isSimulated = ({ spec }: Context): boolean => spec.sources.some(({ type }) => type === 'simulator');
 
@@ -288,7 +298,7 @@ type Source = Context['spec']['sources'][number];
 
 /** Secrets of sources, with the keys of each that its feed needs. */
 function sourceSecretsOf({ spec }: Context, part: Part): { source: string; secretName: string; keys: string[] }[] {
-  if (part !== 'ingest') return [];
+  if (part !== 'ingest' && part !== 'fused') return [];
   return spec.sources.flatMap((source) => {
     const keys = secretKeysOf(source);
     const secretName = source.options.secretRef?.name;

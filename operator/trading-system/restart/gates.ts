@@ -1,5 +1,5 @@
 // What each step of an ordered restart waits for. Pure: one question per step, answered from what was seen.
-import { ACKNOWLEDGING, PART_LABEL, type Part } from '@tradewind/workloads/contract/pods.ts';
+import { isTradingPart, PART_LABEL, tradingParts, type Part } from '@tradewind/workloads/contract/pods.ts';
 import { isReady, isUp } from '../components.ts';
 import { isOwnedBy, type Seen } from '../observe.ts';
 import { acknowledgingPods, isProven, refusalIn, unprovenOf } from '../proof.ts';
@@ -34,7 +34,7 @@ export function waitOf(step: Step, seen: Seen, { id, stepMs, prometheus }: Momen
     case 'WaitRedis':
       return first(notUp(seen, 'redis'), redisAway(seen));
     case 'VerifyDataFlow':
-      return first(...ACKNOWLEDGING.map((part) => starting(seen, part)), notFlowing(seen));
+      return first(...tradingParts(seen.topology).map((part) => starting(seen, part)), notFlowing(seen));
     case 'ResumeTrading':
       return atRisk(seen);
   }
@@ -102,7 +102,7 @@ function notUp(seen: Seen, part: Part): string | undefined {
 function starting(seen: Seen, part: Part): string | undefined {
   const workloads = workloadsOf(seen, part);
   if (workloads.length === 0) return `no Deployment of ${part} yet`;
-  return notUp(seen, part) ?? (ACKNOWLEDGING.some((one) => one === part) ? unacknowledged(seen, part) : undefined);
+  return notUp(seen, part) ?? (isTradingPart(part) ? unacknowledged(seen, part) : undefined);
 }
 
 function unacknowledged(seen: Seen, part: Part): string | undefined {

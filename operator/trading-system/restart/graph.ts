@@ -1,13 +1,14 @@
 // What needs what among the parts that an ordered restart touches: the one place that says in which order they stop and start.
-import type { Part } from '@tradewind/workloads/contract/pods.ts';
+import { isTradingPart, tradingParts, type Part, type Topology } from '@tradewind/workloads/contract/pods.ts';
 
-export type Restarted = Extract<Part, 'gateway' | 'router' | 'harmoniser' | 'ingest' | 'redis'>;
+export type Restarted = Extract<Part, 'gateway' | 'router' | 'harmoniser' | 'ingest' | 'fused' | 'redis'>;
 
 const NEEDS: Readonly<Record<Restarted, readonly Restarted[]>> = {
-  gateway: ['router'],
+  gateway: ['router', 'fused'],
   router: ['harmoniser', 'ingest'],
   harmoniser: ['redis'],
   ingest: ['redis'],
+  fused: ['redis'],
   redis: [],
 };
 
@@ -15,6 +16,9 @@ export const isRestarted = (part: string | undefined): part is Restarted => part
 
 /** What others need comes first; of equals the alphabet decides. */
 export const START_ORDER: readonly Restarted[] = ordered(Object.keys(NEEDS) as Restarted[]);
+/** Of a system of that topology. */
+export const startOrderOf = (topology: Topology): readonly Restarted[] =>
+  START_ORDER.filter((part) => !isTradingPart(part) || tradingParts(topology).includes(part));
 /** The other way round. */
 export const STOP_ORDER: readonly Restarted[] = START_ORDER.toReversed();
 

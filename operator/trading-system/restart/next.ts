@@ -5,7 +5,7 @@ import { isFirstSight } from '../annotations.ts';
 import type { Seen } from '../observe.ts';
 import { isProven, publishedAt } from '../proof.ts';
 import { waitOf } from './gates.ts';
-import { START_ORDER, type Restarted } from './graph.ts';
+import { START_ORDER, startOrderOf, type Restarted } from './graph.ts';
 import type { Pending } from './held-back.ts';
 import {
   currentOf,
@@ -87,7 +87,7 @@ const requested = ({ spec }: Seen, request: string): Due => ({
   id: request,
   cause: 'Requested',
   requested: request,
-  parts: START_ORDER,
+  parts: startOrderOf(spec.topology),
   withPrometheus: spec.monitoring.prometheusRef !== undefined,
 });
 

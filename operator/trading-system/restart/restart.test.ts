@@ -1,9 +1,9 @@
 // The ordered restart from its request to its end, on plain objects: order, gates, deadlines, abort, and a stop after any write.
 import assert from 'node:assert/strict';
 import { PART_LABEL, SYSTEM_LABEL } from '@tradewind/workloads/contract/pods.ts';
-import { live } from '../../test/builders.ts';
+import { aTradingSystem, live, theDemo } from '../../test/builders.ts';
 import { World } from '../../test/world.ts';
-import { START_ORDER, STOP_ORDER } from './graph.ts';
+import { START_ORDER, startOrderOf, STOP_ORDER } from './graph.ts';
 import { seenIn } from './prometheus.ts';
 import type { Restart } from './record.ts';
 import { stepsFor } from './steps.ts';
@@ -33,12 +33,33 @@ const ran = ({ done }: World): string[] =>
 
 describe('the order of a restart', () => {
   it('comes from what needs what', () => {
-    assert.deepEqual(START_ORDER, ['redis', 'harmoniser', 'ingest', 'router', 'gateway']);
-    assert.deepEqual(STOP_ORDER, ['gateway', 'router', 'ingest', 'harmoniser', 'redis']);
+    assert.deepEqual(startOrderOf('Split'), ['redis', 'harmoniser', 'ingest', 'router', 'gateway']);
+    assert.deepEqual(startOrderOf('Fused'), ['redis', 'fused', 'gateway']);
+    assert.deepEqual(STOP_ORDER, START_ORDER.toReversed());
   });
   it('has Prometheus restarted after Redis where one is named', () => {
-    const names = stepsFor(START_ORDER, { withPrometheus: true, withTrading: false }).map(({ name }) => name);
+    const names = stepsFor(startOrderOf('Split'), { withPrometheus: true, withTrading: false }).map(({ name }) => name);
     assert.deepEqual(names, FULL.toSpliced(7, 0, 'RestartPrometheus'));
+  });
+});
+
+describe('a restart of a fused system', () => {
+  it('stops and starts the pods of its shards between gateway and Redis', () => {
+    const world = new World(theDemo(aTradingSystem({ topology: 'Fused', shards: 2 })));
+    world.settle();
+    assert.equal(world.system.status?.phase, 'Running');
+    world.done.length = 0;
+    world.change({}, { [REQUEST]: 'monday' });
+    world.settle();
+    assert.deepEqual(ran(world), [
+      'StopTrading', 'Drain', 'StopGateway', 'StopFused', 'RestartRedis', 'WaitRedis', 'StartFused', 'StartGateway',
+      'VerifyDataFlow', 'ResumeTrading', 'Done',
+    ]); // prettier-ignore
+    const scaled = world.done.filter((what) => what.startsWith('apply'));
+    assert.deepEqual(scaled, [
+      'apply demo-gateway 0', 'apply demo-fused-0 0', 'apply demo-fused-1 0', 'apply demo-redis 1', 'apply demo-fused-0 1',
+      'apply demo-fused-1 1', 'apply demo-gateway 1',
+    ]); // prettier-ignore
   });
 });
 

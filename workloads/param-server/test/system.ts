@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { DesiredDocument } from '../../contract/desired.ts';
-import { ACKNOWLEDGING } from '../../contract/pods.ts';
+import { tradingParts } from '../../contract/pods.ts';
 import type { SystemConfig } from '../../contract/system-config.ts';
 import { readPodConfig } from '../../kit/config.ts';
 import { connectRedis, moveConnection } from '../../kit/redis.ts';
@@ -31,7 +31,12 @@ export async function startSystem(base: SystemConfig, document: DesiredDocument)
   const venueUrls = { binance: `ws://127.0.0.1:${simulator.port}/binance` };
   const config = { ...base, sources: sourcesOf(base), venueUrls };
   const pods = Array.from({ length: config.shards }, (_, shard) => shard).flatMap((shard) =>
-    ACKNOWLEDGING.map((part) => ({ part, shard, name: `demo-${part}-${shard}-x`, uid: `uid-${part}-${shard}` })),
+    tradingParts(config.topology).map((part) => ({
+      part,
+      shard,
+      name: `demo-${part}-${shard}-x`,
+      uid: `uid-${part}-${shard}`,
+    })),
   );
   const folders: PodFolder[] = [];
   const children = pods.map((pod) => run(pod, config, folders));
