@@ -50,7 +50,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const simulated = sources.filter(({ type }) => type === 'simulator');
   const venues = new Map(simulated.map((source) => [source.name, new Venue(source, { recordingsDir, now, timing })]));
   const http = createServer((request, response) => void answer(venues, request, response));
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 1 << 16 });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 1 << 16, autoPong: false });
   http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const asked = route(venues, request);
     const venue = asked?.venue;

@@ -16,14 +16,18 @@ class FakeVenue {
   /** Hand-shakes wait here while `isHolding`. */
   readonly #held: ((yes: boolean) => void)[] = [];
   isHolding = false;
+  answersPings = true;
 
   constructor() {
     const verifyClient = (_info: { req: IncomingMessage }, accept: (yes: boolean) => void): void => {
       if (this.isHolding) this.#held.push(accept);
       else accept(true);
     };
-    this.server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient });
-    this.server.on('connection', (socket) => void this.sockets.push(socket));
+    this.server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient, autoPong: false });
+    this.server.on('connection', (socket) => {
+      this.sockets.push(socket);
+      socket.on('ping', (data) => this.answersPings && socket.pong(data));
+    });
   }
 
   get url(): string {
@@ -99,6 +103,34 @@ describe('a connection', () => {
       for (const socket of venue.open) socket.ping();
       await delay(30);
     }
+    assert.deepEqual(heard, ['UP']);
+  });
+
+  it('is asked for a sign of life when it is silent, and the answer is one', async () => {
+    const pulses: number[] = [];
+    await start({ ask: { afterMs: 40, deadMs: 10_000 } }, { onPulse: (at) => pulses.push(at) });
+    await delay(400);
+    assert.ok(pulses.length >= 4 && pulses.length <= 10, `${pulses.length} answers`);
+    pulses.length = 0;
+    for (let i = 0; i < 20; i++) {
+      venue.send('text');
+      await delay(10);
+    }
+    assert.ok(pulses.length <= 2, 'nothing is asked of one that speaks');
+    assert.deepEqual(new Set(heard), new Set(['UP', 'text']));
+  });
+
+  it('that has answered and answers no more is found dead sooner than one that never did', async () => {
+    const timing = { stallMs: 60_000, ask: { afterMs: 20, deadMs: 200 } };
+    await start(timing);
+    await delay(100);
+    for (const socket of venue.open) socket.pause();
+    await eventually('dropped', () => heard[1]?.startsWith('DOWN silent for 200 ms') || undefined, 1_000);
+    connection.stop();
+    venue.answersPings = false;
+    heard.length = 0;
+    await start(timing);
+    await delay(400);
     assert.deepEqual(heard, ['UP']);
   });
 

@@ -47,7 +47,9 @@ describe('a symbol that the venue does not know', () => {
       await until('two books', () => Object.keys(running.ingest.status().symbols).length === 2 && areValid(running));
       assert.match(running.ingest.status().sources[0]?.reason ?? '', /NOPEUSDT is not known/);
       const metrics = await running.registry.metrics();
-      const age = /^tradewind_feed_age_seconds\{source="binance",symbol="DOGE-USD"\} (\S+)$/m.exec(metrics)?.[1];
+      const age = /^tradewind_feed_age_seconds\{source="binance",symbol="DOGE-USD",kind="book"\} (\S+)$/m.exec(
+        metrics,
+      )?.[1];
       assert.ok(Number(age) > 0, metrics);
     } finally {
       await stop(running);

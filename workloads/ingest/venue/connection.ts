@@ -10,12 +10,21 @@ import { backoffMs } from './limits.ts';
 export interface Timing {
   /** No frame and no ping for this long: the connection is dead, whatever TCP says. */
   readonly stallMs: number;
+  /** For venues whose own signs of life are too far apart to tell a quiet market from a dead connection. */
+  readonly ask?: Ask;
   /** Age at which a connection is replaced. */
   readonly replaceMs: number;
   /** How long both run; more than the venue's streams can be apart. */
   readonly overlapMs: number;
   readonly firstRetryMs: number;
   readonly slowestRetryMs: number;
+}
+
+export interface Ask {
+  /** Silent for this long, it is pinged, and again as long as it stays so: the pong is a sign of life. Once also as it opens. */
+  readonly afterMs: number;
+  /** A connection that has answered once, and is silent for this long, is dead. More than a few of `afterMs`. */
+  readonly deadMs: number;
 }
 
 export interface ConnectionOptions {
@@ -27,7 +36,7 @@ export interface ConnectionOptions {
   readonly admit: (now: number) => number;
   /** One text frame of the connection in force. */
   readonly onText: (text: string, receivedAt: number) => void;
-  /** The venue's ping: it lives, though nothing may be traded. */
+  /** Its ping, or its answer to ours: it lives, though nothing may be traded. */
   readonly onPulse: (receivedAt: number) => void;
   readonly onUp: (at: number) => void;
   readonly onDown: (at: number, reason: string) => void;
@@ -61,6 +70,9 @@ interface Line {
   /** 0 until it is open. */
   openedAt: number;
   lifeAt: number;
+  askedAt: number;
+  /** It has answered a ping of ours. */
+  answers: boolean;
   problem: string;
   /** What the server answered to the hand-shake in place of opening. */
   refused: Pick<Refusal, 'status' | 'retryAfter'>;
@@ -89,7 +101,12 @@ export class Connection {
 
   start(): void {
     this.#open();
-    this.#timers.add(setInterval(() => this.#watch(), Math.min(1_000, this.#options.timing.stallMs / 4)));
+    this.#timers.add(setInterval(() => this.#watch(), this.#watchMs()));
+  }
+
+  #watchMs(): number {
+    const { stallMs, ask } = this.#options.timing;
+    return Math.min(1_000, stallMs / 4, (ask?.afterMs ?? Infinity) / 2);
   }
 
   /** Closes what is open and waits for nothing; no callback comes after. */
@@ -150,11 +167,24 @@ export class Connection {
       headers: headers?.() ?? {},
     });
     const problem = 'closed by the venue';
-    const line: Line = { socket, held: [], openedAt: 0, lifeAt: now(), problem, refused: {} };
+    const line: Line = {
+      socket,
+      held: [],
+      openedAt: 0,
+      lifeAt: now(),
+      askedAt: 0,
+      answers: false,
+      problem,
+      refused: {},
+    };
     socket
       .on('open', () => this.#onOpen(line))
       .on('message', (data: Buffer) => this.#onText(line, data.toString()))
-      .on('ping', () => this.#onPing(line))
+      .on('ping', () => this.#onLife(line))
+      .on('pong', () => {
+        line.answers = true;
+        this.#onLife(line);
+      })
       .on('unexpected-response', (_, response) => {
         const retryAfter = response.headers['retry-after'];
         line.refused = { status: response.statusCode ?? 0, ...(retryAfter === undefined ? {} : { retryAfter }) };
@@ -175,6 +205,7 @@ export class Connection {
     if (this.#stopped) return;
     line.openedAt = this.#options.now();
     line.lifeAt = line.openedAt;
+    if (this.#options.timing.ask !== undefined) this.#askLife(line); // to know whether it answers
     if (line === this.#line) this.#onUp(line);
     else if (line === this.#standby && this.#line === undefined) this.#promote(line);
     else this.#later(this.#options.timing.overlapMs, () => this.#promote(line));
@@ -188,7 +219,7 @@ export class Connection {
     if (line.held.length >= HELD_LIMIT) this.#promote(line);
   }
 
-  #onPing(line: Line): void {
+  #onLife(line: Line): void {
     line.lifeAt = this.#options.now();
     if (line === this.#line && !this.#stopped) this.#options.onPulse(line.lifeAt);
   }
@@ -250,9 +281,16 @@ export class Connection {
     const line = this.#line;
     if (line === undefined || !isOpen(line)) return;
     const now = this.#options.now();
-    const { stallMs } = this.#options.timing;
-    if (now - line.lifeAt > stallMs) this.drop(`silent for ${stallMs} ms`);
-    else if (now >= this.#replaceAt && this.#standby === undefined) this.#standBy();
+    const { stallMs, ask } = this.#options.timing;
+    const deadMs = line.answers ? Math.min(stallMs, ask?.deadMs ?? stallMs) : stallMs;
+    if (now - line.lifeAt > deadMs) return this.drop(`silent for ${deadMs} ms`);
+    if (ask !== undefined && now - Math.max(line.lifeAt, line.askedAt) >= ask.afterMs) this.#askLife(line);
+    if (now >= this.#replaceAt && this.#standby === undefined) this.#standBy();
+  }
+
+  #askLife(line: Line): void {
+    line.askedAt = this.#options.now();
+    line.socket.ping();
   }
 
   #later(ms: number, run: () => void): void {

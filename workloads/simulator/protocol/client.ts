@@ -21,6 +21,7 @@ export abstract class Client {
       now: () => performance.now(),
     });
     socket.on('message', (data, isBinary) => this.onMessage(isBinary ? '' : (data as Buffer).toString('utf8')));
+    socket.on('ping', (data) => this.#alive(() => socket.pong(data)));
     socket.on('close', () => {
       this.#wire.stop();
       this.onClose();
@@ -62,7 +63,11 @@ export abstract class Client {
 
   /** A sign of life below the messages. */
   protected ping(): void {
-    if (!this.#wire.isSilent && this.socket.readyState === this.socket.OPEN) this.socket.ping(String(Date.now()));
+    this.#alive(() => this.socket.ping(String(Date.now())));
+  }
+
+  #alive(show: () => void): void {
+    if (!this.#wire.isSilent && this.socket.readyState === this.socket.OPEN) show();
   }
 
   #send(text: string): void {

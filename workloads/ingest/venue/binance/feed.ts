@@ -1,6 +1,6 @@
 // Binance spot: filters by REST, combined streams by WebSocket, snapshots on demand; reconnects within Binance's limits
 // (web-socket-streams.md): 300 connections per 5 min and address, 1,024 streams per connection, 5 messages a second from us
-// (we send pongs only: streams are named in the URL), 24 h per connection, server pings every 20 s.
+// (pings and pongs count; nothing else is sent, as streams are named in the URL), 24 h per connection, server pings every 20 s.
 import type { DailyClose } from '../../../contract/bars.ts';
 import { decodeFrame, streamsOf } from './streams.ts';
 import { readFilters } from './filters.ts';
@@ -29,6 +29,7 @@ export interface BinanceTiming extends Timing {
 
 export const BINANCE_TIMING: BinanceTiming = {
   stallMs: 30_000,
+  ask: { afterMs: 700, deadMs: 6_000 },
   replaceMs: 23.5 * 3_600_000,
   overlapMs: 5_000,
   firstRetryMs: 500,
