@@ -1,7 +1,7 @@
 // Generated from crds/schema by `make generate`. Do not edit.
 
 export const SCHEMA_HASHES = {
-  'tradingsystems.tradewind.io': '67755c66433e369e',
+  'tradingsystems.tradewind.io': '4f1495ac652b1e3f',
   'riskparams.tradewind.io': '40fced4833619a9c',
   'routerrules.tradewind.io': '1206f9466b66ed38',
   'holds.tradewind.io': '5693ed23a8912025',

@@ -1,7 +1,9 @@
 // The whole path in a whole cluster: what `make up` promises, as its user would check it.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { partsKey } from '@tradewind/workloads/contract/keys.ts';
 import type { Decision } from '@tradewind/workloads/contract/messages.ts';
+import type { RouterStatus } from '@tradewind/workloads/contract/status.ts';
 import { afterEach, before, describe, it } from 'mocha';
 import { startDemo } from './cluster.ts';
 import { eventually } from './kubectl.ts';
@@ -57,6 +59,15 @@ describe('the demo', function () {
       const fields = (await system.redis('HGETALL', `risk.edge_blended.${symbol}`)) as Record<string, string>;
       assert.deepEqual(Object.keys(fields).sort(), ['at', 'confidence', 'edge_bps', 'position_usd']);
     }
+  });
+
+  it('blends what its signal provider claims, scored like a model', async () => {
+    const vertex = await eventually('claims of vertex', async () => {
+      const text = (await system.redis('HGET', partsKey('demo'), 'router-0')) as string;
+      const claimed = (JSON.parse(text) as RouterStatus).symbols['BTC-USD']?.models['vertex'];
+      return claimed?.unhealthyBy === undefined ? claimed : undefined;
+    });
+    assert.ok(Math.abs(vertex.edgeBps) <= 100 && vertex.confidence > 0, JSON.stringify(vertex));
   });
 
   it('makes paper trades within five minutes', async () => {

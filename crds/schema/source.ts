@@ -49,10 +49,23 @@ const recording = z.object({
   loop: z.boolean().meta({ description: 'Starts again at the end; clients are disconnected there.' }).default(true),
 });
 
+const alpha = z.object({
+  of: name('Source of type simulator whose synthetic market it knows; it lists the same symbols.'),
+  horizonSeconds: z.int().min(1).max(3600).meta({ description: 'Horizon of its edges.' }).default(60),
+  slope: z
+    .number()
+    .gt(0)
+    .max(1)
+    .meta({ description: 'What an edge of 1 bps is worth, bps; what a router should find.' })
+    .default(1),
+  noiseBps: z.number().min(0).max(100).meta({ description: 'Deviation of the noise in what it knows.' }).default(0),
+  intervalMs: z.int().min(50).max(60_000).meta({ description: 'Between two edges of a symbol, ms.' }).default(1000),
+});
+
 const options = z
   .object({
     protocol: z
-      .enum(['binance', 'coinbase-exchange', 'coinbase-advanced'])
+      .enum(['binance', 'coinbase-exchange', 'coinbase-advanced', 'alpha'])
       .meta({ description: 'simulator: the protocol it speaks.' })
       .optional(),
     api: z
@@ -61,6 +74,7 @@ const options = z
       .optional(),
     market: market.meta({ description: 'simulator: a seeded market.' }).optional(),
     recording: recording.meta({ description: 'simulator: a recording.' }).optional(),
+    alpha: alpha.meta({ description: 'simulator with protocol alpha: what it knows, and how well.' }).optional(),
     exchange: z
       .string()
       .regex(/^[a-z0-9]{2,32}$/)
@@ -82,12 +96,22 @@ const options = z
       .max(3600)
       .meta({
         description:
-          'ccxt: seconds between two polls of a symbol, where the exchange has no WebSocket side for it; 1 if absent, and from 2 on its book is old between them, and nothing is opened. alpha: seconds between two polls; required with an http or https url, goes not with ws or wss.',
+          'ccxt: seconds between two polls of a symbol, where the exchange has no WebSocket side for it; 1 if absent, and from 2 on its book is old between them, and nothing is opened. alpha: seconds between two polls; required with an http or https url, goes not with ws or wss; a simulator of alpha is polled where it is set.',
       })
       .optional(),
   })
   .meta({
-    cel: [{ rule: '!(has(self.market) && has(self.recording))', message: 'at most one of market, recording' }],
+    cel: [
+      { rule: '!(has(self.market) && has(self.recording))', message: 'at most one of market, recording' },
+      {
+        rule: "(has(self.protocol) && self.protocol == 'alpha') == has(self.alpha)",
+        message: 'alpha is required with protocol alpha and goes with no other',
+      },
+      {
+        rule: '!has(self.alpha) || !(has(self.market) || has(self.recording))',
+        message: 'market and recording go not with protocol alpha, which knows the market of another source',
+      },
+    ],
   });
 
 export const source = z
@@ -136,8 +160,8 @@ export const source = z
         fieldPath: '.options',
       },
       {
-        rule: "!has(self.options.pollSeconds) || self.type == 'ccxt' || self.type == 'alpha'",
-        message: 'pollSeconds goes with types ccxt and alpha only',
+        rule: "!has(self.options.pollSeconds) || self.type == 'ccxt' || self.type == 'alpha' || has(self.options.alpha)",
+        message: 'pollSeconds goes with types ccxt and alpha only, or with a simulator of alpha',
         fieldPath: '.options',
       },
       {

@@ -362,8 +362,8 @@ export const tradingSystemSpec = z
   .meta({
     cel: [
       {
-        rule: "self.symbols.all(s, self.sources.exists(q, s.name in q.symbols && q.type != 'alpha'))",
-        message: 'every symbol must be listed by a source with a book, which type alpha has not',
+        rule: "self.symbols.all(s, self.sources.exists(q, s.name in q.symbols && q.type != 'alpha' && !has(q.options.alpha)))",
+        message: 'every symbol must be listed by a source with a book, which alpha has not',
         fieldPath: '.sources',
       },
       {
@@ -377,9 +377,14 @@ export const tradingSystemSpec = z
         fieldPath: '.hardLimits.symbols',
       },
       {
-        rule: "!has(self.execution.venue) || self.sources.exists(q, q.name == self.execution.venue && q.type != 'alpha')",
+        rule: "!has(self.execution.venue) || self.sources.exists(q, q.name == self.execution.venue && q.type != 'alpha' && !has(q.options.alpha))",
         message: 'must name a source that is a venue',
         fieldPath: '.execution.venue',
+      },
+      {
+        rule: "self.sources.all(q, !has(q.options.alpha) || self.sources.exists(r, r.name == q.options.alpha.of && r.type == 'simulator' && !has(r.options.alpha) && !has(r.options.recording) && q.symbols.all(n, n in r.symbols)))",
+        message: 'options.alpha.of must name a source with a simulated market that lists the same symbols',
+        fieldPath: '.sources',
       },
       {
         rule: "self.execution.mode != 'Live' || self.sources.all(q, q.type != 'simulator')",

@@ -43,6 +43,7 @@ const LIVE = { mode: 'Live', venue: 'binance', credentialsSecretRef: { name: 'ke
 const REAL = { name: 'binance', type: 'binance', symbols: { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' } };
 const ALPHA = { ...REAL, name: 'vertex', type: 'alpha', url: 'wss://x' };
 const SIMULATED = { ...REAL, type: 'simulator', options: { protocol: 'binance' } };
+const PLAYED = { ...SIMULATED, name: 'vertex', options: { protocol: 'alpha', alpha: { of: 'binance' } } };
 const RECORDED = {
   protocol: 'binance',
   market: { seed: 1 },
@@ -142,12 +143,7 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   ['TradingSystem', 'hardLimits', undefined, /spec\.hardLimits: Required value/],
   ['TradingSystem', 'hardLimits/symbols', { btc: {} }, /hardLimits\.symbols/],
   ['TradingSystem', 'sources', [{ ...REAL, type: 'alpha' }], /sources\[0\]\.url.*is required with type alpha/],
-  [
-    'TradingSystem',
-    'sources',
-    [ALPHA],
-    /spec\.sources.*must be listed by a source with a book, which type alpha has not/,
-  ],
+  ['TradingSystem', 'sources', [ALPHA], /spec\.sources.*must be listed by a source with a book, which alpha has not/],
   [
     'TradingSystem',
     'sources',
@@ -165,6 +161,31 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
     'sources',
     [REAL, { ...ALPHA, url: 'ws://x', options: { secretRef: { name: 'token' } } }],
     /sources\[1\]\.url.*a token is sent over wss or https only/,
+  ],
+  ['TradingSystem', 'sources', [PLAYED], /spec\.sources.*must be listed by a source with a book, which alpha has not/],
+  [
+    'TradingSystem',
+    'sources',
+    [REAL, PLAYED],
+    /spec\.sources.*options\.alpha\.of must name a source with a simulated market that lists the same symbols/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
+    [SIMULATED, { ...PLAYED, options: { protocol: 'alpha' } }],
+    /sources\[1\]\.options.*alpha is required with protocol alpha/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
+    [{ ...SIMULATED, options: { ...PLAYED.options, protocol: 'binance' } }],
+    /sources\[0\]\.options.*alpha is required with protocol alpha and goes with no other/,
+  ],
+  [
+    'TradingSystem',
+    'sources',
+    [SIMULATED, { ...PLAYED, options: { ...PLAYED.options, market: {} } }],
+    /sources\[1\]\.options.*market and recording go not with protocol alpha/,
   ],
   ['TradingSystem', 'sources', [{ ...SIMULATED, url: 'ws://x' }], /sources\[0\]\.url.*goes not with type simulator/],
   [

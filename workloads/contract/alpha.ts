@@ -4,4 +4,6 @@ import type { SystemConfig } from './system-config.ts';
 
 type Source = SystemConfig['sources'][number];
 
-export const isAlpha = ({ type }: Pick<Source, 'type'>): boolean => type === 'alpha';
+/** Of type alpha, or a simulator that plays one. */
+export const isAlpha = ({ type, options }: Pick<Source, 'type' | 'options'>): boolean =>
+  type === 'alpha' || (type === 'simulator' && options.protocol === 'alpha');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { METRIC } from '../contract/metrics.ts';
 import type { IngestStatus } from '../contract/status.ts';
+import { tokenIn } from '../kit/bearer-token.ts';
 import { monotonicNow } from '../kit/clock.ts';
 import type { Logger } from '../kit/log.ts';
 import { claimsAt, dropOf } from './alphas.ts';
@@ -11,7 +12,6 @@ import type { Event, Output, Shard } from './step.ts';
 import type { AlphaFeed, AlphaFeedOptions } from './venue/alpha/feed.ts';
 import { openAlphaPolling } from './venue/alpha/polling.ts';
 import { openAlphaStream } from './venue/alpha/stream.ts';
-import { tokenIn } from './venue/alpha/token.ts';
 import type { Malformed } from './venue/frame.ts';
 
 /** One dropped claim per source and this long goes to the log. */

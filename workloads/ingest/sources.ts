@@ -7,7 +7,7 @@ import { ADVANCED, EXCHANGE } from './venue/coinbase/apis.ts';
 type Source = SystemConfig['sources'][number];
 
 /** What a source speaks: a venue itself, or a simulator that plays it. */
-export type Protocol = NonNullable<Source['options']['protocol']>;
+type Protocol = Exclude<NonNullable<Source['options']['protocol']>, 'alpha'>;
 
 export interface PlannedSource {
   readonly name: string;
@@ -67,7 +67,7 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
       if (venueSymbol !== undefined) symbols.set(venueSymbol, name);
     }
     if (symbols.size === 0) continue;
-    const planned = isAlpha(source) ? planAlpha(source, symbols) : planSource(source, symbols, system);
+    const planned = isAlpha(source) ? planAlpha(source, symbols, system) : planSource(source, symbols, system);
     if (typeof planned === 'string') refused.set(source.name, planned);
     else if ('url' in planned) alphas.push(planned);
     else feeds.push(planned);
@@ -76,8 +76,10 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
 }
 
 /** The provider, or why it cannot be read: the API server refuses the same, but what is stored may be older than its rules. */
-function planAlpha({ name, url, options }: Source, symbols: PlannedAlpha['symbols']): PlannedAlpha | string {
+function planAlpha(source: Source, symbols: PlannedAlpha['symbols'], system: SystemConfig): PlannedAlpha | string {
+  const { name, options } = source;
   const { pollSeconds, secretRef } = options;
+  const url = source.type === 'simulator' ? playedAt(source, system) : source.url;
   if (url === undefined) return 'url: found none, which type alpha needs';
   if (/^https?:/.test(url) !== (pollSeconds !== undefined)) {
     const expected =
@@ -102,13 +104,19 @@ function planSource(source: Source, symbols: PlannedSource['symbols'], system: S
   return { name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols, ...ccxtOf(source) };
 }
 
+/** A simulator has both at one address. */
+function playedAt({ name, options }: Source, { venueUrls }: SystemConfig): string | undefined {
+  const url = venueUrls[name];
+  return options.pollSeconds === undefined ? url : url?.replace(/^ws/, 'http');
+}
+
 const primaryOf = ({ sources }: SystemConfig, symbol: string): Source | undefined =>
   sources.find((source) => !isAlpha(source) && source.symbols[symbol] !== undefined);
 
 function protocolOf({ type, options }: Source): PlannedSource['protocol'] | undefined {
   if (type === 'binance' || type === 'ccxt') return type;
   if (type === 'coinbase') return `coinbase-${options.api ?? 'exchange'}`;
-  return type === 'simulator' ? options.protocol : undefined;
+  return type === 'simulator' && options.protocol !== 'alpha' ? options.protocol : undefined;
 }
 
 /** The API server refuses a source of type ccxt without an exchange. */

@@ -1,4 +1,4 @@
-// The simulator pod: venues that speak Binance's protocol, from a seeded market or recordings. Wiring only.
+// The simulator pod: venues and signal providers, from a seeded market or recordings. Wiring only.
 import { once } from 'node:events';
 import { CONTROL_PORT, VENUE_PORT } from '../contract/pods.ts';
 import { openPod } from '../kit/pod.ts';
@@ -12,6 +12,7 @@ const simulator = await startSimulator({
   port: VENUE_PORT,
   controlPort: CONTROL_PORT,
   recordingsDir: pod.recordingsDir,
+  secretsDir: pod.sourceSecretsDir,
 });
 registerMetrics(registry, simulator);
 await opened.serveHealth({});

@@ -65,7 +65,7 @@ export interface Change {
 const PER_YEAR = 0.6;
 const YEAR_SECONDS = 365 * 86_400;
 const CORRELATION = 0.7;
-const PRESSURE_SD = 0.5;
+export const PRESSURE_SD = 0.5;
 const PRESSURE_LIMIT = 0.9;
 const HALF_SPREAD = 0.1e-4;
 const LEVELS = 60;
@@ -124,6 +124,13 @@ function move({ instruments, normal, options }: Market, seconds: number): void {
     const pulled = instrument.pressure * (1 - kappa * seconds) + kick * normal();
     instrument.pressure = Math.max(-PRESSURE_LIMIT, Math.min(PRESSURE_LIMIT, pulled));
   }
+}
+
+/** E[return over `seconds` | pressure] = alpha·p, bps; drift·p decays by half in pressureHalfLifeSeconds. */
+export function expectedBps(options: MarketOptions, pressure: number, seconds: number): number {
+  const kappa = Math.LN2 / options.pressureHalfLifeSeconds;
+  const reach = (horizon: number): number => 1 - Math.exp(-kappa * horizon);
+  return (options.plantedAlphaBps * pressure * reach(seconds)) / reach(options.alphaHorizonSeconds);
 }
 
 /** Sets the book around the efficient price, and says what that changed. */

@@ -52,7 +52,17 @@ export interface DepthEvent extends Happened {
   readonly asks: TextLevels;
 }
 
+/** What a signal provider claims: no event of a market. */
+export interface EdgeEvent extends Happened {
+  readonly kind: 'edge';
+  readonly sequence: number;
+  readonly edgeBps: number;
+  readonly horizonSeconds: number;
+}
+
 export type MarketEvent = TradeEvent | BestEvent | DepthEvent;
+export type VenueEvent = MarketEvent | EdgeEvent;
+export const MARKET_KINDS = ['depth', 'best', 'trade'] as const satisfies MarketEvent['kind'][];
 
 /** One UTC day; prices in quote currency, volume in base. */
 export interface Bar {
@@ -63,6 +73,12 @@ export interface Bar {
   readonly low: number;
   readonly close: number;
   readonly volume: number;
+}
+
+export interface Expected {
+  readonly bps: number;
+  /** Its standard deviation. */
+  readonly sdBps: number;
 }
 
 export interface Player {
@@ -77,6 +93,8 @@ export interface Player {
   bars(symbol: string, now: number, count: number): readonly Bar[];
   /** Somebody listens to this for the first time, or again. */
   listened(symbol: string, kind: MarketEvent['kind']): void;
+  /** What the mid is expected to do from now on over a horizon, bps, and how far that goes by itself; of a synthetic market. */
+  expected?(symbol: string, horizonSeconds: number): Expected | undefined;
   /** Nothing happens for so long; absent where what happens is recorded. */
   rest?(forMs: number): void;
   stop(): void;
@@ -84,7 +102,7 @@ export interface Player {
 
 /** Where events go. */
 export interface Sink {
-  send(event: MarketEvent): void;
+  send(event: VenueEvent): void;
   /** Resolves when every reader has taken what was sent. */
   drained(): Promise<void>;
   /** Ends every connection: the market starts anew. */

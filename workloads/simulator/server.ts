@@ -1,13 +1,13 @@
 // The simulated venues on one port: source `binance` is at /binance, with WebSocket and REST below it as at the venue itself.
 // Started by main.ts and, in-process, by tests.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { serveControl } from './faults/control.ts';
 import type { Fault, FaultName } from './faults/fault.ts';
 import type { Depth } from './player.ts';
 import { VENUE_TIMING, type Asked, type RestAnswer, type VenueTiming } from './protocol/protocol.ts';
-import { Venue, type Source } from './venue.ts';
+import { openVenues, type Source, type Venue } from './venue.ts';
 
 export interface SimulatorOptions {
   readonly sources: readonly Source[];
@@ -17,6 +17,8 @@ export interface SimulatorOptions {
   readonly controlPort?: number;
   /** Folder with a folder per source that has a recording. */
   readonly recordingsDir: string;
+  /** With a folder per source that has a Secret. */
+  readonly secretsDir?: string;
   /** Epoch ms. */
   readonly now?: () => number;
   readonly timing?: VenueTiming;
@@ -46,16 +48,15 @@ export interface Simulator {
 
 /** Resolves when it listens; sources of other types are left out. Rejects where a recording cannot be read. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { sources, recordingsDir, now = Date.now, timing = VENUE_TIMING } = options;
-  const simulated = sources.filter(({ type }) => type === 'simulator');
-  const venues = new Map(simulated.map((source) => [source.name, new Venue(source, { recordingsDir, now, timing })]));
+  const { sources, recordingsDir, secretsDir = '', now = Date.now, timing = VENUE_TIMING } = options;
+  const venues = openVenues(sources, { recordingsDir, secretsDir, now, timing });
   const http = createServer((request, response) => void answer(venues, request, response));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1 << 16, autoPong: false });
   http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const asked = route(venues, request);
     const venue = asked?.venue;
     if (asked === undefined || venue?.protocol.serves(asked.path) !== true) return socket.destroy();
-    if (!isAdmitted(venue, socket)) return undefined;
+    if (!isAdmitted(venue, asked, socket)) return undefined;
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.on('error', () => undefined); // `close` follows
       const connected = venue.protocol.open(client, asked);
@@ -97,7 +98,7 @@ async function answer(venues: Venues, request: IncomingMessage, response: Server
   if (asked === undefined) return send(response, NO_ADDRESS);
   const { venue } = asked;
   if (venue === undefined) return send(response, elsewhere(venues));
-  const admitted = venue.admit('requests');
+  const admitted = venue.admit('requests', asked);
   if (admitted.kind === 'reset') return void request.socket.resetAndDestroy();
   await venue.paced();
   send(response, admitted.kind === 'no' ? admitted.answer : venue.protocol.rest(asked));
@@ -108,15 +109,15 @@ function send(response: ServerResponse, { status, headers, body }: RestAnswer): 
 }
 
 /** Whether a connection may be made; who may not is told, or cut off. */
-function isAdmitted(venue: Venue, socket: Socket): boolean {
-  const admitted = venue.admit('dials');
+function isAdmitted(venue: Venue, asked: Asked, socket: Socket): boolean {
+  const admitted = venue.admit('dials', asked);
   if (admitted.kind === 'yes') return true;
   if (admitted.kind === 'reset') socket.resetAndDestroy();
   else {
     const { status, headers = {} } = admitted.answer;
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(
-      `HTTP/1.1 ${status} Too Many Requests\r\n${lines.join('')}connection: close\r\ncontent-length: 0\r\n\r\n`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}connection: close\r\ncontent-length: 0\r\n\r\n`,
     );
   }
   return false;
@@ -127,11 +128,11 @@ interface Routed extends Asked {
 }
 
 /** Undefined where what was asked for is no address at all, like `//`. */
-function route(venues: Venues, { url = '/' }: IncomingMessage): Routed | undefined {
+function route(venues: Venues, { url = '/', headers }: IncomingMessage): Routed | undefined {
   const parsed = URL.parse(url, 'http://venue');
   if (parsed === null) return undefined;
   const [, name = '', ...rest] = parsed.pathname.split('/');
-  return { venue: venues.get(name), path: `/${rest.join('/')}`, query: parsed.searchParams };
+  return { venue: venues.get(name), path: `/${rest.join('/')}`, query: parsed.searchParams, headers };
 }
 
 const NO_ADDRESS: RestAnswer = { status: 400, body: { code: -1_100, msg: 'Illegal characters found in the address.' } };

@@ -1,7 +1,16 @@
 // Plays the synthetic market by the clock. Called by server.ts.
 import { dailyBars } from './bars.ts';
 import { instrumentOf, type Depth, type Player, type Sink } from './player.ts';
-import { newMarket, stepMarket, type Change, type Instrument, type Listing, type MarketOptions } from './market.ts';
+import {
+  expectedBps,
+  newMarket,
+  PRESSURE_SD,
+  stepMarket,
+  type Change,
+  type Instrument,
+  type Listing,
+  type MarketOptions,
+} from './market.ts';
 
 /** `@depth@100ms`. */
 const STEP_MS = 100;
@@ -48,6 +57,11 @@ export function playSynthetic({ symbols, market: options, sink, now }: Synthetic
     bars: (symbol, at, count) =>
       dailyBars({ symbol, seed: options.seed, price: instrumentOf(symbol).price }, at, count),
     listened: () => undefined,
+    expected: (symbol, seconds) => {
+      const pressure = bySymbol.get(symbol)?.pressure;
+      if (pressure === undefined) return undefined;
+      return { bps: expectedBps(options, pressure, seconds), sdBps: expectedBps(options, PRESSURE_SD, seconds) };
+    },
     rest: (forMs) => {
       restsUntil = now() + forMs;
     },

@@ -2,15 +2,19 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAlpha } from '../contract/alpha.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
+import { tokenIn } from '../kit/bearer-token.ts';
 import { readFault, type Fault, type FaultName, type Refused } from './faults/fault.ts';
 import type { MarketOptions } from './market.ts';
-import type { MarketEvent, Player, Sink } from './player.ts';
+import { playOracle, type KnownSymbol } from './oracle.ts';
+import type { Player, Sink, VenueEvent } from './player.ts';
+import { speakAlpha } from './protocol/alpha.ts';
 import { speakBinance } from './protocol/binance.ts';
 import type { Client } from './protocol/client.ts';
 import { speakAdvanced } from './protocol/coinbase-advanced.ts';
 import { speakExchange } from './protocol/coinbase-exchange.ts';
-import type { Protocol, RestAnswer, VenueTiming } from './protocol/protocol.ts';
+import type { Asked, Protocol, RestAnswer, VenueTiming } from './protocol/protocol.ts';
 import { playRecording, readRecording } from './recording.ts';
 import { playSynthetic } from './synthetic.ts';
 
@@ -22,6 +26,7 @@ const DRAINED_BYTES = 1 << 20;
 
 export interface VenueOptions {
   readonly recordingsDir: string;
+  readonly secretsDir: string;
   /** Epoch ms. */
   readonly now: () => number;
   readonly timing: VenueTiming;
@@ -47,30 +52,18 @@ export class Venue implements Sink {
   #refusedUntil = 0;
   #slow = { delayMs: 0, until: 0 };
 
-  constructor(source: Source, { recordingsDir, now, timing }: VenueOptions) {
-    const { recording, market, protocol = 'binance' } = source.options;
-    const symbols = Object.values(source.symbols);
-    this.#now = now;
-    this.player =
-      recording === undefined
-        ? playSynthetic({ symbols, market: { ...MARKET, ...market }, sink: this, now })
-        : playRecording({
-            recordings: Object.entries(recording.files).map(([symbol, file]) =>
-              readRecording(protocol, symbol, join(recordingsDir, source.name, file)),
-            ),
-            speed: recording.speed,
-            loop: recording.loop,
-            sink: this,
-            now: () => performance.now(),
-          });
-    this.protocol = SPEAK[protocol]({ player: () => this.player, now, timing });
+  /** `known` is the venue whose market a signal provider knows. */
+  constructor(source: Source, options: VenueOptions, known?: Known) {
+    this.#now = options.now;
+    this.player = known === undefined ? playerOf(source, this, options) : oracleOf(source, this, { ...options, known });
+    this.protocol = protocolOf(source, { ...options, player: () => this.player });
   }
 
   get connections(): number {
     return this.#clients.size;
   }
 
-  send(event: MarketEvent): void {
+  send(event: VenueEvent): void {
     this.frames += 1;
     this.protocol.note(event);
     for (const client of this.#clients.keys()) client.take(event);
@@ -92,16 +85,19 @@ export class Venue implements Sink {
   }
 
   /** Whether what is asked for is given now: an answer, or a connection. */
-  admit(what: 'requests' | 'dials'): Admitted {
+  admit(what: 'requests' | 'dials', asked: Asked): Admitted {
     this[what] += 1;
     const now = this.#now();
     if (now < this.#refusedUntil) {
       this.#count('refuse');
       return { kind: 'reset' };
     }
-    if (now >= this.#limitedUntil) return { kind: 'yes' };
-    this.#count('limit');
-    return { kind: 'no', answer: this.protocol.tooMany(Math.ceil((this.#limitedUntil - now) / 1_000)) };
+    if (now < this.#limitedUntil) {
+      this.#count('limit');
+      return { kind: 'no', answer: this.protocol.tooMany(Math.ceil((this.#limitedUntil - now) / 1_000)) };
+    }
+    const answer = this.protocol.refuses?.(asked);
+    return answer === undefined ? { kind: 'yes' } : { kind: 'no', answer };
   }
 
   /** Resolves when an answer may go out: later, where everything is slow. */
@@ -122,6 +118,7 @@ export class Venue implements Sink {
     const { player, protocol } = this;
     const subject = {
       symbols: player.symbols,
+      kinds: protocol.kinds,
       announces: protocol.farewell !== undefined,
       rests: player.rest !== undefined,
     };
@@ -174,6 +171,72 @@ export class Venue implements Sink {
   #count(fault: FaultName): void {
     this.struck.set(fault, (this.struck.get(fault) ?? 0) + 1);
   }
+}
+
+interface Known {
+  readonly source: Source;
+  readonly player: Player;
+}
+
+/** By name; a signal provider after the venue whose market it knows. Sources of other types are left out. */
+export function openVenues(sources: readonly Source[], options: VenueOptions): ReadonlyMap<string, Venue> {
+  const simulated = sources.filter(({ type }) => type === 'simulator');
+  const venues = new Map<string, Venue>();
+  for (const source of simulated) if (!isAlpha(source)) venues.set(source.name, new Venue(source, options));
+  for (const source of simulated.filter(isAlpha)) {
+    const of = simulated.find(({ name }) => name === source.options.alpha?.of);
+    const player = venues.get(of?.name ?? '')?.player;
+    if (of === undefined || player === undefined)
+      throw new Error(
+        `source ${source.name}: options.alpha.of: found ${source.options.alpha?.of}, expected a simulated venue`,
+      );
+    venues.set(source.name, new Venue(source, options, { source: of, player }));
+  }
+  return venues;
+}
+
+function playerOf(source: Source, sink: Sink, { recordingsDir, now }: VenueOptions): Player {
+  const { recording, market } = source.options;
+  if (recording === undefined)
+    return playSynthetic({ symbols: Object.values(source.symbols), market: { ...MARKET, ...market }, sink, now });
+  const protocol = marketProtocolOf(source);
+  return playRecording({
+    recordings: Object.entries(recording.files).map(([symbol, file]) =>
+      readRecording(protocol, symbol, join(recordingsDir, source.name, file)),
+    ),
+    speed: recording.speed,
+    loop: recording.loop,
+    sink,
+    now: () => performance.now(),
+  });
+}
+
+function oracleOf(source: Source, sink: Sink, { known, now }: VenueOptions & { readonly known: Known }): Player {
+  const { alpha } = source.options;
+  if (alpha === undefined)
+    throw new Error(`source ${source.name}: options.alpha: found none, which protocol alpha needs`);
+  const symbols = Object.entries(source.symbols).flatMap(([ours, name]): KnownSymbol[] => {
+    const venueSymbol = known.source.symbols[ours];
+    return venueSymbol === undefined ? [] : [{ name, venueSymbol }];
+  });
+  return playOracle({ options: alpha, symbols, market: known.player, sink, now });
+}
+
+function protocolOf(
+  source: Source,
+  { secretsDir, ...options }: VenueOptions & { readonly player: () => Player },
+): Protocol {
+  if (!isAlpha(source)) return SPEAK[marketProtocolOf(source)](options);
+  const token = (): string | undefined => {
+    const read = tokenIn(join(secretsDir, source.name));
+    return 'token' in read ? read.token : undefined;
+  };
+  return speakAlpha({ ...options, ...(source.options.secretRef === undefined ? {} : { token }) });
+}
+
+/** Of a source that is no signal provider. */
+function marketProtocolOf({ options: { protocol = 'binance' } }: Source): keyof typeof SPEAK {
+  return protocol === 'alpha' ? 'binance' : protocol;
 }
 
 const SPEAK = {

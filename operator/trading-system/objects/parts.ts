@@ -1,5 +1,6 @@
 // Deployments, claims, Services and accounts of our own parts. One table says how they differ.
 import type { V1Container, V1DeploymentSpec, V1PodSpec } from '@kubernetes/client-node';
+import { isAlpha } from '@tradewind/workloads/contract/alpha.ts';
 import {
   CONFIG_FILE,
   configMapOf,
@@ -298,17 +299,21 @@ type Source = Context['spec']['sources'][number];
 
 /** Secrets of sources, with the keys of each that its feed needs. */
 function sourceSecretsOf({ spec }: Context, part: Part): { source: string; secretName: string; keys: string[] }[] {
-  if (part !== 'ingest' && part !== 'fused') return [];
   return spec.sources.flatMap((source) => {
+    if (!readsSecrets(part, source)) return [];
     const keys = secretKeysOf(source);
     const secretName = source.options.secretRef?.name;
     return secretName === undefined || keys.length === 0 ? [] : [{ source: source.name, secretName, keys }];
   });
 }
 
+/** A simulated provider is given the token that it is to be asked with. */
+const readsSecrets = (part: Part, { type }: Source): boolean =>
+  part === 'ingest' || part === 'fused' || (part === 'simulator' && type === 'simulator');
+
 /** An API key to sign with, or a bearer token. */
 function secretKeysOf({ type, options }: Source): string[] {
-  if (type === 'alpha') return ['token'];
+  if (isAlpha({ type, options })) return ['token'];
   return type === 'coinbase' && options.api === 'advanced' ? ['name', 'privateKey'] : [];
 }
 

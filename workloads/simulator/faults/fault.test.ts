@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { MARKET_KINDS } from '../player.ts';
 import { FAULTS, readFault, type Subject } from './fault.ts';
 
-const SUBJECT: Subject = { symbols: ['BTCUSDT', 'ETHUSDT'], announces: true, rests: true };
+const SUBJECT: Subject = { symbols: ['BTCUSDT', 'ETHUSDT'], kinds: MARKET_KINDS, announces: true, rests: true };
 const refusedOf = (asked: unknown, subject = SUBJECT): [string, string] | undefined => {
   const read = readFault(asked, subject);
   return 'refused' in read ? [read.refused.field, read.refused.found] : undefined;
@@ -13,6 +14,9 @@ describe('a request for a fault', () => {
       fault: { fault: 'gap', of: 'depth', symbol: 'BTCUSDT', count: 3 },
     });
     assert.deepEqual(readFault({ fault: 'garbage' }, SUBJECT), { fault: { fault: 'garbage', of: 'depth', count: 1 } });
+    const provider: Subject = { ...SUBJECT, kinds: ['edge'] };
+    assert.deepEqual(readFault({ fault: 'garbage' }, provider), { fault: { fault: 'garbage', of: 'edge', count: 1 } });
+    assert.deepEqual(refusedOf({ fault: 'gap', of: 'depth' }, provider), ['of', '"depth"']);
     assert.deepEqual(readFault({ fault: 'stall' }, SUBJECT), { fault: { fault: 'stall', seconds: 86_400 } });
     assert.deepEqual(readFault({ fault: 'slow', delayMs: 250, seconds: 2 }, SUBJECT), {
       fault: { fault: 'slow', delayMs: 250, seconds: 2 },

@@ -1,11 +1,11 @@
 // The faults that a simulated venue has on request, one closed union; and how a request for one is read. Pure. Called by
 // control.ts and tests; wire.ts and venue.ts carry them out.
 import { isObject } from '../../contract/json.ts';
-import type { MarketEvent } from '../player.ts';
+import type { VenueEvent } from '../player.ts';
 
 /** Messages of what; of one symbol as the venue writes it, or of any. */
 interface Some {
-  readonly of: MarketEvent['kind'];
+  readonly of: VenueEvent['kind'];
   readonly symbol?: string;
   readonly count: number;
 }
@@ -50,6 +50,8 @@ export interface Refused {
 /** What the venue has that is asked. */
 export interface Subject {
   readonly symbols: readonly string[];
+  /** Of its messages; the first is meant where none is named. */
+  readonly kinds: readonly VenueEvent['kind'][];
   /** Whether its protocol can announce its end. */
   readonly announces: boolean;
   /** Whether its market can stand still: a recording cannot. */
@@ -70,10 +72,12 @@ const whole =
     Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most
       ? { value }
       : `a whole number in 1 … ${most}`;
-const KINDS: readonly unknown[] = ['depth', 'best', 'trade'] satisfies MarketEvent['kind'][];
 
 const SOME: Fields = {
-  of: (value = 'depth') => (KINDS.includes(value) ? { value } : `one of ${KINDS.join(', ')}`),
+  of: (value, { kinds }) =>
+    value === undefined || kinds.some((kind) => kind === value)
+      ? { value: value ?? kinds[0] }
+      : `one of ${kinds.join(', ')}`,
   symbol: (value, { symbols }) =>
     value === undefined || symbols.some((symbol) => symbol === value) ? { value } : `one of ${symbols.join(', ')}`,
   count: whole(10_000, 1),

@@ -1,11 +1,11 @@
 // The way of a simulated venue's messages to one client, and what faults do to them on it. Time and timers come from outside.
 // Called by protocol/client.ts.
-import type { MarketEvent } from '../player.ts';
+import type { VenueEvent } from '../player.ts';
 import type { Fault } from './fault.ts';
 
 /** What a message is about; one that is about neither is met by no fault of messages. */
 export interface About {
-  readonly kind: MarketEvent['kind'];
+  readonly kind: VenueEvent['kind'];
   readonly symbol: string;
 }
 

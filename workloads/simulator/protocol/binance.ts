@@ -1,7 +1,7 @@
 // Binance spot, spoken by the simulator: combined and raw streams, control messages, REST with weights.
 import type { WebSocket } from 'ws';
 import { isObject, parseJson } from '../../contract/json.ts';
-import type { MarketEvent, Player } from '../player.ts';
+import { MARKET_KINDS, type MarketEvent, type Player, type VenueEvent } from '../player.ts';
 import { restAnswer, weightOf, WEIGHT_PER_MINUTE } from './binance-rest.ts';
 import { Client } from './client.ts';
 import type { Asked, Protocol, ProtocolOptions, RestAnswer, VenueTiming } from './protocol.ts';
@@ -34,6 +34,7 @@ export function speakBinance({ player, now, timing }: ProtocolOptions): Protocol
         }
       );
     },
+    kinds: MARKET_KINDS,
     tooMany: (afterSeconds) => tooMany(weight, afterSeconds),
     farewell: (at) => JSON.stringify({ e: 'serverShutdown', E: Math.trunc(at) }),
   };
@@ -80,7 +81,8 @@ class BinanceClient extends Client {
     if (!isKnown && this.#combined) socket.close(1_008, 'unknown stream');
   }
 
-  take(event: MarketEvent): void {
+  take(event: VenueEvent): void {
+    if (event.kind === 'edge') return;
     const stream = `${event.symbol.toLowerCase()}@${SUFFIX[event.kind]}`;
     if (!this.#streams.has(stream)) return;
     const data = event.raw ?? JSON.stringify(payloadOf(event));

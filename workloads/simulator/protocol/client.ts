@@ -2,7 +2,7 @@
 import type { WebSocket } from 'ws';
 import type { Fault } from '../faults/fault.ts';
 import { Wire, type About } from '../faults/wire.ts';
-import type { MarketEvent } from '../player.ts';
+import type { VenueEvent } from '../player.ts';
 
 /** A reader that is this far behind is ended, as a venue would. */
 const BUFFER_LIMIT = 64 << 20;
@@ -29,7 +29,7 @@ export abstract class Client {
   }
 
   /** Something happened; sent where it is subscribed to. */
-  abstract take(event: MarketEvent): void;
+  abstract take(event: VenueEvent): void;
   /** Goes silent on one stream, named as the protocol names it, or on all. */
   abstract mute(stream: string | undefined): void;
   protected abstract onMessage(text: string): void;

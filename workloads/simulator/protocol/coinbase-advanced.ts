@@ -3,7 +3,7 @@
 // as a number or as a text, as the venue does.
 import type { WebSocket } from 'ws';
 import { isObject, parseJson, type Json } from '../../contract/json.ts';
-import type { DepthEvent, MarketEvent, TextLevels, TradeEvent } from '../player.ts';
+import { MARKET_KINDS, type DepthEvent, type TextLevels, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
 import { advancedRest, tooMany } from './coinbase-rest.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
@@ -16,6 +16,7 @@ export const speakAdvanced = ({ player, now }: ProtocolOptions): Protocol => ({
   serves: (path) => path === '/',
   open: (socket) => new AdvancedClient(socket, { player: player(), now, messages: MESSAGES_PER_SECOND }),
   note: () => undefined,
+  kinds: MARKET_KINDS,
   tooMany,
   rest: advancedRest({ player, now }),
 });
@@ -31,7 +32,8 @@ class AdvancedClient extends CoinbaseClient {
     this.#batching = setInterval(() => this.#tellTrades(), BATCH_MS);
   }
 
-  take(event: MarketEvent): void {
+  take(event: VenueEvent): void {
+    if (event.kind === 'edge') return;
     if (event.kind === 'depth' && this.has('level2', event.symbol)) {
       this.tell(event, this.#message('l2_data', [bookOf('update', event, timeOf(event.at))]));
     }

@@ -1,7 +1,7 @@
 // Coinbase Exchange, spoken by the simulator: channels level2, level2_batch, matches, ticker and heartbeat, and public REST.
 import type { WebSocket } from 'ws';
 import { isObject, type Json } from '../../contract/json.ts';
-import type { DepthEvent, MarketEvent, Player, TradeEvent } from '../player.ts';
+import { MARKET_KINDS, type DepthEvent, type Player, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
 import { exchangeRest, tooMany } from './coinbase-rest.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
@@ -24,6 +24,7 @@ export function speakExchange({ player, now }: ProtocolOptions): Protocol {
       if (kind !== 'best') sequences.set(symbol, sequenceOf(symbol) + 1);
       if (kind === 'trade') recent.set(symbol, [event, ...(recent.get(symbol) ?? [])].slice(0, RECENT_TRADES));
     },
+    kinds: MARKET_KINDS,
     tooMany,
     rest: exchangeRest({ player, now }, sequenceOf, (product) => recent.get(product) ?? []),
   };
@@ -37,7 +38,8 @@ class ExchangeClient extends CoinbaseClient {
     this.#sequenceOf = sequenceOf;
   }
 
-  take(event: MarketEvent): void {
+  take(event: VenueEvent): void {
+    if (event.kind === 'edge') return;
     const { symbol } = event;
     if (event.kind === 'depth' && BOOKS.some((channel) => this.has(channel, symbol))) {
       this.tell(event, event.raw ?? JSON.stringify(updateOf(event)));

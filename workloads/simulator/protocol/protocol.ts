@@ -1,6 +1,7 @@
 // What a simulated venue speaks: one interface, one file per protocol. server.ts brings the sockets and the market.
 import type { WebSocket } from 'ws';
-import type { MarketEvent, Player } from '../player.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Player, VenueEvent } from '../player.ts';
 import type { Client } from './client.ts';
 
 export interface RestAnswer {
@@ -13,16 +14,21 @@ export interface Asked {
   /** Below the source's own. */
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
 }
 
 export interface Protocol {
   /** Whether a WebSocket may be opened there. */
   serves(path: string): boolean;
+  /** The answer to who may not ask, be it for an answer or for a connection. */
+  refuses?(asked: Asked): RestAnswer | undefined;
   open(socket: WebSocket, asked: Asked): Client;
   /** Before an event goes to the clients: what the venue counts for all of them. */
-  note(event: MarketEvent): void;
+  note(event: VenueEvent): void;
   /** The answer to a GET. */
   rest(asked: Asked): RestAnswer;
+  /** Of its messages, those that faults meet; the first where none is named. */
+  readonly kinds: readonly VenueEvent['kind'][];
   /** 429, as this venue says it. */
   tooMany(afterSeconds: number): RestAnswer;
   /** How it announces that it will end its connections; undefined where the venue just does. */

@@ -1,12 +1,12 @@
 // A signal provider over WebSocket or by HTTP polling: what both do alike with its messages, and how they are. Opened by
 // open-feed.ts; one for each source and shard.
+import type { Token } from '../../../kit/bearer-token.ts';
 import type { Logger } from '../../../kit/log.ts';
 import type { AlphaLink } from '../../alphas.ts';
 import type { Event } from '../../step.ts';
 import type { Feed } from '../feed.ts';
 import type { Malformed } from '../frame.ts';
 import { decodeAlpha } from './message.ts';
-import type { Token } from './token.ts';
 
 export interface AlphaFeedOptions {
   readonly source: string;

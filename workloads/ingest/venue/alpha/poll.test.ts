@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tokenIn } from '../../../kit/bearer-token.ts';
 import { etagIn, nextPollMs, pauseMs, refusalOf } from './poll.ts';
-import { tokenIn } from './token.ts';
 
 describe('the next poll of a provider', () => {
   const fine = { failures: 0, afterMs: 0, tookMs: 0 };

@@ -15,6 +15,8 @@ export const STREAM_TIMING: Timing = {
   firstRetryMs: 500,
   slowestRetryMs: 60_000,
 };
+/** Where a token is wanted and not there, it is looked for so often. */
+const TOKEN_EVERY_MS = 1_000;
 /** Whatever the back-off's dice. */
 const DIALS_PER_MINUTE = 20;
 /** What a provider may send in 5 s, each message counting as some bytes more: books share the thread. */
@@ -53,7 +55,7 @@ export function openAlphaStream(options: AlphaFeedOptions, timing = STREAM_TIMIN
 }
 
 /** When a connection may be made, and what it is made with. */
-function admissionOf({ token, random }: AlphaFeedOptions, inbox: Inbox) {
+function admissionOf({ token }: AlphaFeedOptions, inbox: Inbox) {
   const dials = newBudget(DIALS_PER_MINUTE, 60_000);
   let headers: Readonly<Record<string, string>> = {};
   let notBefore = 0;
@@ -68,7 +70,7 @@ function admissionOf({ token, random }: AlphaFeedOptions, inbox: Inbox) {
       const read = token?.();
       if (read !== undefined && 'problem' in read) {
         inbox.down(read.problem, at);
-        return STREAM_TIMING.slowestRetryMs * (0.5 + random() / 2);
+        return TOKEN_EVERY_MS;
       }
       headers = read !== undefined ? { authorization: `Bearer ${read.token}` } : {};
       return dials.spend(1, at);
