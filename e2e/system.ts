@@ -35,14 +35,15 @@ export interface Entry<T> {
   readonly data: T;
 }
 
-export function systemOf(kubectl: Kubectl): System {
+/** In the namespace of `kubectl`. */
+export function systemOf(kubectl: Kubectl, namespace = NAMESPACE): System {
   const redis = async (...command: string[]): Promise<unknown> =>
     JSON.parse(await kubectl.run(['exec', `${SYSTEM}-redis-0`, '--', 'redis-cli', '--json', ...command]));
   return {
     kubectl,
     redis,
     status: async () => {
-      const path = `/api/v1/namespaces/${NAMESPACE}/services/${SYSTEM}-gateway:8080/proxy/api/status`;
+      const path = `/api/v1/namespaces/${namespace}/services/${SYSTEM}-gateway:8080/proxy/api/status`;
       return JSON.parse(await kubectl.run(['get', '--raw', path])) as SystemStatus;
     },
     newest: async (stream, count) => {
