@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { countDropped, newTap } from './tap.ts';
 
 describe('the taps of a fused pod', () => {
-  it('have one entry of a symbol under way and one behind it, and count what Redis did not get', async () => {
+  it('are written behind the direct path, one entry of a symbol under way and one behind it, and count what Redis did not get', async () => {
     const registry = new Registry();
     const dropped = countDropped(registry);
     const written: number[] = [];
@@ -13,6 +13,8 @@ describe('the taps of a fused pod', () => {
       return new Promise<void>((resolve) => (answer = resolve));
     });
     for (const seq of [1, 2, 3, 4]) tap({ symbol: 'S', seq });
+    assert.deepEqual(written, [], 'not within the call');
+    await new Promise(setImmediate);
     assert.deepEqual(written, [1]);
     answer?.();
     await new Promise(setImmediate);

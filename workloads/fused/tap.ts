@@ -19,16 +19,26 @@ export function countDropped(registry: Registry): Dropped {
   return (stream) => counter.inc({ stream });
 }
 
-/** Of each symbol one entry is under way, and the newest waits behind it. */
+/**
+ * What is given is written once this turn of the event loop is over: of several symbols that move at once none waits for the writing of
+ * another's. Of each symbol one entry is under way, and the newest waits behind it.
+ */
 export function newTap<T extends { readonly symbol: string }>(
   dropped: Dropped,
   stream: Stream,
   write: (message: T) => Promise<unknown>,
 ): (message: T) => void {
   const outlet = newestWins<T>(write);
+  let turn: T[] = [];
   let told = 0;
-  return (message) => {
-    outlet.publish(message);
+  const writeAll = (): void => {
+    const messages = turn;
+    turn = [];
+    for (const message of messages) outlet.publish(message);
     for (; told < outlet.unsent(); told++) dropped(stream);
+  };
+  return (message) => {
+    if (turn.length === 0) setImmediate(writeAll);
+    turn.push(message);
   };
 }

@@ -27,31 +27,22 @@ export interface Taps {
 export function createTaps(redis: Redis, log: Logger, classOf: (symbol: string) => string): Taps {
   const series = createSeriesWriter(redis, log);
   const drop = (error: unknown): void => log.debug({ error }, 'not written to Redis');
+  const write = (decision: Decision, positionUsd: number): void => {
+    if (!isConnected(redis)) return;
+    const { symbol, edgeBps, confidence, t } = decision;
+    const key = edgeBlendedKey(symbol);
+    const trim = ['MAXLEN', '~', STREAM_LENGTH.decisions] as const;
+    redis
+      .pipeline()
+      .xadd(decisionsStream(symbol), ...trim, '*', 'data', JSON.stringify(decision))
+      .hset(key, { edge_bps: edgeBps, position_usd: positionUsd, confidence, at: new Date(t).toISOString() })
+      .expire(key, EDGE_BLENDED_TTL_SECONDS)
+      .exec()
+      .catch(drop);
+  };
   return {
-    decided(decision, positionUsd) {
-      if (!isConnected(redis)) return;
-      const key = edgeBlendedKey(decision.symbol);
-      redis
-        .pipeline()
-        .xadd(
-          decisionsStream(decision.symbol),
-          'MAXLEN',
-          '~',
-          STREAM_LENGTH.decisions,
-          '*',
-          'data',
-          JSON.stringify(decision),
-        )
-        .hset(key, {
-          edge_bps: decision.edgeBps,
-          position_usd: positionUsd,
-          confidence: decision.confidence,
-          at: new Date(decision.t).toISOString(),
-        })
-        .expire(key, EDGE_BLENDED_TTL_SECONDS)
-        .exec()
-        .catch(drop);
-    },
+    // Once this turn of the event loop is over: the next symbol's signal does not wait for it.
+    decided: (decision, positionUsd) => void setImmediate(write, decision, positionUsd),
     estimated(symbol, sigmaDay) {
       if (!isConnected(redis)) return;
       const annualised = sigmaDay * Math.sqrt(daysPerYear(classOf(symbol)));
