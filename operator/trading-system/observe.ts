@@ -6,7 +6,7 @@ import { parseTradingSystemSpec, type TradingSystemSpec } from '@tradewind/crds/
 import { contentHash } from '@tradewind/workloads/contract/canonical.ts';
 import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { parseDesired } from '@tradewind/workloads/contract/parse-desired.ts';
-import { desiredMapOf, isTradingPart, type Topology } from '@tradewind/workloads/contract/pods.ts';
+import { desiredMapOf, isTradingPart, PART_LABEL, type Topology } from '@tradewind/workloads/contract/pods.ts';
 import { CHILDREN, type Child, type ChildKind, type Hold, type Pod, type TradingSystem } from '../kinds.ts';
 import { keyOf } from '../runtime/object.ts';
 import { once } from '../runtime/once.ts';
@@ -96,7 +96,7 @@ function knownOf(system: TradingSystem, stores: Stores): Known {
     map,
     published: document?.owner === metadata.uid ? document : undefined,
     shards: shardsOf(system),
-    topology: topologyOf(system),
+    topology: topologyOf(system, children),
   };
 }
 
@@ -111,8 +111,14 @@ function shardsOf({ status }: TradingSystem): number | undefined {
   return shards.length === 0 ? undefined : Math.max(...shards) + 1;
 }
 
-function topologyOf({ status, spec }: TradingSystem): Topology {
-  const running = status?.components?.map(({ part }) => part).find(isTradingPart);
+/** By the status first, as above; before there is one, or where it was lost, by what is there. */
+function topologyOf({ status, spec, metadata: { uid } }: TradingSystem, children: Known['children']): Topology {
+  const deployments = [...children.values()].filter((item) => item.kind === 'Deployment' && isOwnedBy(item, uid));
+  const parts = [
+    ...(status?.components ?? []).map(({ part }) => part),
+    ...deployments.map(({ metadata }) => metadata.labels?.[PART_LABEL]),
+  ];
+  const running = parts.find(isTradingPart);
   if (running !== undefined) return running === 'fused' ? 'Fused' : 'Split';
   return (spec as { readonly topology?: unknown } | undefined)?.topology === 'Fused' ? 'Fused' : 'Split';
 }

@@ -335,8 +335,9 @@ describe('what stands in the way', () => {
       const stores = theDemo(aTradingSystem({ topology: running }));
       const plan = planFor(seenIn(stores));
       carryOut(stores, plan);
-      const status = statusOf(seenIn(stores), plan);
-      stores.systems.put(aTradingSystem({ topology: wanted }, status));
+      stores.systems.put(aTradingSystem({ topology: wanted }));
+      assert.equal(planFor(seenIn(stores)).blockers[0]?.reason, 'NotYet', 'also before the first status');
+      stores.systems.put(aTradingSystem({ topology: wanted }, statusOf(seenIn(stores), plan)));
       const refused = planFor(seenIn(stores));
       assert.match(refused.blockers[0]?.message ?? '', new RegExp(`spec\\.topology: found ${wanted}, .* expected ${running}`)); // prettier-ignore
       assert.deepEqual([refused.children, refused.surplus], [[], []]);
