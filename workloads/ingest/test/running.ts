@@ -35,6 +35,9 @@ interface More {
   readonly timing?: VenueTiming;
   /** Ingest's source, in place of one of type simulator, with the simulator's address. */
   readonly source?: (url: string) => object;
+  /** Which of how many; then symbols go to shards by their names. */
+  readonly shard?: number;
+  readonly shards?: number;
 }
 
 const sourcesOf = (protocol: string, symbols: Readonly<Record<string, string>>, options: object) =>
@@ -42,22 +45,30 @@ const sourcesOf = (protocol: string, symbols: Readonly<Record<string, string>>, 
     { name: protocol, type: 'simulator', symbols, options: { protocol, ...options } },
   ] as unknown as SystemConfig['sources'];
 
-export async function start(options: object, more: More = {}): Promise<Running> {
-  const { protocol = 'binance', symbols = SYMBOLS } = more;
-  const simulator = await startSimulator({
+/** The simulator alone. */
+export const startVenue = (options: object, { protocol = 'binance', symbols = SYMBOLS, ...more }: More = {}) =>
+  startSimulator({
     sources: sourcesOf(protocol, symbols, options),
     port: 0,
     recordingsDir: more.recordingsDir ?? '/nowhere',
     ...(more.timing === undefined ? {} : { timing: more.timing }),
   });
+
+/** One shard of ingest on a simulator that runs; alone unless said otherwise. */
+export function ingestOn(
+  simulator: Simulator,
+  options: object,
+  { protocol = 'binance', symbols = SYMBOLS, shard = 0, shards = 1, ...more }: More = {},
+): Running {
   const wanted = { ...symbols, ...more.alsoWanted };
   const url = `ws://127.0.0.1:${simulator.port}/${protocol}`;
+  const group = shards === 1 ? { group: 'majors' } : {};
   const system = {
     system: { name: 'demo', namespace: 'n', uid: 'u' },
     execution: { mode: 'Paper' },
-    symbols: Object.keys(wanted).map((name) => ({ name, account: 'Spot', horizons: ['60s'], group: 'majors' })),
+    symbols: Object.keys(wanted).map((name) => ({ name, account: 'Spot', horizons: ['60s'], ...group })),
     sources: more.source === undefined ? sourcesOf(protocol, wanted, options) : [more.source(url)],
-    shards: 1,
+    shards,
     redisUrl: 'redis://nowhere',
     venueUrls: { [protocol]: url },
   } as unknown as SystemConfig;
@@ -65,7 +76,7 @@ export async function start(options: object, more: More = {}): Promise<Running> 
   const stored = new Map<string, string>();
   const registry = new Registry();
   const ingest = startIngest({
-    pod: { part: 'ingest', shard: 0, podName: 'p', system } as unknown as IngestOptions['pod'],
+    pod: { part: 'ingest', shard, podName: 'p', system } as unknown as IngestOptions['pod'],
     log: pino({ level: 'silent' }),
     registry,
     features: { publish: (message) => void features.push(message), unsent: () => 0 },
@@ -77,6 +88,9 @@ export async function start(options: object, more: More = {}): Promise<Running> 
   });
   return { simulator, ingest, features, stored, registry };
 }
+
+export const start = async (options: object, more: More = {}): Promise<Running> =>
+  ingestOn(await startVenue(options, more), options, more);
 
 export async function stop({ simulator, ingest }: Running): Promise<void> {
   ingest.stop();

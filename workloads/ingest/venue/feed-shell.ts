@@ -10,7 +10,6 @@ import { getText, type Answer } from './http.ts';
 import { backoffMs, type Budget } from './limits.ts';
 
 const TICK_MS = 100;
-const RETRY = { firstMs: 500, ceilingMs: 30_000 };
 
 /** The symbols of one connection. */
 export interface Group {
@@ -139,6 +138,7 @@ export class FeedShell implements Feed {
   /** Listings first: without them no price can be read. */
   async #readListings(): Promise<void> {
     const { random, log } = this.options;
+    const { firstRetryMs: firstMs, slowestRetryMs: ceilingMs } = this.#limits.timing;
     for (let failures = 0; !this.#stop.signal.aborted; failures++) {
       const filters = await this.#venue.readListings();
       if (filters.kind === 'filters') {
@@ -149,7 +149,7 @@ export class FeedShell implements Feed {
       }
       this.#reason = `listings not read: ${filters.reason}`;
       log.warn({ reason: filters.reason }, 'listings not read, trying again');
-      await this.#pause(Math.max(backoffMs(failures, random(), RETRY), filters.afterMs));
+      await this.#pause(Math.max(backoffMs(failures, random(), { firstMs, ceilingMs }), filters.afterMs));
     }
   }
 
