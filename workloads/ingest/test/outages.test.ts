@@ -160,8 +160,8 @@ for (const protocol of ['binance', 'coinbase-exchange', 'coinbase-advanced'] as 
         seen.push({ at, dials: dialsNow() });
         if (at < OUTAGE_MS) refused = dialsNow() - dialsBefore;
         if (at > OUTAGE_MS / 2 && shards.length < SHARDS) aShard(SHARDS - 1);
-        if (at > OUTAGE_MS)
-          for (const shard of shards) if (!backAt.has(shard) && isWell(shard)) backAt.set(shard, at - OUTAGE_MS);
+        const news = at > OUTAGE_MS ? shards.filter((shard) => !backAt.has(shard) && isWell(shard)) : [];
+        for (const shard of news) backAt.set(shard, at - OUTAGE_MS);
         assert.ok(at < OUTAGE_MS + 20_000, `back: ${backAt.size} of ${SHARDS}`);
       }
       const { dials: allowed, withinMs } = ALLOWED[protocol];
