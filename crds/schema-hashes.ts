@@ -1,7 +1,7 @@
 // Generated from crds/schema by `make generate`. Do not edit.
 
 export const SCHEMA_HASHES = {
-  'tradingsystems.tradewind.io': '4f1495ac652b1e3f',
+  'tradingsystems.tradewind.io': '390f47040e924140',
   'riskparams.tradewind.io': '40fced4833619a9c',
   'routerrules.tradewind.io': '1206f9466b66ed38',
   'holds.tradewind.io': '5693ed23a8912025',

@@ -87,7 +87,7 @@ const options = z
       .object({ name: name('Secret.') })
       .meta({
         description:
-          'coinbase with api advanced: Secret with an API key, as `name` and `privateKey` (EC in PEM or Ed25519 in base64), to sign subscriptions with; without one they are public. alpha: Secret with `token`, sent as a bearer token. Others: not yet.',
+          'coinbase with api advanced: Secret with an API key, as `name` and `privateKey` (EC in PEM or Ed25519 in base64), to sign subscriptions with; without one they are public. alpha: Secret with `token`, sent as a bearer token. simulator: Secret with the key whose orders it takes, as a client of its protocol has it: `key` and `secret`, for coinbase-exchange `passphrase` as well, for coinbase-advanced `name` and `privateKey`; without one it takes none. Others: not yet.',
       })
       .optional(),
     pollSeconds: z

@@ -3,11 +3,14 @@
 import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { bodyOf } from './body.ts';
 import { serveControl } from './faults/control.ts';
 import type { Fault, FaultName } from './faults/fault.ts';
 import type { Depth } from './player.ts';
 import { VENUE_TIMING, type Asked, type RestAnswer, type VenueTiming } from './protocol/protocol.ts';
 import { openVenues, type Source, type Venue } from './venue.ts';
+
+const BODY_LIMIT = 65_536;
 
 export interface SimulatorOptions {
   readonly sources: readonly Source[];
@@ -17,7 +20,7 @@ export interface SimulatorOptions {
   readonly controlPort?: number;
   /** Folder with a folder per source that has a recording. */
   readonly recordingsDir: string;
-  /** With a folder per source that has a Secret. */
+  /** With a folder per source that has a Secret: who may send it orders, or ask it at all. */
   readonly secretsDir?: string;
   /** Epoch ms. */
   readonly now?: () => number;
@@ -48,7 +51,7 @@ export interface Simulator {
 
 /** Resolves when it listens; sources of other types are left out. Rejects where a recording cannot be read. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { sources, recordingsDir, secretsDir = '', now = Date.now, timing = VENUE_TIMING } = options;
+  const { sources, recordingsDir, secretsDir = '/nowhere', now = Date.now, timing = VENUE_TIMING } = options;
   const venues = openVenues(sources, { recordingsDir, secretsDir, now, timing });
   const http = createServer((request, response) => void answer(venues, request, response));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1 << 16, autoPong: false });
@@ -101,7 +104,9 @@ async function answer(venues: Venues, request: IncomingMessage, response: Server
   const admitted = venue.admit('requests', asked);
   if (admitted.kind === 'reset') return void request.socket.resetAndDestroy();
   await venue.paced();
-  send(response, admitted.kind === 'no' ? admitted.answer : venue.protocol.rest(asked));
+  const body = await bodyOf(request, BODY_LIMIT).catch(() => undefined); // gone while it spoke
+  if (admitted.kind === 'no') send(response, admitted.answer);
+  else send(response, body === undefined ? TOO_LONG : venue.protocol.rest({ ...asked, body }));
 }
 
 function send(response: ServerResponse, { status, headers, body }: RestAnswer): void {
@@ -128,13 +133,22 @@ interface Routed extends Asked {
 }
 
 /** Undefined where what was asked for is no address at all, like `//`. */
-function route(venues: Venues, { url = '/', headers }: IncomingMessage): Routed | undefined {
+function route(venues: Venues, { url = '/', method = 'GET', headers }: IncomingMessage): Routed | undefined {
   const parsed = URL.parse(url, 'http://venue');
   if (parsed === null) return undefined;
   const [, name = '', ...rest] = parsed.pathname.split('/');
-  return { venue: venues.get(name), path: `/${rest.join('/')}`, query: parsed.searchParams, headers };
+  return {
+    venue: venues.get(name),
+    path: `/${rest.join('/')}`,
+    query: parsed.searchParams,
+    search: parsed.search.slice(1),
+    method,
+    headers,
+    body: '',
+  };
 }
 
+const TOO_LONG: RestAnswer = { status: 413, body: { code: -1_000, msg: `body: more than ${BODY_LIMIT} bytes` } };
 const NO_ADDRESS: RestAnswer = { status: 400, body: { code: -1_100, msg: 'Illegal characters found in the address.' } };
 
 const elsewhere = (venues: Venues): RestAnswer => ({

@@ -6,6 +6,8 @@ import { isAlpha } from '../contract/alpha.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
 import { tokenIn } from '../kit/bearer-token.ts';
 import { readFault, type Fault, type FaultName, type Refused } from './faults/fault.ts';
+import { credentialsIn } from './orders/access.ts';
+import { Desk } from './orders/desk.ts';
 import type { MarketOptions } from './market.ts';
 import { playOracle, type KnownSymbol } from './oracle.ts';
 import type { Player, Sink, VenueEvent } from './player.ts';
@@ -20,12 +22,15 @@ import { playSynthetic } from './synthetic.ts';
 
 export type Source = SystemConfig['sources'][number];
 
+/** Where the spec says nothing of fees. */
+const FEE_BPS = 10;
 const MARKET: MarketOptions = { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 30 };
 /** Readers further behind than this are waited for where a recording plays as fast as they take it. */
 const DRAINED_BYTES = 1 << 20;
 
 export interface VenueOptions {
   readonly recordingsDir: string;
+  /** With a folder per source that has a Secret. */
   readonly secretsDir: string;
   /** Epoch ms. */
   readonly now: () => number;
@@ -45,6 +50,8 @@ export class Venue implements Sink {
   requests = 0;
   /** What met a fault: messages, requests, connections. */
   readonly struck = new Map<FaultName, number>();
+  /** A signal provider has none. */
+  readonly #desk: Desk | undefined;
   readonly #clients = new Map<Client, Socket>();
   readonly #now: () => number;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -56,7 +63,8 @@ export class Venue implements Sink {
   constructor(source: Source, options: VenueOptions, known?: Known) {
     this.#now = options.now;
     this.player = known === undefined ? playerOf(source, this, options) : oracleOf(source, this, { ...options, known });
-    this.protocol = protocolOf(source, { ...options, player: () => this.player });
+    this.#desk = deskOf(source, this.player);
+    this.protocol = protocolOf(source, { ...options, player: () => this.player, desk: this.#desk });
   }
 
   get connections(): number {
@@ -66,6 +74,7 @@ export class Venue implements Sink {
   send(event: VenueEvent): void {
     this.frames += 1;
     this.protocol.note(event);
+    if (event.kind !== 'edge') this.#desk?.onEvent(event);
     for (const client of this.#clients.keys()) client.take(event);
   }
 
@@ -222,13 +231,26 @@ function oracleOf(source: Source, sink: Sink, { known, now }: VenueOptions & { r
   return playOracle({ options: alpha, symbols, market: known.player, sink, now });
 }
 
-function protocolOf(
-  source: Source,
-  { secretsDir, ...options }: VenueOptions & { readonly player: () => Player },
-): Protocol {
-  if (!isAlpha(source)) return SPEAK[marketProtocolOf(source)](options);
+function deskOf(source: Source, player: Player): Desk | undefined {
+  if (isAlpha(source)) return undefined;
+  const { protocol, market } = source.options;
+  return new Desk({
+    player,
+    feeBps: market?.feeBps ?? FEE_BPS,
+    feeIn: protocol === 'binance' ? 'Received' : 'Quote',
+  });
+}
+
+interface SpokenOptions extends VenueOptions {
+  readonly player: () => Player;
+  readonly desk: Desk | undefined;
+}
+
+function protocolOf(source: Source, { secretsDir, desk, ...options }: SpokenOptions): Protocol {
+  const dir = join(secretsDir, source.name);
+  if (desk !== undefined) return SPEAK[marketProtocolOf(source)]({ ...options, desk, credentials: credentialsIn(dir) });
   const token = (): string | undefined => {
-    const read = tokenIn(join(secretsDir, source.name));
+    const read = tokenIn(dir);
     return 'token' in read ? read.token : undefined;
   };
   return speakAlpha({ ...options, ...(source.options.secretRef === undefined ? {} : { token }) });

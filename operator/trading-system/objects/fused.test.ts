@@ -47,6 +47,20 @@ describe('a fused system', () => {
     const { template } = deployment({ sources: [{ ...source, symbols }] });
     assert.equal(template.spec?.volumes?.find(({ name }) => name === 'source-cb')?.secret?.secretName, 'key');
   });
+  it('has no key of a simulated venue: the simulator has it, by the names that a client of the protocol knows', () => {
+    const names = ['BTC-USD', 'ETH-USD', 'SOL-USD'];
+    const symbols = Object.fromEntries(names.map((name) => [name, name]));
+    const options = { protocol: 'coinbase-exchange', secretRef: { name: 'key' } };
+    const spec = { sources: [{ name: 'cb', type: 'simulator', options, symbols }] };
+    assert.ok(!deployment(spec).template.spec?.volumes?.some(({ name }) => name === 'source-cb'));
+    const { children } = planFor(seenIn(theDemo(aTradingSystem(spec))));
+    const simulator = children.find(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'demo-simulator',
+    );
+    const { volumes } = (simulator as unknown as { spec: { template: { spec: { volumes: { name: string; secret?: { items: { key: string }[] } }[] } } } }).spec.template.spec; // prettier-ignore
+    const items = volumes.find(({ name }) => name === 'source-cb')?.secret?.items.map(({ key }) => key);
+    assert.deepEqual(items, ['key', 'secret', 'passphrase']);
+  });
   it('tells its pods what they are, as Split does', () => {
     const topologyIn = (spec: object): string => {
       const map = planFor(seenIn(theDemo(aTradingSystem(spec)))).children.find(({ metadata }) => metadata.name === 'demo-config'); // prettier-ignore

@@ -307,13 +307,25 @@ function sourceSecretsOf({ spec }: Context, part: Part): { source: string; secre
   });
 }
 
-/** A simulated provider is given the token that it is to be asked with. */
-const readsSecrets = (part: Part, { type }: Source): boolean =>
-  part === 'ingest' || part === 'fused' || (part === 'simulator' && type === 'simulator');
+/** A simulated provider is given the token that it is to be asked with, a simulated venue the key of who may send it orders. */
+const readsSecrets = (part: Part, source: Source): boolean => {
+  const isSimulated = source.type === 'simulator';
+  if (part === 'simulator') return isSimulated;
+  return (part === 'ingest' || part === 'fused') && (!isSimulated || isAlpha(source));
+};
+
+/** Of a simulated venue: who may send it orders, in the form in which a client of that venue has it. */
+const KEYS_OF_PROTOCOL: Readonly<Record<NonNullable<Source['options']['protocol']>, string[]>> = {
+  alpha: ['token'],
+  binance: ['key', 'secret'],
+  'coinbase-exchange': ['key', 'secret', 'passphrase'],
+  'coinbase-advanced': ['name', 'privateKey'],
+};
 
 /** An API key to sign with, or a bearer token. */
 function secretKeysOf({ type, options }: Source): string[] {
   if (isAlpha({ type, options })) return ['token'];
+  if (type === 'simulator') return KEYS_OF_PROTOCOL[options.protocol ?? 'binance'];
   return type === 'coinbase' && options.api === 'advanced' ? ['name', 'privateKey'] : [];
 }
 

@@ -90,7 +90,14 @@ class Way {
 
   /** As text, as it would be on the wire. */
   #say(): void {
-    const answer = this.#provider.rest({ path: '/', query: new URLSearchParams('symbols=XBT'), headers: {} });
+    const answer = this.#provider.rest({
+      path: '/',
+      query: new URLSearchParams('symbols=XBT'),
+      search: '',
+      method: 'GET',
+      headers: {},
+      body: '',
+    });
     const message = decodeAlpha(JSON.stringify(answer.body), SYMBOLS);
     assert.ok(message.kind === 'edges' && message.unread.length === 0);
     this.#emit({ kind: 'heard', link: this.#link, t: this.now });

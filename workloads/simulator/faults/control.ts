@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseJson } from '../../contract/json.ts';
+import { bodyOf } from '../body.ts';
 import type { Venue } from '../venue.ts';
 import { FAULTS } from './fault.ts';
 
@@ -56,7 +57,7 @@ async function answer(venues: ReadonlyMap<string, Venue>, request: IncomingMessa
       `one of ${[...venues.keys()].map((name) => `/${name}/faults`).join(', ')}`,
     );
   if (request.method !== 'POST') return refusal(405, 'method', request.method ?? '', 'POST');
-  const text = await bodyOf(request);
+  const text = await bodyOf(request, BODY_LIMIT);
   if (text === undefined) return refusal(413, 'body', `more than ${BODY_LIMIT} bytes`, 'fewer');
   const told = venue.request(parseJson(text));
   if ('refused' in told) return { status: 400, body: told.refused };
@@ -77,15 +78,3 @@ const overview = (venues: ReadonlyMap<string, Venue>): object => ({
     ]),
   ),
 });
-
-/** Undefined where it is too long. */
-async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > BODY_LIMIT) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}

@@ -1,6 +1,6 @@
 // Binance's REST answers of a simulated venue: depth, filters, time, and its errors and limits. Pure but for the weights.
 import type { Player } from '../player.ts';
-import type { RestAnswer } from './protocol.ts';
+import type { Asked, RestAnswer } from './protocol.ts';
 
 const refused = (status: number, code: number, msg: string): RestAnswer => ({ status, body: { code, msg } });
 const BAD_SYMBOL = refused(400, -1121, 'Invalid symbol.');
@@ -17,11 +17,14 @@ const depthWeight = (limit: number): number => (limit <= 100 ? 5 : limit <= 500 
 export function weightOf(path: string, query: URLSearchParams): number {
   if (path === '/api/v3/depth') return depthWeight(Number(query.get('limit') ?? DEFAULT_DEPTH));
   if (path === '/api/v3/klines') return 2;
+  if (path === '/api/v3/account' || path === '/api/v3/myTrades') return 20;
+  if (path === '/api/v3/openOrders') return query.has('symbol') ? 6 : 80;
   return path === '/api/v3/exchangeInfo' ? 20 : 1;
 }
 
-/** The answer to GET `path`; `now` is epoch ms. */
-export function restAnswer(player: Player, path: string, query: URLSearchParams, now: number): RestAnswer {
+/** The answer to a GET of market data; `now` is epoch ms. */
+export function restAnswer(player: Player, { method, path, query }: Asked, now: number): RestAnswer {
+  if (method !== 'GET') return refused(404, -1_000, `${method} ${path} is not here`);
   switch (path) {
     case '/api/v3/ping':
       return { status: 200, body: {} };
@@ -110,6 +113,8 @@ function symbolInfo(player: Player, symbol: string): object {
     symbol,
     status: 'TRADING',
     baseAsset: symbol.replace(/(USDT|USDC|USD)$/, ''),
+    isSpotTradingAllowed: true,
+    orderTypes: ['LIMIT', 'LIMIT_MAKER', 'MARKET'],
     quoteAsset: /(USDT|USDC|USD)$/.exec(symbol)?.[0] ?? 'USDT',
     filters: [
       { filterType: 'PRICE_FILTER', minPrice: tickSize, maxPrice: '1000000.00000000', tickSize },

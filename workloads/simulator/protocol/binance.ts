@@ -2,9 +2,10 @@
 import type { WebSocket } from 'ws';
 import { isObject, parseJson } from '../../contract/json.ts';
 import { MARKET_KINDS, type MarketEvent, type Player, type VenueEvent } from '../player.ts';
+import { binanceOrders } from './binance-orders.ts';
 import { restAnswer, weightOf, WEIGHT_PER_MINUTE } from './binance-rest.ts';
 import { Client } from './client.ts';
-import type { Asked, Protocol, ProtocolOptions, RestAnswer, VenueTiming } from './protocol.ts';
+import type { Asked, Protocol, TradingOptions, RestAnswer, VenueTiming } from './protocol.ts';
 
 /** Binance ends a connection that has not answered for a minute. */
 const PONG_WITHIN_MS = 60_000;
@@ -16,20 +17,21 @@ const KINDS: Readonly<Record<string, MarketEvent['kind']>> = {
 };
 const SUFFIX = { depth: 'depth@100ms', best: 'bookTicker', trade: 'trade' } as const;
 
-export function speakBinance({ player, now, timing }: ProtocolOptions): Protocol {
+export function speakBinance({ player, now, timing, credentials, desk }: TradingOptions): Protocol {
   let weight = 0;
   let minute = 0;
   return {
     serves: (path) => /^\/(ws(\/|$)|stream$)/.test(path),
     open: (socket, asked) => new BinanceClient(socket, asked, { player: player(), timing }),
     note: () => undefined,
-    rest: ({ path, query }) => {
+    rest: (asked) => {
+      const { path, query } = asked;
       const at = now();
       if (Math.floor(at / 60_000) !== minute) [minute, weight] = [Math.floor(at / 60_000), 0];
       weight += weightOf(path, query);
       return (
         limited(weight, (minute + 1) * 60_000 - at) ?? {
-          ...restAnswer(player(), path, query, at),
+          ...(binanceOrders(asked, { desk, credentials, now }) ?? restAnswer(player(), asked, at)),
           headers: used(weight),
         }
       );

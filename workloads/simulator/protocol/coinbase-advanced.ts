@@ -5,20 +5,21 @@ import type { WebSocket } from 'ws';
 import { isObject, parseJson, type Json } from '../../contract/json.ts';
 import { MARKET_KINDS, type DepthEvent, type TextLevels, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
+import { advancedOrders } from './coinbase-advanced-orders.ts';
 import { advancedRest, tooMany } from './coinbase-rest.ts';
-import type { Protocol, ProtocolOptions } from './protocol.ts';
+import type { Protocol, TradingOptions } from './protocol.ts';
 
 /** Without a login. */
 const MESSAGES_PER_SECOND = 8;
 const BATCH_MS = 250;
 
-export const speakAdvanced = ({ player, now }: ProtocolOptions): Protocol => ({
+export const speakAdvanced = ({ player, now, credentials, desk }: TradingOptions): Protocol => ({
   serves: (path) => path === '/',
   open: (socket) => new AdvancedClient(socket, { player: player(), now, messages: MESSAGES_PER_SECOND }),
   note: () => undefined,
   kinds: MARKET_KINDS,
   tooMany,
-  rest: advancedRest({ player, now }),
+  rest: advancedRest({ player, now, orders: (asked) => advancedOrders(asked, { desk, credentials, now }) }),
 });
 
 class AdvancedClient extends CoinbaseClient {

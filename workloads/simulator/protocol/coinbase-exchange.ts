@@ -3,15 +3,16 @@ import type { WebSocket } from 'ws';
 import { isObject, type Json } from '../../contract/json.ts';
 import { MARKET_KINDS, type DepthEvent, type Player, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
+import { exchangeOrders } from './coinbase-exchange-orders.ts';
 import { exchangeRest, tooMany } from './coinbase-rest.ts';
-import type { Protocol, ProtocolOptions } from './protocol.ts';
+import type { Protocol, TradingOptions } from './protocol.ts';
 
 const BOOKS = ['level2', 'level2_batch'] as const;
 const CHANNELS: readonly string[] = [...BOOKS, 'matches', 'ticker', 'heartbeat'];
 const MESSAGES_PER_SECOND = 100;
 const RECENT_TRADES = 100;
 
-export function speakExchange({ player, now }: ProtocolOptions): Protocol {
+export function speakExchange({ player, now, credentials, desk }: TradingOptions): Protocol {
   /** Per product: one for each event, whichever channel tells it. */
   const sequences = new Map<string, number>();
   const sequenceOf = (product: string): number => sequences.get(product) ?? 0;
@@ -26,7 +27,11 @@ export function speakExchange({ player, now }: ProtocolOptions): Protocol {
     },
     kinds: MARKET_KINDS,
     tooMany,
-    rest: exchangeRest({ player, now }, sequenceOf, (product) => recent.get(product) ?? []),
+    rest: exchangeRest(
+      { player, now, orders: (asked) => exchangeOrders(asked, { desk, credentials, now }) },
+      sequenceOf,
+      (product) => recent.get(product) ?? [],
+    ),
   };
 }
 

@@ -5,6 +5,8 @@ import type { Asked, Protocol, ProtocolOptions, RestAnswer } from './protocol.ts
 
 /** Per second and address ("REST Rate Limits" of both); for all clients together. */
 const REQUESTS_PER_SECOND = 10;
+/** Of the account; Exchange allows 15, Advanced Trade 30. */
+const PRIVATE_PER_SECOND = 15;
 const DAY_SECONDS = 86_400;
 const EXCHANGE_CANDLES = 300;
 const ADVANCED_CANDLES = 350;
@@ -16,19 +18,34 @@ const NOT_FOUND = refused(404, 'NotFound');
 /** Without a time: the venue gives none. */
 export const tooMany = (): RestAnswer => refused(429, 'Public rate limit exceeded');
 
-type Clocked = Pick<ProtocolOptions, 'player' | 'now'>;
+interface Clocked extends Pick<ProtocolOptions, 'player' | 'now'> {
+  /** The answer where the address is one of an account. */
+  readonly orders: (asked: Asked) => RestAnswer | undefined;
+}
+
 type Answering = (player: Player, asked: Asked, now: number) => RestAnswer;
 
-/** Answers within the limit. */
-function limited({ player, now }: Clocked, answer: Answering): Protocol['rest'] {
-  let second = 0;
-  let count = 0;
+/** Answers within the limits: the account's own is apart from that of an address. */
+function limited({ player, now, orders }: Clocked, answer: Answering): Protocol['rest'] {
+  const isPublicSpent = newCount(REQUESTS_PER_SECOND);
+  const isPrivateSpent = newCount(PRIVATE_PER_SECOND);
   return (asked) => {
     const at = now();
+    const ordered = orders(asked);
+    if (ordered !== undefined) return isPrivateSpent(at) ? refused(429, 'Private rate limit exceeded') : ordered;
+    if (isPublicSpent(at)) return tooMany();
+    return asked.method === 'GET' ? answer(player(), asked, at) : NOT_FOUND;
+  };
+}
+
+/** Whether more than so many came in the second of `at`, this one included. */
+function newCount(perSecond: number): (at: number) => boolean {
+  let second = 0;
+  let count = 0;
+  return (at) => {
     if (Math.floor(at / 1_000) !== second) [second, count] = [Math.floor(at / 1_000), 0];
     count += 1;
-    if (count > REQUESTS_PER_SECOND) return tooMany();
-    return answer(player(), asked, at);
+    return count > perSecond;
   };
 }
 

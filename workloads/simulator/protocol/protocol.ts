@@ -1,6 +1,8 @@
 // What a simulated venue speaks: one interface, one file per protocol. server.ts brings the sockets and the market.
 import type { WebSocket } from 'ws';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Credentials } from '../orders/access.ts';
+import type { Desk } from '../orders/desk.ts';
 import type { Player, VenueEvent } from '../player.ts';
 import type { Client } from './client.ts';
 
@@ -14,7 +16,12 @@ export interface Asked {
   /** Below the source's own. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** The query as it stands in the address, without `?`. */
+  readonly search: string;
+  readonly method: string;
   readonly headers: IncomingHttpHeaders;
+  /** '' without one. */
+  readonly body: string;
 }
 
 export interface Protocol {
@@ -25,7 +32,7 @@ export interface Protocol {
   open(socket: WebSocket, asked: Asked): Client;
   /** Before an event goes to the clients: what the venue counts for all of them. */
   note(event: VenueEvent): void;
-  /** The answer to a GET. */
+  /** The answer to a request. */
   rest(asked: Asked): RestAnswer;
   /** Of its messages, those that faults meet; the first where none is named. */
   readonly kinds: readonly VenueEvent['kind'][];
@@ -49,4 +56,11 @@ export interface ProtocolOptions {
   /** Epoch ms. */
   readonly now: () => number;
   readonly timing: VenueTiming;
+}
+
+/** Of a venue that takes orders. */
+export interface TradingOptions extends ProtocolOptions {
+  /** Who may see the account and send orders. */
+  readonly credentials: Credentials;
+  readonly desk: Desk;
 }
