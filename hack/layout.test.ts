@@ -23,7 +23,7 @@ const CORES = `workloads/{ingest,router,harmoniser}/{${[
   'step,state,seen,policy,decide,order,gates,ladder,report',
   'models,calibration,selection,features,blend,size,excess',
   'servers,standing,saved',
-  'book,market,grid,calendar,liquidity,estimates,covariance,volatility',
+  'alphas,book,market,grid,calendar,liquidity,estimates,covariance,volatility',
   'account,equity,worth,risk,var',
 ].join()}}.ts`;
 
@@ -47,9 +47,9 @@ const RULES: readonly { readonly title: string; readonly pattern: string; readon
         /^(crds\/schema|workloads\/(contract|ingest|router|harmoniser|kit\/math))/.test(from),
     },
     {
-      title: 'the protocol of model servers is pure',
-      pattern: 'workloads/router/inference/{protocol,link,inputs}.ts',
-      may: (from) => /^(crds\/schema|workloads\/(contract|router))\//.test(from),
+      title: 'the protocols of model servers and signal providers are pure',
+      pattern: 'workloads/{router/inference/{protocol,link,inputs},ingest/venue/alpha/{message,poll}}.ts',
+      may: (from) => /^(crds\/schema|workloads\/(contract|router)|workloads\/ingest\/venue\/limits\.ts$)/.test(from),
     },
     {
       title: 'the operator’s decisions are pure',

@@ -22,7 +22,7 @@ export function speakAlpha({ player, token }: AlphaProtocolOptions): Protocol {
       const wanted = token();
       return wanted !== undefined && headers['authorization'] === `Bearer ${wanted}` ? undefined : UNAUTHORIZED;
     },
-    open: (socket) => new AlphaClient(socket, player().symbols),
+    open: (socket) => new AlphaClient(socket, player().symbols, latest),
     note: (event) => {
       if (event.kind === 'edge') latest.set(event.symbol, event);
     },
@@ -58,12 +58,14 @@ const edgeOf = ({ symbol, sequence, at, edgeBps, horizonSeconds }: EdgeEvent): o
 
 class AlphaClient extends Client {
   readonly #known: readonly string[];
+  readonly #latest: ReadonlyMap<string, EdgeEvent>;
   readonly #subscribed = new Set<string>();
   readonly #beating: NodeJS.Timeout;
 
-  constructor(socket: WebSocket, known: readonly string[]) {
+  constructor(socket: WebSocket, known: readonly string[], latest: ReadonlyMap<string, EdgeEvent>) {
     super(socket);
     this.#known = known;
+    this.#latest = latest;
     this.#beating = setInterval(() => this.say(JSON.stringify({ version: VERSION, type: 'heartbeat' })), HEARTBEAT_MS);
   }
 
@@ -83,7 +85,12 @@ class AlphaClient extends Client {
       return this.#refuse('expected {"version": 1, "type": "subscribe", "symbols": […]}');
     const symbols = Array.isArray(asked['symbols']) ? asked['symbols'].map(String) : [];
     const unknown = symbols.filter((symbol) => !this.#known.includes(symbol));
-    for (const symbol of symbols) if (!unknown.includes(symbol)) this.#subscribed.add(symbol);
+    for (const symbol of symbols) {
+      if (unknown.includes(symbol)) continue;
+      this.#subscribed.add(symbol);
+      const latest = this.#latest.get(symbol);
+      if (latest !== undefined) this.take(latest);
+    }
     if (unknown.length > 0) this.#refuse(`no such symbol: ${unknown.join(', ')}`);
   }
 

@@ -37,6 +37,8 @@ const SILENT_MS = 30_000;
 const POLLS = 3;
 /** How long a message that could not be read, or an error, is shown as the reason. */
 const SHOWN_MS = 60_000;
+/** One error of the provider's goes to the log in this time. */
+const SAMPLE_EVERY_MS = 10_000;
 
 const alphaLink = ({ source, pollMs = 0 }: Pick<AlphaFeedOptions, 'source' | 'pollMs'>): AlphaLink => ({
   source,
@@ -54,6 +56,7 @@ export class Inbox {
   /** What it said last that was of no use. */
   #said: { readonly text: string; readonly at: number } | undefined;
   #connections = 0;
+  #loggedAt = -Infinity;
   #stopped = false;
 
   constructor(options: AlphaFeedOptions) {
@@ -67,8 +70,7 @@ export class Inbox {
       case 'malformed':
         return this.#onMalformed(message, text, t);
       case 'error':
-        this.#options.log.warn({ source: this.#options.source, said: message.text }, 'the provider reports an error');
-        return this.#note(`the provider says: ${message.text}`, t);
+        return this.#onError(message.text, t);
       case 'heartbeat':
         return this.heard(t);
       case 'edges': {
@@ -126,6 +128,13 @@ export class Inbox {
     if (this.#said !== undefined && now - this.#said.at <= SHOWN_MS) return this.#said.text;
     if (heardAt > 0 && now - heardAt <= silentAfterMs) return undefined;
     return `neither an edge nor a heartbeat for ${Math.round(silentAfterMs / 1_000)} s: what it said no longer counts`;
+  }
+
+  #onError(said: string, t: number): void {
+    this.#note(`the provider says: ${said}`, t);
+    if (t - this.#loggedAt < SAMPLE_EVERY_MS) return;
+    this.#loggedAt = t;
+    this.#options.log.warn({ source: this.#options.source, said }, 'the provider reports an error');
   }
 
   #onMalformed(malformed: Malformed, text: string, t: number): void {
