@@ -43,6 +43,8 @@ describe('a claim of a signal provider', () => {
     assert.equal(take({}, -2_001), 'Future');
     assert.equal(take({}, -2_000), undefined);
     assert.deepEqual(ages(T), [0]);
+    link.heardAt = T + 60_000;
+    assert.equal(ages(T + 60_000), undefined, 'its horizon begins when it came');
   });
   it('is taken once, and never after one that was made later', () => {
     assert.deepEqual([take(), take(), take({ sequence: 2 })], [undefined, 'Repeated', undefined]);
@@ -87,6 +89,7 @@ describe('a claim of a signal provider', () => {
     assert.match(dropOf(alphas, 'vertex') ?? '', /Future: dated 5\.0 s ahead of our clock, 2\.0 s at most/);
     assert.equal(dropOf(alphas, 'other'), undefined);
     take();
+    assert.equal(dropOf(alphas, 'vertex'), undefined);
     take();
     assert.equal(dropOf(alphas, 'vertex'), undefined);
   });

@@ -56,6 +56,7 @@ export class Inbox {
   /** What it said last that was of no use. */
   #said: { readonly text: string; readonly at: number } | undefined;
   #connections = 0;
+  #upAt = 0;
   #loggedAt = -Infinity;
   #stopped = false;
 
@@ -91,6 +92,7 @@ export class Inbox {
   up(t: number): void {
     if (this.link.up) return;
     this.#connections += 1;
+    this.#upAt = t;
     this.#down = undefined;
     const { source, symbols, log } = this.#options;
     log.info({ source, symbols: symbols.size }, 'connected');
@@ -125,8 +127,9 @@ export class Inbox {
     const now = this.#options.now();
     if (this.#down !== undefined) return this.#down;
     const { heardAt, silentAfterMs } = this.link;
+    const lastAt = Math.max(heardAt, this.#upAt);
     if (this.#said !== undefined && now - this.#said.at <= SHOWN_MS) return this.#said.text;
-    if (heardAt > 0 && now - heardAt <= silentAfterMs) return undefined;
+    if (now - lastAt <= silentAfterMs) return undefined;
     return `neither an edge nor a heartbeat for ${Math.round(silentAfterMs / 1_000)} s: what it said no longer counts`;
   }
 
