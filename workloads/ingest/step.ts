@@ -32,6 +32,8 @@ export type Event =
   | { readonly kind: 'lost'; readonly symbol: string; readonly t: number }
   /** A signal provider's claim. */
   | ({ readonly kind: 'alpha' } & Received)
+  /** The feed found that trades of a symbol never came: at least so many. */
+  | { readonly kind: 'tradesLost'; readonly symbol: string; readonly count: number; readonly t: number }
   /** Connection made, heartbeat, connection lost. */
   | { readonly kind: 'linkUp' | 'heard' | 'linkDown'; readonly link: Link; readonly t: number }
   /** An entry of an orders stream. */
@@ -108,17 +110,23 @@ function apply(shard: Shard, event: Event): readonly Output[] {
       return onMarket(shard, event.symbol, event.t, (market) => loseStream(market, event.t));
     case 'lost':
       return onMarket(shard, event.symbol, event.t, (market) => loseUpdates(market, event.t));
+    case 'tradesLost':
+      return [{ kind: 'tradesMissed', symbol: event.symbol, count: event.count }];
     case 'order':
       return onOrder(shard, event, event.t);
     case 'fee':
-      if (shard.paper !== undefined) shard.paper.feeRate = event.feeRate;
-      return NONE;
+      return onFee(shard, event.feeRate);
     case 'listed':
       return onListed(shard, event);
     case 'linkUp':
     case 'linkDown':
       return onLink(shard, event.link, event.kind === 'linkUp', event.t);
   }
+}
+
+function onFee({ paper }: Shard, feeRate: number): readonly Output[] {
+  if (paper !== undefined) paper.feeRate = feeRate;
+  return NONE;
 }
 
 function onListed(

@@ -9,7 +9,8 @@ import type { Depth } from '../../simulator/player.ts';
 import { topLevels } from '../book.ts';
 import { CCXT_TIMING, openCcxtFeed } from '../venue/ccxt/feed.ts';
 import type { CcxtTiming } from '../venue/ccxt/messages.ts';
-import { gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
+import { openFeed, type OpenFeed } from '../open-feed.ts';
+import { gapsOf, ingestOn, start, stop, until, type Running, MARKET } from './running.ts';
 
 const BINANCE = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
 const COINBASE = { 'BTC-USD': 'BTC-USD', 'ETH-USD': 'ETH-USD' };
@@ -61,6 +62,38 @@ for (const [protocol, exchange, symbols, quote] of [
       await until('valid books', () => areBothValid(running));
     });
     afterEach(() => stop(running));
+
+    it('says of each trade that the venue’s own adapter says: price, size, time, and who took', async () => {
+      const heard = { own: new Map<string, boolean>(), ccxt: new Map<string, boolean>() };
+      const listening =
+        (to: Map<string, boolean>): OpenFeed =>
+        (source, options, dir) =>
+          openFeed(
+            source,
+            {
+              ...options,
+              emit: (event) => {
+                if (event.kind === 'frame' && event.frame.kind === 'trade') {
+                  const { symbol, ticks, lots, venueAt, sellerTook } = event.frame;
+                  to.set(`${symbol} ${ticks} ${lots} ${venueAt}`, sellerTook);
+                }
+                options.emit(event);
+              },
+            },
+            dir,
+          );
+      const own = ingestOn(running.simulator, MARKET, { protocol, symbols, openFeed: listening(heard.own) });
+      const more = { protocol, symbols, source: sourceOf(exchange, quote), openFeed: listening(heard.ccxt) };
+      const other = ingestOn(running.simulator, MARKET, more);
+      try {
+        const both = (): string[] => [...heard.own.keys()].filter((key) => heard.ccxt.has(key));
+        await until('trades of both sides', () => new Set(both().map((key) => heard.own.get(key))).size === 2 && both().length > 8, 30_000); // prettier-ignore
+        for (const key of both()) assert.equal(heard.ccxt.get(key), heard.own.get(key), key);
+      } finally {
+        own.ingest.stop();
+        other.ingest.stop();
+      }
+    });
 
     it('has the venue’s books in integers, counts trades, and finds nothing wrong', async () => {
       await until('trades', () => (running.features.findLast(({ symbol }) => symbol === 'BTC-USD')?.trades ?? 0) > 5);

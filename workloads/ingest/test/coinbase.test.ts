@@ -20,6 +20,7 @@ const TIMING: CoinbaseTiming = {
   firstRetryMs: 50,
   slowestRetryMs: 200,
   silence: { silentMs: 600, everyMs: 1_000, graceMs: 300 },
+  trades: { silentMs: 2_500, everyMs: 5_000, graceMs: 2_200 },
 };
 const APIS = [
   ['coinbase-exchange', EXCHANGE, 'level2_batch', ['matches']],
@@ -90,6 +91,20 @@ for (const [protocol, api, bookChannel, tradeChannels] of APIS) {
       assert.ok(!btcWasOut, 'the other book was out as well');
       assert.deepEqual([gapsOf(running), running.ingest.status().sources[0]?.reconnects], [1, 0]);
       await hasTheVenuesBooks();
+    });
+
+    it('finds trades whose stream went dead by asking the venue, counts them, and has them again, while the books go on', async () => {
+      const market = running.ingest.shard.markets.get('ETH-USD')!;
+      await until('trades', () => market.trades > 0);
+      for (const channel of tradeChannels) running.simulator.strike(protocol, { fault: 'mute', stream: `${channel}:ETH-USD` }); // prettier-ignore
+      const before = market.trades;
+      let areOut = false;
+      const look = (): boolean => {
+        areOut ||= !areValid(running);
+        return gapsOf(running) > 0 && market.trades > before + 2;
+      };
+      await until('trades again', look, 25_000);
+      assert.deepEqual([areOut, running.ingest.status().sources[0]?.reconnects], [false, 0]);
     });
 
     it('finds it also where no trade tells, by comparing with the venue’s own', async () => {

@@ -7,6 +7,7 @@ const TIMING: BinanceTiming = {
   ...BINANCE_TIMING,
   overlapMs: 300,
   silence: { silentMs: 600, everyMs: 2_000, graceMs: 300 },
+  trades: { silentMs: 2_500, everyMs: 5_000, graceMs: 2_200 },
 };
 
 describe('a stream that goes dead on a connection that lives', () => {
@@ -38,6 +39,29 @@ describe('a stream that goes dead on a connection that lives', () => {
       assert.equal(source?.connected, true);
     });
   }
+});
+
+describe('trades whose stream goes dead while the book lives', () => {
+  it('are found by asking the venue, counted, and there again, while the books go on', async function () {
+    this.timeout(40_000);
+    const running = await start(MARKET, { openFeed: (_, options) => openBinanceFeed(options, TIMING) });
+    try {
+      await until('valid books', () => running.ingest.shard.markets.size === 2 && areValid(running));
+      const market = running.ingest.shard.markets.get('ETH-USD')!;
+      await until('trades', () => market.trades > 0);
+      running.simulator.strike('binance', { fault: 'mute', stream: 'ethusdt@trade' });
+      const before = market.trades;
+      let areOut = false;
+      const look = (): boolean => {
+        areOut ||= !areValid(running);
+        return gapsOf(running) > 0 && market.trades > before + 2;
+      };
+      await until('trades again', look, 25_000);
+      assert.equal(areOut, false);
+    } finally {
+      await stop(running);
+    }
+  });
 });
 
 describe('a symbol that the venue does not know', () => {

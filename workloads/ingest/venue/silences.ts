@@ -1,4 +1,4 @@
-// Books whose stream went dead while the connection lives: pings and other symbols prove nothing about them. A book that is
+// Books, and trades, whose stream went dead while the connection lives: pings and other symbols prove nothing about them. A book that is
 // silent is compared with the venue's own, so that a quiet market raises no alarm. Knows no venue: the adapter asks.
 import type { Budget } from './limits.ts';
 
@@ -21,6 +21,9 @@ export interface SilenceTiming {
   /** What the venue's answer knows may still be on its way by stream. */
   readonly graceMs: number;
 }
+
+/** Of trades: a minute without one is rare where there are any, and asking costs others little. */
+export const TRADE_SILENCE: SilenceTiming = { silentMs: 60_000, everyMs: 300_000, graceMs: 5_000 };
 
 /** Changed in place. */
 interface Listened {

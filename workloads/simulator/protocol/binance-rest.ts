@@ -16,7 +16,7 @@ const depthWeight = (limit: number): number => (limit <= 100 ? 5 : limit <= 500 
 
 export function weightOf(path: string, query: URLSearchParams): number {
   if (path === '/api/v3/depth') return depthWeight(Number(query.get('limit') ?? DEFAULT_DEPTH));
-  if (path === '/api/v3/klines') return 2;
+  if (path === '/api/v3/klines' || path === '/api/v3/ticker/24hr') return 2;
   if (path === '/api/v3/account' || path === '/api/v3/myTrades') return 20;
   if (path === '/api/v3/openOrders') return query.has('symbol') ? 6 : 80;
   return path === '/api/v3/exchangeInfo' ? 20 : 1;
@@ -34,6 +34,8 @@ export function restAnswer(player: Player, { method, path, query }: Asked, now: 
       return depthAnswer(player, query);
     case '/api/v3/klines':
       return klines(player, query, now);
+    case '/api/v3/ticker/24hr':
+      return lastTrade(player, query);
     case '/api/v3/exchangeInfo':
       return exchangeInfo(player, query, now);
     default:
@@ -51,6 +53,17 @@ function depthAnswer(player: Player, query: URLSearchParams): RestAnswer {
   if (depth === undefined) return BAD_SYMBOL;
   const levels = Math.min(limit, DEEPEST);
   return { status: 200, body: { ...depth, bids: depth.bids.slice(0, levels), asks: depth.asks.slice(0, levels) } };
+}
+
+/** Of the day's figures, the ids of its trades. */
+function lastTrade(player: Player, query: URLSearchParams): RestAnswer {
+  const symbol = query.get('symbol') ?? '';
+  if (!player.symbols.includes(symbol)) return BAD_SYMBOL;
+  const lastId = player.lastTradeId(symbol);
+  return {
+    status: 200,
+    body: { symbol, firstId: lastId === 0 ? -1 : 1, lastId: lastId === 0 ? -1 : lastId, count: lastId },
+  };
 }
 
 /** Closed days only, oldest first. */

@@ -6,21 +6,24 @@ import { isObject, parseJson, type Json } from '../../contract/json.ts';
 import { MARKET_KINDS, type DepthEvent, type TextLevels, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
 import { advancedOrders } from './coinbase-advanced-orders.ts';
-import { advancedRest, tooMany } from './coinbase-rest.ts';
+import { advancedRest, newTape, tooMany } from './coinbase-rest.ts';
 import type { Protocol, TradingOptions } from './protocol.ts';
 
 /** Without a login. */
 const MESSAGES_PER_SECOND = 8;
 const BATCH_MS = 250;
 
-export const speakAdvanced = ({ player, now, credentials, desk }: TradingOptions): Protocol => ({
-  serves: (path) => path === '/',
-  open: (socket) => new AdvancedClient(socket, { player: player(), now, messages: MESSAGES_PER_SECOND }),
-  note: () => undefined,
-  kinds: MARKET_KINDS,
-  tooMany,
-  rest: advancedRest({ player, now, orders: (asked) => advancedOrders(asked, { desk, credentials, now }) }),
-});
+export function speakAdvanced({ player, now, credentials, desk }: TradingOptions): Protocol {
+  const tape = newTape();
+  return {
+    serves: (path) => path === '/',
+    open: (socket) => new AdvancedClient(socket, { player: player(), now, messages: MESSAGES_PER_SECOND }),
+    note: (event) => tape.note(event),
+    kinds: MARKET_KINDS,
+    tooMany,
+    rest: advancedRest({ player, now, orders: (asked) => advancedOrders(asked, { desk, credentials, now }) }, tape.of),
+  };
+}
 
 class AdvancedClient extends CoinbaseClient {
   #sequence = 0;

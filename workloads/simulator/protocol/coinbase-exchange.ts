@@ -4,33 +4,32 @@ import { isObject, type Json } from '../../contract/json.ts';
 import { MARKET_KINDS, type DepthEvent, type Player, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
 import { exchangeOrders } from './coinbase-exchange-orders.ts';
-import { exchangeRest, tooMany } from './coinbase-rest.ts';
+import { exchangeRest, newTape, tooMany } from './coinbase-rest.ts';
 import type { Protocol, TradingOptions } from './protocol.ts';
 
 const BOOKS = ['level2', 'level2_batch'] as const;
 const CHANNELS: readonly string[] = [...BOOKS, 'matches', 'ticker', 'heartbeat'];
 const MESSAGES_PER_SECOND = 100;
-const RECENT_TRADES = 100;
 
 export function speakExchange({ player, now, credentials, desk }: TradingOptions): Protocol {
   /** Per product: one for each event, whichever channel tells it. */
   const sequences = new Map<string, number>();
   const sequenceOf = (product: string): number => sequences.get(product) ?? 0;
-  const recent = new Map<string, TradeEvent[]>();
+  const tape = newTape();
   return {
     serves: (path) => path === '/',
     open: (socket) => new ExchangeClient(socket, { player: player(), now, messages: MESSAGES_PER_SECOND }, sequenceOf),
     note: (event) => {
       const { symbol, kind } = event;
       if (kind !== 'best') sequences.set(symbol, sequenceOf(symbol) + 1);
-      if (kind === 'trade') recent.set(symbol, [event, ...(recent.get(symbol) ?? [])].slice(0, RECENT_TRADES));
+      tape.note(event);
     },
     kinds: MARKET_KINDS,
     tooMany,
     rest: exchangeRest(
       { player, now, orders: (asked) => exchangeOrders(asked, { desk, credentials, now }) },
       sequenceOf,
-      (product) => recent.get(product) ?? [],
+      tape.of,
     ),
   };
 }

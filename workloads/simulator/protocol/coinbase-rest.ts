@@ -1,5 +1,5 @@
 // REST of both of Coinbase's protocols: products, books, daily candles, time, and the limit per second. Pure but for its count.
-import type { Bar, Filters, Player, TradeEvent } from '../player.ts';
+import type { Bar, Filters, Player, TradeEvent, VenueEvent } from '../player.ts';
 import { plain, timeOf } from './coinbase-client.ts';
 import type { Asked, Protocol, ProtocolOptions, RestAnswer } from './protocol.ts';
 
@@ -100,9 +100,29 @@ function exchangeCandles(player: Player, product: string, query: URLSearchParams
   );
 }
 
+const RECENT_TRADES = 100;
+
+/** The last trades of each product, newest first. */
+export function newTape(): {
+  readonly note: (event: VenueEvent) => void;
+  readonly of: (product: string) => readonly TradeEvent[];
+} {
+  const recent = new Map<string, TradeEvent[]>();
+  return {
+    note: (event) => {
+      if (event.kind !== 'trade') return;
+      recent.set(event.symbol, [event, ...(recent.get(event.symbol) ?? [])].slice(0, RECENT_TRADES));
+    },
+    of: (product) => recent.get(product) ?? [],
+  };
+}
+
 const PREFIX = '/api/v3/brokerage/';
 
-export const advancedRest = (options: Clocked): Protocol['rest'] =>
+export const advancedRest = (
+  options: Clocked,
+  tradesOf: (product: string) => readonly TradeEvent[],
+): Protocol['rest'] =>
   limited(options, (player, { path, query }, now) => {
     if (path === `${PREFIX}time`)
       return ok({
@@ -112,11 +132,28 @@ export const advancedRest = (options: Clocked): Protocol['rest'] =>
       });
     if (path === `${PREFIX}market/products`) return advancedProducts(player, query);
     if (path === `${PREFIX}market/product_book`) return advancedBook(player, query, now);
-    const [, product = '', what] = /^\/api\/v3\/brokerage\/market\/products\/([^/]+)(\/candles)?$/.exec(path) ?? [];
+    const [, product = '', what] =
+      /^\/api\/v3\/brokerage\/market\/products\/([^/]+)(?:\/(candles|ticker))?$/.exec(path) ?? [];
     if (!player.symbols.includes(product)) return { status: 404, body: { error: 'NOT_FOUND', message: 'not found' } };
     if (what === undefined) return ok(advancedProduct(product, player.filters(product)));
-    return advancedCandles(player, product, query, now);
+    return what === 'ticker'
+      ? advancedTicker(player, product, tradesOf(product))
+      : advancedCandles(player, product, query, now);
   });
+
+/** `side` is the maker's. */
+function advancedTicker(player: Player, product: string, trades: readonly TradeEvent[]): RestAnswer {
+  const { bids = [], asks = [] } = player.depth(product) ?? {};
+  const told = trades.map(({ tradeId, price, size, sellerTook, at }) => ({
+    trade_id: String(tradeId),
+    product_id: product,
+    price: plain(price),
+    size: plain(size),
+    time: timeOf(at),
+    side: sellerTook ? 'BUY' : 'SELL',
+  }));
+  return ok({ trades: told, best_bid: plain(bids[0]?.[0] ?? '0'), best_ask: plain(asks[0]?.[0] ?? '0') });
+}
 
 function advancedProducts(player: Player, query: URLSearchParams): RestAnswer {
   const asked = query.getAll('product_ids');

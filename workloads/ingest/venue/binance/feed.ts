@@ -4,7 +4,7 @@
 import type { DailyClose } from '../../../contract/bars.ts';
 import { decodeFrame, streamsOf } from './streams.ts';
 import { readFilters } from './filters.ts';
-import { decodeSnapshot, depthPath } from './rest.ts';
+import { decodeLastTrade, decodeSnapshot, depthPath, tickerPath } from './rest.ts';
 import { BINANCE_CLOSES_WEIGHT, binanceCloses, binanceClosesPath } from '../daily-closes.ts';
 import type { Timing } from '../connection.ts';
 import type { Feed, FeedOptions } from '../feed.ts';
@@ -12,7 +12,7 @@ import { FeedShell, type Group, type Venue } from '../feed-shell.ts';
 import type { Filters, Frame, Listing } from '../frame.ts';
 import { malformed } from '../json.ts';
 import { newBudget } from '../limits.ts';
-import { Silences, type SilenceTiming } from '../silences.ts';
+import { Silences, TRADE_SILENCE, type SilenceTiming } from '../silences.ts';
 import { Snapshots, type Fetched } from './snapshots.ts';
 
 /** Symbols per connection: 150 streams, a URL of some 3 kB. */
@@ -21,10 +21,12 @@ const CONNECTIONS_PER_5_MIN = 250;
 /** Half of Binance's 6,000 a minute: an address may be shared with others. */
 const REST_WEIGHT_PER_MINUTE = 3_000;
 const PROBED_LEVELS = 5;
-const WEIGHT = { depth: 50, shallowDepth: 5, exchangeInfo: 20 } as const;
+const WEIGHT = { depth: 50, shallowDepth: 5, exchangeInfo: 20, ticker: 2 } as const;
 
 export interface BinanceTiming extends Timing {
   readonly silence: SilenceTiming;
+  /** The same of a symbol's trades. */
+  readonly trades: SilenceTiming;
 }
 
 export const BINANCE_TIMING: BinanceTiming = {
@@ -35,6 +37,7 @@ export const BINANCE_TIMING: BinanceTiming = {
   firstRetryMs: 500,
   slowestRetryMs: 30_000,
   silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 },
+  trades: TRADE_SILENCE,
 };
 
 /** Opens the feed in the background and returns at once; it tries for ever until stopped. */
@@ -45,7 +48,7 @@ export function openBinanceFeed(options: FeedOptions, timing: BinanceTiming = BI
     rest: newBudget(Math.max(100, REST_WEIGHT_PER_MINUTE / options.shards), 60_000),
     timing,
   };
-  const feed = new FeedShell(options, limits, (shell) => new Binance(shell, timing.silence));
+  const feed = new FeedShell(options, limits, (shell) => new Binance(shell, timing));
   void feed.run();
   return feed;
 }
@@ -55,13 +58,16 @@ class Binance implements Venue {
   readonly #timing: SilenceTiming;
   readonly #snapshots: Snapshots;
   readonly #silences: Silences;
+  readonly #tradeSilences: Silences;
+  /** The venue's last trade of a symbol, as it was asked. */
+  readonly #lastTrades = new Map<string, number>();
   /** When a connection was last replaced for a dead stream: several of its symbols share one replacement. */
   readonly #renewedAt = new Map<Group, number>();
 
-  constructor(shell: FeedShell, timing: SilenceTiming) {
+  constructor(shell: FeedShell, { silence, trades }: BinanceTiming) {
     const { now, random, log } = shell.options;
     this.#shell = shell;
-    this.#timing = timing;
+    this.#timing = silence;
     this.#snapshots = new Snapshots({
       fetch: (symbol) => this.#fetchBook(symbol),
       budget: shell.rest,
@@ -76,9 +82,20 @@ class Binance implements Venue {
       budget: shell.rest,
       weight: WEIGHT.shallowDepth,
       now,
-      timing,
+      timing: silence,
       onStalled: (symbol) => {
         shell.emit({ kind: 'stalled', symbol, t: now() });
+        this.renew(symbol);
+      },
+    });
+    this.#tradeSilences = new Silences({
+      askId: (symbol) => this.#askTrade(symbol),
+      budget: shell.rest,
+      weight: WEIGHT.ticker,
+      now,
+      timing: trades,
+      onStalled: (symbol) => {
+        this.#markTrade(symbol);
         this.renew(symbol);
       },
     });
@@ -120,16 +137,21 @@ class Binance implements Venue {
   tick(): void {
     this.#snapshots.tick();
     this.#silences.tick();
+    this.#tradeSilences.tick();
   }
 
   onUp({ listings }: Group, t: number): void {
-    for (const { symbol } of listings) this.#silences.expect(symbol, t);
+    for (const { symbol } of listings) {
+      this.#silences.expect(symbol, t);
+      this.#tradeSilences.expect(symbol, t);
+    }
   }
 
   onDown({ listings }: Group): void {
     for (const { symbol } of listings) {
       this.#snapshots.forget(symbol);
       this.#silences.forget(symbol);
+      this.#tradeSilences.forget(symbol);
     }
   }
 
@@ -141,6 +163,7 @@ class Binance implements Venue {
       return;
     }
     if (frame.kind === 'depth') this.#silences.heard(frame.symbol, frame.lastId, t);
+    else if (frame.kind === 'trade') this.#tradeSilences.heard(frame.symbol, frame.tradeId, t);
     this.#shell.emit({ kind: 'frame', frame, t });
   }
 
@@ -148,6 +171,23 @@ class Binance implements Venue {
   async #askId(symbol: string): Promise<number | undefined> {
     const answer = await this.#fetchBook(symbol, PROBED_LEVELS);
     return answer.kind === 'snapshot' ? answer.lastId : undefined;
+  }
+
+  /** The budget was asked before. What the venue names as its last trade counts as missed unless it comes. */
+  async #askTrade(symbol: string): Promise<number | undefined> {
+    const listing = this.#shell.listingOf(symbol);
+    const answer = listing === undefined ? undefined : await this.#shell.get(tickerPath(listing.venueSymbol));
+    const tradeId = answer?.kind === 'text' ? decodeLastTrade(answer.text) : undefined;
+    if (tradeId === undefined) return undefined;
+    this.#lastTrades.set(symbol, tradeId);
+    this.#markTrade(symbol);
+    return tradeId;
+  }
+
+  #markTrade(symbol: string): void {
+    const tradeId = this.#lastTrades.get(symbol);
+    const frame = { kind: 'tradeMark', symbol, tradeId: tradeId ?? 0 } as const;
+    if (tradeId !== undefined) this.#shell.emit({ kind: 'frame', frame, t: this.#shell.options.now() });
   }
 
   async #fetchBook(symbol: string, levels?: number): Promise<Fetched> {

@@ -28,6 +28,19 @@ export function decodeSnapshot(text: string, listing: Listing): Snapshot | Malfo
   return { kind: 'snapshot', symbol: listing.symbol, lastId, bids, asks };
 }
 
+/** Weight 2: the cheapest answer that names the last trade. */
+export const tickerPath = (venueSymbol: string): string =>
+  `/api/v3/ticker/24hr?symbol=${encodeURIComponent(venueSymbol)}&type=MINI`;
+
+// GET /api/v3/ticker/24hr?symbol=BTCUSDT&type=MINI
+// {"symbol":"BTCUSDT","lastPrice":"61837.63000000","volume":"8913.3","firstId":3735680000,"lastId":3735683259,"count":3260,…}
+/** The id of the last trade; undefined where there is none, or it cannot be read. Never throws. */
+export function decodeLastTrade(text: string): number | undefined {
+  const data = parseJson(text);
+  const lastId = isObject(data) ? data['lastId'] : undefined;
+  return isId(lastId) ? lastId : undefined;
+}
+
 // GET /api/v3/exchangeInfo?symbols=["BTCUSDT"]
 // {"symbols":[{"symbol":"BTCUSDT","status":"TRADING","filters":[{"filterType":"PRICE_FILTER","minPrice":"0.01000000",
 //  "maxPrice":"1000000.00000000","tickSize":"0.01000000"},{"filterType":"LOT_SIZE","minQty":"0.00001000",

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 
 /** What is used of ccxt; all that it gives is unknown until unified.ts has read it. */
 export interface CcxtExchange {
+  readonly id: string;
   readonly has: Record<string, unknown>;
   readonly urls: Record<string, unknown>;
   readonly options: Record<string, unknown>;

@@ -7,6 +7,7 @@ import type { CcxtTiming, FromThread, ThreadOptions, ToThread } from './messages
 import type { Feed, FeedOptions } from '../feed.ts';
 import type { Filters, Listing } from '../frame.ts';
 import { backoffMs } from '../limits.ts';
+import { TRADE_SILENCE } from '../silences.ts';
 
 export interface CcxtOptions extends FeedOptions {
   /** Its id in ccxt. */
@@ -20,6 +21,7 @@ export const CCXT_TIMING: CcxtTiming = {
   dialEveryMs: 1_000,
   // Sooner than for venues whose trades tell of a dead book at once.
   silence: { silentMs: 5_000, everyMs: 10_000, graceMs: 3_000 },
+  trades: TRADE_SILENCE,
 };
 
 /** A thread that wants more than this ends, and not the pod. */
@@ -146,6 +148,8 @@ class CcxtFeed implements Feed {
         return this.#options.emit({ kind: 'frame', frame: message.frame, t });
       case 'stalled':
         return this.#options.emit({ kind: 'stalled', symbol: message.symbol, t });
+      case 'tradesStalled':
+        return this.#options.emit({ kind: 'tradesLost', symbol: message.symbol, count: 1, t });
       case 'malformed':
         return onMalformed(message.malformed, message.text);
       case 'up':

@@ -1,6 +1,7 @@
 // What the thread that runs ccxt and the feed that owns it say to each other: two closed unions, and nothing else crosses.
 import type { DailyClose } from '../../../contract/bars.ts';
 import type { ExchangeOptions } from './exchange.ts';
+import type { SilenceTiming } from '../silences.ts';
 import type { Filters, Malformed, MarketFrame } from '../frame.ts';
 
 export interface ThreadOptions extends ExchangeOptions {
@@ -16,7 +17,9 @@ export interface CcxtTiming {
   readonly slowestRetryMs: number;
   /** Connections are made this far apart while there is none. */
   readonly dialEveryMs: number;
-  readonly silence: { readonly silentMs: number; readonly everyMs: number; readonly graceMs: number };
+  readonly silence: SilenceTiming;
+  /** The same of a symbol's trades. */
+  readonly trades: SilenceTiming;
 }
 
 export type FromThread =
@@ -30,6 +33,8 @@ export type FromThread =
   | { readonly kind: 'heard'; readonly symbol: string }
   /** The exchange's book moved on without ours. */
   | { readonly kind: 'stalled'; readonly symbol: string }
+  /** There were trades, and none of them came. */
+  | { readonly kind: 'tradesStalled'; readonly symbol: string }
   /** What was asked for by `closes`; undefined where it is not to be had now. */
   | { readonly kind: 'closes'; readonly symbol: string; readonly closes: readonly DailyClose[] | undefined }
   | { readonly kind: 'frame'; readonly frame: MarketFrame }

@@ -141,6 +141,21 @@ describe('a whole book of ccxt', () => {
 
 describe('trades of ccxt', () => {
   const trade = (timestamp: number, id?: string, more: object = {}) => ({ id, timestamp, price: 61_800.01, amount: 0.5, side: 'sell', ...more }); // prettier-ignore
+  it('are turned round where the exchange says the maker’s side and ccxt passes it on', () => {
+    for (const [exchange, sellerTook] of [
+      ['coinbase', true],
+      ['coinbaseexchange', false],
+      ['binance', false],
+    ] as const) {
+      const tape = newTape(exchange);
+      readTrades([], LISTING, tape);
+      assert.equal(
+        readTrades([trade(9, 'e', { side: 'buy' })], LISTING, tape).frames[0]?.sellerTook,
+        sellerTook,
+        exchange,
+      );
+    }
+  });
   it('are counted from the second batch on, each once, oldest first, with ids of ours', () => {
     const tape = newTape();
     assert.deepEqual(readTrades([trade(1, 'a'), trade(5, 'b')], LISTING, tape).frames, []);

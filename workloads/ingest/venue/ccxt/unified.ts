@@ -2,7 +2,7 @@
 //  M Precision: precisionMode says what market.precision means: 4 TICK_SIZE a step, 2 DECIMAL_PLACES digits after the point,
 //    3 SIGNIFICANT_DIGITS, which is no step at all.
 //  M Order Book: bids and asks are [price, amount], best first; watchOrderBook gives the whole book again and again.
-//  M Public Trades: `side` is the taker's; ids are strings, and whether they have an order is the exchange's affair.
+//  M Public Trades: `side` is the taker's (but see MAKERS_SIDE); ids are strings, and whether they have an order is the exchange's affair.
 // Numbers are JavaScript's, made from the exchange's decimal text: written out again they are that text (up to 15 digits),
 // and from there it is integers.
 import { isObject } from '../../../contract/json.ts';
@@ -139,8 +139,15 @@ export function topOf(book: unknown): string | undefined {
   return JSON.stringify([best(book['bids']), best(book['asks'])]);
 }
 
+/**
+ * Exchanges whose `side` of a public trade is the maker's, and which ccxt passes on as it is: Coinbase Advanced Trade ("WebSocket
+ * Channels", market_trades; parseTrade of ccxt 4.5.84). For Coinbase Exchange ccxt turns it round itself.
+ */
+const MAKERS_SIDE: readonly string[] = ['coinbase', 'coinbaseadvanced'];
+
 /** How far a symbol's trades were read. Changed in place. */
 export interface Tape {
+  readonly isMakersSide: boolean;
   /** The exchange's time of the newest, epoch ms; undefined: the next batch only tells where we are. */
   lastAt: number | undefined;
   /** Those of that very time. */
@@ -149,7 +156,12 @@ export interface Tape {
   tradeId: number;
 }
 
-export const newTape = (): Tape => ({ lastAt: undefined, seen: new Set(), tradeId: 0 });
+export const newTape = (exchange = ''): Tape => ({
+  isMakersSide: MAKERS_SIDE.includes(exchange),
+  lastAt: undefined,
+  seen: new Set(),
+  tradeId: 0,
+});
 
 // [{"id":"3735683259","timestamp":1723161255342,"symbol":"BTC/USDT","side":"sell","price":61837.63,"amount":0.02,…}]
 /**
@@ -174,7 +186,8 @@ export function readTrades(
   const { symbol } = listing;
   const frames = fresh.map(({ at, ticks, lots, sellerTook }): TradeFrame => {
     tape.tradeId += 1;
-    return { kind: 'trade', symbol, tradeId: tape.tradeId, ticks, lots, sellerTook, venueAt: at };
+    const { isMakersSide, tradeId } = tape;
+    return { kind: 'trade', symbol, tradeId, ticks, lots, sellerTook: sellerTook !== isMakersSide, venueAt: at };
   });
   return { frames, bad };
 }
@@ -207,4 +220,13 @@ function readTrade(trade: unknown, { priceDecimals, quantityDecimals }: Listing)
   if (side !== 'buy' && side !== 'sell') return malformed('BadField', 'trade.side');
   const key = typeof id === 'string' ? id : `${ticks}:${lots}:${side}`;
   return { at, key, ticks, lots, sellerTook: side === 'sell' };
+}
+
+/** When the newest of these trades was, epoch ms; undefined where that cannot be read. */
+export function newestAt(trades: unknown): number | undefined {
+  const times = (Array.isArray(trades) ? trades : []).map((trade: unknown) =>
+    isObject(trade) ? trade['timestamp'] : 0,
+  );
+  const newest = Math.max(...times.filter((at) => typeof at === 'number'));
+  return Number.isFinite(newest) ? newest : undefined;
 }

@@ -51,7 +51,7 @@ async function run(ms: number, answer: (asked: Asked) => unknown, more: object =
     exchange,
     symbols: new Map([['A/USD', 'A'], ['B/USD', 'B'], ['C/USD', 'C']]), // prettier-ignore
     shards: 1,
-    timing: { pollMs: 1_000, firstRetryMs: 500, slowestRetryMs: 30_000, dialEveryMs: 1_000, silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 } }, // prettier-ignore
+    timing: { pollMs: 1_000, firstRetryMs: 500, slowestRetryMs: 30_000, dialEveryMs: 1_000, silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 }, trades: { silentMs: 60_000, everyMs: 60_000, graceMs: 5_000 } }, // prettier-ignore
     post: (message) => said.push(message),
     now: () => now,
     random: () => 0.9,
@@ -98,6 +98,26 @@ describe('the loops around ccxt', () => {
     const frames = said.flatMap((one) => (one.kind === 'frame' ? [one.frame.kind] : []));
     assert.deepEqual(frames, ['book', 'change', 'book', 'change']);
     assert.deepEqual(kinds(said, 'B'), [], 'the other knows nothing of it');
+  });
+
+  it('find trades that never came by asking for the newest, and raise no alarm where there is none', async () => {
+    const has = { has: { watchOrderBook: true, watchTrades: true, fetchTrades: true } };
+    const trade = (timestamp: number) => [{ id: '1', timestamp, side: 'buy', price: 1, amount: 1 }];
+    for (const [isDead, expected] of [
+      [true, true],
+      [false, false],
+    ] as const) {
+      let [books, batches] = [0, 0];
+      const answer = ({ what, at }: Asked) => {
+        if (what === 'watchOrderBook A/USD') return books++ === 0 ? BOOK : never();
+        if (what === 'watchTrades A/USD') return batches++ < 2 ? trade(batches) : never();
+        if (what === 'fetchTrades A/USD') return trade(isDead ? at : 2);
+        return what === 'fetchOrderBook A/USD' ? BOOK : never();
+      };
+      const { said, asked } = await run(150_000, answer, has);
+      assert.equal(kinds(said, 'A').includes('tradesStalled'), expected, String(isDead));
+      assert.ok(count(asked, 'fetchTrades A') <= 3, 'asked once a minute');
+    }
   });
 
   it('poll where the WebSocket wants a login, and count nothing against it', async () => {

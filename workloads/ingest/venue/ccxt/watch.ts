@@ -4,7 +4,7 @@
 //   Watching ──(it wants a login, or has none)──▶ Polling          each: fails ─▶ pause with full jitter ─▶ again, for ever
 import type { CcxtClient, CcxtExchange } from './exchange.ts';
 import type { CcxtTiming, FromThread } from './messages.ts';
-import { listingOf, newTape, readBook, readTrades, topOf, type Shown, type Tape } from './unified.ts';
+import { listingOf, newestAt, newTape, readBook, readTrades, topOf, type Shown, type Tape } from './unified.ts';
 import { ccxtCloses, DAYS } from '../daily-closes.ts';
 import type { Filters, Listing } from '../frame.ts';
 import { malformed } from '../json.ts';
@@ -46,6 +46,7 @@ export class Watch {
   readonly #watched = new Map<string, Watched>();
   readonly #dials: Budget;
   readonly #silences: Silences;
+  readonly #tradeSilences: Silences;
   #pausedUntil = 0;
   #renewedAt = -Infinity;
 
@@ -61,6 +62,17 @@ export class Watch {
       timing: timing.silence,
       onStalled: (symbol) => {
         options.post({ kind: 'stalled', symbol });
+        this.renew();
+      },
+    });
+    this.#tradeSilences = new Silences({
+      askId: (symbol) => this.#askTrade(symbol),
+      budget: shareOf(PROBES_PER_SECOND, shards),
+      weight: 1,
+      now,
+      timing: timing.trades,
+      onStalled: (symbol) => {
+        options.post({ kind: 'tradesStalled', symbol });
         this.renew();
       },
     });
@@ -81,6 +93,7 @@ export class Watch {
     for (;;) {
       await pause(TICK_MS);
       this.#silences.tick();
+      this.#tradeSilences.tick();
       for (const watched of this.#watched.values()) this.#listen(watched);
     }
   }
@@ -150,7 +163,15 @@ export class Watch {
       book: has['watchOrderBook'] === true ? 'Watching' : 'Polling',
       trades: has['watchTrades'] === true ? 'Watching' : 'Polling',
     } as const;
-    return { listing, by: { ...by }, isUp: false, shown: undefined, tape: newTape(), pongAt: 0, top: undefined };
+    return {
+      listing,
+      by: { ...by },
+      isUp: false,
+      shown: undefined,
+      tape: newTape(this.#options.exchange.id),
+      pongAt: 0,
+      top: undefined,
+    };
   }
 
   async #keep(watched: Watched, kind: Kind): Promise<never> {
@@ -192,6 +213,7 @@ export class Watch {
     const { post } = this.#options;
     const { frames, bad } = readTrades(got, watched.listing, watched.tape);
     for (const frame of frames) post({ kind: 'frame', frame });
+    if (frames.length > 0) this.#tradeSilences.heard(watched.listing.symbol, watched.tape.lastAt, this.#options.now());
     for (const one of bad) post({ kind: 'malformed', malformed: one, text: watched.listing.venueSymbol });
   }
 
@@ -207,6 +229,7 @@ export class Watch {
       watched.isUp = true;
       post({ kind: 'up', symbol });
       if (watched.by.book === 'Watching') this.#silences.expect(symbol, now());
+      if (watched.by.trades === 'Watching') this.#tradeSilences.expect(symbol, now());
     }
     watched.shown = read.shown;
     this.#silences.heard(symbol, undefined, now());
@@ -236,6 +259,7 @@ export class Watch {
     watched.isUp = false;
     watched.shown = undefined;
     this.#silences.forget(symbol);
+    this.#tradeSilences.forget(symbol);
     this.#options.post({ kind: 'down', symbol, reason });
   }
 
@@ -255,6 +279,15 @@ export class Watch {
     if (pongAt <= watched.pongAt) return;
     watched.pongAt = pongAt;
     this.#options.post({ kind: 'heard', symbol });
+  }
+
+  /** The time of the exchange's newest trade: ids have no order that we could rely on. */
+  async #askTrade(symbol: string): Promise<number | undefined> {
+    const { exchange, now } = this.#options;
+    const watched = this.#watched.get(symbol);
+    const isAskable = watched !== undefined && this.#pausedUntil <= now() && exchange.has['fetchTrades'] === true;
+    if (!isAskable) return undefined;
+    return newestAt(await exchange.fetchTrades(watched.listing.venueSymbol).catch(() => undefined));
   }
 
   /** Counts up when the best levels changed: nothing numbers a book alike on all exchanges. */

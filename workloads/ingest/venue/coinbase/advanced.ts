@@ -27,6 +27,10 @@ export const subscribeAll = (products: readonly string[]): readonly Request[] =>
 export const renewBooks = (products: readonly string[]): readonly Request[] =>
   ['unsubscribe', 'subscribe'].map((type) => ({ type, product_ids: products, channel: BOOK_CHANNEL }));
 
+/** The same of trades. */
+export const renewTrades = (products: readonly string[]): readonly Request[] =>
+  ['unsubscribe', 'subscribe'].map((type) => ({ type, product_ids: products, channel: 'market_trades' }));
+
 export const decodeMessage = (text: string, listings: Listings): Message =>
   scanUpdate(text, listings) ?? decodeAny(text, listings);
 

@@ -5,9 +5,13 @@ import {
   advancedProducts,
   advancedTop,
   advancedTopPath,
+  advancedTrade,
+  advancedTradePath,
   exchangeProducts,
   exchangeTop,
   exchangeTopPath,
+  exchangeTrade,
+  exchangeTradePath,
 } from './products.ts';
 import * as advanced from './advanced.ts';
 import * as exchange from './exchange.ts';
@@ -20,11 +24,14 @@ export const EXCHANGE: CoinbaseApi = {
   decode: exchange.decodeMessage,
   subscribeAll: exchange.subscribeAll,
   renewBooks: exchange.renewBooks,
+  renewTrades: exchange.renewTrades,
   isSigned: false,
   productsPath: '/products',
   decodeProducts: exchangeProducts,
   topPath: exchangeTopPath,
   decodeTop: exchangeTop,
+  tradePath: exchangeTradePath,
+  decodeTrade: exchangeTrade,
   closesPath: exchangeClosesPath,
   decodeCloses: exchangeCloses,
 };
@@ -36,11 +43,14 @@ export const ADVANCED: CoinbaseApi = {
   decode: advanced.decodeMessage,
   subscribeAll: advanced.subscribeAll,
   renewBooks: advanced.renewBooks,
+  renewTrades: advanced.renewTrades,
   isSigned: true,
   productsPath: '/api/v3/brokerage/market/products?product_type=SPOT',
   decodeProducts: advancedProducts,
   topPath: advancedTopPath,
   decodeTop: advancedTop,
+  tradePath: advancedTradePath,
+  decodeTrade: advancedTrade,
   closesPath: advancedClosesPath,
   decodeCloses: advancedCloses,
 };

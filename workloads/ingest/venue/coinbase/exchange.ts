@@ -26,6 +26,10 @@ export const subscribeAll = (products: readonly string[]): readonly Request[] =>
 export const renewBooks = (products: readonly string[]): readonly Request[] =>
   ['unsubscribe', 'subscribe'].map((type) => ({ type, product_ids: products, channels: [BOOK_CHANNEL] }));
 
+/** The same of trades. */
+export const renewTrades = (products: readonly string[]): readonly Request[] =>
+  ['unsubscribe', 'subscribe'].map((type) => ({ type, product_ids: products, channels: ['matches'] }));
+
 export function decodeMessage(text: string, listings: Listings): Message {
   const data = parseJson(text);
   if (data === undefined) return unreadable('NotJson', '', 'Everything');

@@ -11,13 +11,15 @@ import { FeedShell, type Group, type Venue } from '../feed-shell.ts';
 import type { Filters, MarketFrame, NoticeFrame } from '../frame.ts';
 import { shareOf, type Budget } from '../limits.ts';
 import { Renewals } from './renewals.ts';
-import { Silences, type SilenceTiming } from '../silences.ts';
+import { Silences, TRADE_SILENCE, type SilenceTiming } from '../silences.ts';
 
 /** Few enough that one book's trouble, and one thread of the venue, concern few others ("WebSocket Best Practices"). */
 const SYMBOLS_PER_CONNECTION = 20;
 
 export interface CoinbaseTiming extends Timing {
   readonly silence: SilenceTiming;
+  /** The same of a product's trades. */
+  readonly trades: SilenceTiming;
 }
 
 /** Heartbeats come once a second: 10 s without anything is no quiet market. Connections have no age at which they end. */
@@ -28,6 +30,7 @@ export const COINBASE_TIMING: CoinbaseTiming = {
   firstRetryMs: 500,
   slowestRetryMs: 30_000,
   silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 },
+  trades: TRADE_SILENCE,
 };
 
 export interface CoinbaseOptions extends FeedOptions {
@@ -45,7 +48,7 @@ export function openCoinbaseFeed(options: CoinbaseOptions, timing: CoinbaseTimin
     rest: shareOf(api.perSecond.requests, shards),
     timing,
   };
-  const feed = new FeedShell(options, limits, (shell) => new Coinbase(shell, options, timing.silence));
+  const feed = new FeedShell(options, limits, (shell) => new Coinbase(shell, options, timing));
   void feed.run();
   return feed;
 }
@@ -79,13 +82,16 @@ class Coinbase implements Venue {
   readonly #key: CoinbaseOptions['key'];
   readonly #messages: Budget;
   readonly #silences: Silences;
+  readonly #tradeSilences: Silences;
+  /** The venue's last trade of a symbol, as it was asked. */
+  readonly #lastTrades = new Map<string, number>();
   readonly #lines = new Map<Group, Line>();
   readonly #tops = new Map<string, Top>();
   /** What the venue refused last, until a book comes. */
   #trouble: { readonly reason: string; readonly at: number } | undefined;
   #unsigned: string | undefined;
 
-  constructor(shell: FeedShell, { api, key, shards, now }: CoinbaseOptions, timing: SilenceTiming) {
+  constructor(shell: FeedShell, { api, key, shards, now }: CoinbaseOptions, { silence, trades }: CoinbaseTiming) {
     this.#shell = shell;
     this.#api = api;
     this.#key = key;
@@ -95,11 +101,19 @@ class Coinbase implements Venue {
       budget: shell.rest,
       weight: 1,
       now,
-      timing,
+      timing: silence,
       onStalled: (symbol) => {
         shell.emit({ kind: 'stalled', symbol, t: now() });
         this.renew(symbol);
       },
+    });
+    this.#tradeSilences = new Silences({
+      askId: (symbol) => this.#askTrade(symbol),
+      budget: shell.rest,
+      weight: 1,
+      now,
+      timing: trades,
+      onStalled: (symbol) => this.#renewTrades(symbol),
     });
   }
 
@@ -135,6 +149,7 @@ class Coinbase implements Venue {
       line.renewals.tick();
     }
     this.#silences.tick();
+    this.#tradeSilences.tick();
   }
 
   onUp(group: Group, t: number): void {
@@ -146,7 +161,10 @@ class Coinbase implements Venue {
     line.isApart = false;
     line.unsent = this.#api.subscribeAll(group.listings.map(({ venueSymbol }) => venueSymbol));
     line.renewals.expect(symbols);
-    for (const symbol of symbols) this.#silences.expect(symbol, t);
+    for (const symbol of symbols) {
+      this.#silences.expect(symbol, t);
+      this.#tradeSilences.expect(symbol, t);
+    }
     this.#flush(line);
   }
 
@@ -154,7 +172,10 @@ class Coinbase implements Venue {
     const line = this.#lines.get(group);
     if (line !== undefined) line.unsent = [];
     line?.renewals.forgetAll();
-    for (const { symbol } of group.listings) this.#silences.forget(symbol);
+    for (const { symbol } of group.listings) {
+      this.#silences.forget(symbol);
+      this.#tradeSilences.forget(symbol);
+    }
   }
 
   onText(group: Group, text: string, t: number): void {
@@ -206,6 +227,7 @@ class Coinbase implements Venue {
       line.renewals.came(frame.symbol);
     }
     if (frame.kind === 'book' || frame.kind === 'change') this.#silences.heard(frame.symbol, undefined, t);
+    else if (frame.kind === 'trade') this.#tradeSilences.heard(frame.symbol, frame.tradeId, t);
     this.#shell.emit({ kind: 'frame', frame, t });
   }
 
@@ -262,6 +284,36 @@ class Coinbase implements Venue {
     const key = this.#api.isSigned ? this.#key?.() : undefined;
     this.#unsigned = typeof key === 'string' ? key : undefined;
     return typeof key === 'object' ? { ...request, jwt: jwtOf(key, Date.now() / 1_000, randomUUID()) } : request;
+  }
+
+  /** The stream of its trades is dead: it is asked for anew, and what never came is counted. */
+  #renewTrades(symbol: string): void {
+    const { log, source } = this.#shell.options;
+    this.#markTrade(symbol);
+    const line = this.#lineOf(symbol);
+    const listing = this.#shell.listingOf(symbol);
+    if (line === undefined || listing === undefined) return;
+    log.warn({ source, symbol }, 'trades are dead, asking for them anew');
+    line.unsent = [...line.unsent, ...this.#api.renewTrades([listing.venueSymbol])];
+    this.#flush(line);
+  }
+
+  /** The budget was asked before. What the venue names as its last trade counts as missed unless it comes. */
+  async #askTrade(symbol: string): Promise<number | undefined> {
+    const listing = this.#shell.listingOf(symbol);
+    const path = listing === undefined ? undefined : this.#api.tradePath(listing.venueSymbol);
+    const answer = path === undefined ? undefined : await this.#shell.get(path);
+    const tradeId = answer?.kind === 'text' ? this.#api.decodeTrade(answer.text) : undefined;
+    if (tradeId === undefined) return undefined;
+    this.#lastTrades.set(symbol, tradeId);
+    this.#markTrade(symbol);
+    return tradeId;
+  }
+
+  #markTrade(symbol: string): void {
+    const tradeId = this.#lastTrades.get(symbol);
+    const frame = { kind: 'tradeMark', symbol, tradeId: tradeId ?? 0 } as const;
+    if (tradeId !== undefined) this.#shell.emit({ kind: 'frame', frame, t: this.#shell.options.now() });
   }
 
   /** The budget was asked before. Counts up when the best levels changed: nothing on Coinbase's streams numbers a book. */

@@ -49,6 +49,8 @@ export interface CoinbaseApi {
   subscribeAll(products: readonly string[]): readonly Request[];
   /** Ends and renews the subscription of these books: each comes whole again. */
   renewBooks(products: readonly string[]): readonly Request[];
+  /** The same of their trades. */
+  renewTrades(products: readonly string[]): readonly Request[];
   /** Whether a subscription may be signed with a key. */
   readonly isSigned: boolean;
   readonly productsPath: string;
@@ -57,6 +59,9 @@ export interface CoinbaseApi {
   topPath(product: string): string;
   /** The best levels as they stand in the answer, to be compared with an earlier one; undefined where it cannot be read. */
   decodeTop(text: string): string | undefined;
+  /** The last trade of a product. */
+  tradePath(product: string): string;
+  decodeTrade(text: string): number | undefined;
   /** Daily candles up to `now`, epoch ms. */
   closesPath(product: string, now: number): string;
   decodeCloses(text: string, now: number): readonly DailyClose[] | undefined;

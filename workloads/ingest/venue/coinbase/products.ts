@@ -2,6 +2,7 @@
 import { isObject, parseJson, type Json } from '../../../contract/json.ts';
 import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
 import type { Filters, Listing } from '../frame.ts';
+import { isId } from '../json.ts';
 
 type Wanted = ReadonlyMap<string, string>;
 
@@ -119,6 +120,29 @@ export function advancedTop(text: string): string | undefined {
   const book = isObject(body) ? body['pricebook'] : undefined;
   if (!isObject(book)) return undefined;
   return topOf([book['bids'], book['asks']], (level) => (isObject(level) ? [level['price'], level['size']] : []));
+}
+
+export const exchangeTradePath = (product: string): string => `/products/${encodeURIComponent(product)}/trades?limit=1`;
+
+// GET /products/BTC-USD/trades?limit=1   newest first
+// [{"trade_id":82008,"side":"sell","size":"0.01","price":"97000.01","time":"2025-01-07T14:11:00.1Z"}]
+export const exchangeTrade = (text: string): number | undefined => lastIdIn(parseJson(text));
+
+export const advancedTradePath = (product: string): string =>
+  `/api/v3/brokerage/market/products/${encodeURIComponent(product)}/ticker?limit=1`;
+
+// GET /api/v3/brokerage/market/products/BTC-USD/ticker?limit=1   newest first
+// {"trades":[{"trade_id":"12010","product_id":"BTC-USD","price":"97000.01","size":"0.3","side":"BUY","time":"…"}],"best_bid":"97000",…}
+export function advancedTrade(text: string): number | undefined {
+  const body = parseJson(text);
+  return isObject(body) ? lastIdIn(body['trades']) : undefined;
+}
+
+/** The id of the first, a number or the text of one. */
+function lastIdIn(trades: unknown): number | undefined {
+  const [newest] = Array.isArray(trades) ? (trades as readonly unknown[]) : [];
+  const id = isObject(newest) ? Number(newest['trade_id']) : Number.NaN;
+  return isId(id) ? id : undefined;
 }
 
 /** Price and size of the best level of each side: what changes these is sent as an update of the book. */
