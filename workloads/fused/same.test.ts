@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { Features, OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
+import type { SystemConfig } from '../contract/system-config.ts';
 import { compilePolicy as compileRisk } from '../harmoniser/policy.ts';
 import { newState as newHarmoniser, type Event as RiskEvent } from '../harmoniser/state.ts';
 import { step as decide } from '../harmoniser/step.ts';
@@ -23,6 +24,12 @@ import { aTradingDocument } from './test/documents.ts';
 const T0 = 1_700_000_000_000;
 const LISTINGS = [btcListing, ethListing];
 const MARKET = { plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 5 };
+
+/** With a signal provider beside the venue. */
+const SYSTEM: SystemConfig = {
+  ...CONFIG,
+  sources: [{ name: 'provider', type: 'alpha', symbols: { 'BTC-USD': 'BTC' }, options: {} } as never],
+};
 
 /** How a message gets from one stage to the next. */
 type Way = <T>(take: (message: T) => void) => (message: T) => void;
@@ -77,8 +84,8 @@ function said(way: Way, seed: number, seconds: number): string[] {
   const market = newMarket(LISTINGS.map(({ venueSymbol }) => listingOf(venueSymbol)), { seed, ...MARKET }); // prettier-ignore
   const link = { source: 'venue', up: true, heardAt: t };
   shard.paper = newPaperVenue({ bootId: 'boot', accounts: new Map(SYMBOLS.map((name) => [name, 'Spot'])), ownFeeRates: new Map(), ...PAPER_LATENCY }, openAccount(1e6), 0); // prettier-ignore
-  inRouter({ kind: 'policy', policy: compilePolicy(document, CONFIG, 0), now: t });
-  inRisk({ kind: 'policy', policy: compileRisk(document, CONFIG, 0), now: t });
+  inRouter({ kind: 'policy', policy: compilePolicy(document, SYSTEM, 0), now: t });
+  inRisk({ kind: 'policy', policy: compileRisk(document, SYSTEM, 0), now: t });
   for (const [i, { listing, bids, asks, lastId }] of market.instruments.entries()) {
     const known = LISTINGS[i] ?? assert.fail(listing.symbol);
     inIngest({ kind: 'listed', listing: known, link, t });
@@ -90,7 +97,11 @@ function said(way: Way, seed: number, seconds: number): string[] {
   inRisk({ kind: 'control', restraint: FREE, readable: true, now: t });
   inRisk({ kind: 'redis', connected: true, now: t });
   inRisk({ kind: 'lease', epoch: 1, now: t });
+  const provider = { source: 'provider', up: true, heardAt: t, silentAfterMs: 5_000 };
   for (let i = 0; i < seconds * 10; i++) {
+    provider.heardAt = t;
+    const edge = { symbol: 'BTC-USD', at: t, sequence: i, edgeBps: (i % 40) - 20, horizonSeconds: 60, confidence: 0.7 };
+    if (i % 7 === 0) inIngest({ kind: 'alpha', link: provider, edge, ageMs: 3, t });
     for (const [at, change] of stepMarket(market, 0.1).entries())
       for (const frame of framesOf(LISTINGS[at]?.symbol ?? '', change)) inIngest({ kind: 'frame', frame, t });
     for (let tick = 0; tick < 10; tick++) inIngest({ kind: 'tick', t: (t += 10) });
@@ -111,14 +122,15 @@ describe('Split and Fused', () => {
     const stop = new AbortController();
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {
-        const split = said(throughStreams, seed, 20);
-        const fused = said(throughLines(stop.signal), seed, 20);
+        const split = said(throughStreams, seed, 8);
+        const fused = said(throughLines(stop.signal), seed, 8);
         assert.deepEqual(fused, split);
         for (const kind of ['signal', 'decision', 'order', 'answer'])
           assert.ok(split.some((text) => text.includes(`"kind":"${kind}"`)), kind); // prettier-ignore
         assert.ok(split.some((text) => text.includes('"kind":"fill"')));
+        assert.ok(split.some((text) => text.includes('"model":"provider"')));
       }),
-      { numRuns: 3 },
+      { numRuns: 2 },
     );
   });
 });
