@@ -279,7 +279,8 @@ describe('a source with a Secret', () => {
   const volumesOf = (part: string, options: object, change: object = {}) => {
     const stores = theDemo(aTradingSystem({ sources: [{ ...COINBASE, ...change, options }] }));
     const { children } = planFor(seenIn(stores));
-    const named = children.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === `demo-${part}-0`);
+    const name = part === 'simulator' ? 'demo-simulator' : `demo-${part}-0`;
+    const named = children.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name);
     return (named as unknown as V1Deployment).spec!.template.spec;
   };
   it('has the key of its Secret mounted where the feed is, and nowhere else; a key that is missing stops no pod', () => {
@@ -302,6 +303,14 @@ describe('a source with a Secret', () => {
     const spec = volumesOf('ingest', { secretRef: { name: 'vertex' } }, { type: 'alpha', url: 'wss://v' });
     const items = [{ key: 'token', path: 'token' }];
     assert.deepEqual(spec?.volumes?.find(({ name }) => name === 'source-cb')?.secret, { secretName: 'vertex', optional: true, items }); // prettier-ignore
+  });
+  it('has it mounted on both sides where the provider is simulated', () => {
+    const options = { protocol: 'alpha', alpha: { of: 'binance' }, secretRef: { name: 'vertex' } };
+    for (const part of ['ingest', 'simulator', 'router']) {
+      const volumes = volumesOf(part, options, { type: 'simulator' })?.volumes ?? [];
+      const mounted = volumes.find(({ name }) => name === 'source-cb')?.secret?.items?.map(({ key }) => key);
+      assert.deepEqual(mounted, part === 'router' ? undefined : ['token'], part);
+    }
   });
 });
 

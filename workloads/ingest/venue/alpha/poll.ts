@@ -9,7 +9,7 @@ export type Polled =
   /** Anything else; not again before `afterMs`. */
   | { readonly kind: 'failed'; readonly reason: string; readonly afterMs: number };
 
-const RETRY = { firstMs: 500, ceilingMs: 60_000 };
+const RETRY = { firstMs: 500, ceilingMs: 30_000 };
 /** A provider that says 429 or 503 without a time gets this pause. */
 const DEFAULT_PAUSE_MS = 10_000;
 /** However long it wants: somebody may have mended it. */

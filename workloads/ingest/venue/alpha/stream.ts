@@ -13,7 +13,7 @@ export const STREAM_TIMING: Timing = {
   replaceMs: Number.MAX_SAFE_INTEGER,
   overlapMs: 0,
   firstRetryMs: 500,
-  slowestRetryMs: 60_000,
+  slowestRetryMs: 30_000,
 };
 /** Where a token is wanted and not there, it is looked for so often. */
 const TOKEN_EVERY_MS = 1_000;
