@@ -83,9 +83,11 @@ describe('the sources of a shard', () => {
       const [alpha] = planSources(aSystem({ ...vertex, url: 'https://v/1', options }, binance), 0).alphas;
       assert.deepEqual([alpha?.url, alpha?.pollMs, alpha?.hasToken], ['https://v/1', 5_000, true]);
     });
-    it('are refused without an address, or with one of the other way', () => {
+    it('are refused without an address, with one of the other way, or with one name for two symbols', () => {
       const refusal = (change: object) => planSources(aSystem({ ...vertex, ...change }), 0).refused.get('vertex') ?? '';
       assert.match(refusal({ url: undefined }), /url: found none/);
+      const symbols = { 'BTC-USD': 'XBT', 'ETH-USD': 'XBT' };
+      assert.match(refusal({ symbols }), /symbols: found XBT for BTC-USD and ETH-USD, expected another name for each/);
       assert.match(refusal({ url: 'https://v' }), /found https:\/\/v, expected ws or wss, as pollSeconds is absent/);
       assert.match(refusal({ options: { pollSeconds: 5 } }), /found wss:.*expected http or https/);
     });

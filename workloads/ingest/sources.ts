@@ -79,6 +79,8 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
 function planAlpha(source: Source, symbols: PlannedAlpha['symbols'], system: SystemConfig): PlannedAlpha | string {
   const { name, options } = source;
   const { pollSeconds, secretRef } = options;
+  const shared = sharedNameOf(source, symbols);
+  if (shared !== undefined) return shared;
   const url = source.type === 'simulator' ? playedAt(source, system) : source.url;
   if (url === undefined) return 'url: found none, which type alpha needs';
   if (/^https?:/.test(url) !== (pollSeconds !== undefined)) {
@@ -102,6 +104,16 @@ function planSource(source: Source, symbols: PlannedSource['symbols'], system: S
   const endpoints = endpointsOf(source, protocol, system);
   if (typeof endpoints === 'string') return endpoints;
   return { name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols, ...ccxtOf(source) };
+}
+
+/** Its edges are told apart by its own names. */
+function sharedNameOf({ symbols }: Source, read: PlannedAlpha['symbols']): string | undefined {
+  for (const [name, venueSymbol] of Object.entries(symbols)) {
+    const other = read.get(venueSymbol);
+    if (other !== undefined && other !== name)
+      return `symbols: found ${venueSymbol} for ${name} and ${other}, expected another name for each`;
+  }
+  return undefined;
 }
 
 /** A simulator has both at one address. */
