@@ -3,6 +3,7 @@
 export const METRIC = {
   frames: 'tradewind_frames_total',
   gaps: 'tradewind_gaps_total',
+  missedTrades: 'tradewind_missed_trades_total',
   malformedFrames: 'tradewind_malformed_frames_total',
   emissionsSkipped: 'tradewind_emissions_skipped_total',
   feedAge: 'tradewind_feed_age_seconds',

@@ -27,6 +27,8 @@ export interface SourceCounters {
   readonly frames: Record<FrameKind, number>;
   malformed: number;
   readonly gaps: Record<GapKind, number>;
+  /** That the stream left out; of those, found by REST. */
+  readonly trades: { missed: number; recovered: number };
   readonly skew: Skew;
 }
 
@@ -40,6 +42,7 @@ export const newCounters = (sources: readonly string[]): Counters =>
         frames: { depth: 0, ticker: 0, trade: 0, mark: 0 },
         malformed: 0,
         gaps: { depth: 0, stalled: 0, crossed: 0, trade: 0 },
+        trades: { missed: 0, recovered: 0 },
         skew: newSkew(),
       },
     ]),
@@ -99,6 +102,19 @@ function registerCounters(registry: Registry, { shard, counters, unsent }: Scrap
       this.reset();
       for (const [source, { gaps }] of counters) {
         for (const [kind, count] of Object.entries(gaps)) this.inc({ source, kind }, count);
+      }
+    },
+  });
+  new Counter({
+    name: METRIC.missedTrades,
+    help: 'Trades that a stream left out, and those of them that were found by REST: the difference is lost to volumes',
+    labelNames: ['source', 'outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [source, { trades }] of counters) {
+        this.inc({ source, outcome: 'missed' }, trades.missed);
+        this.inc({ source, outcome: 'recovered' }, trades.recovered);
       }
     },
   });

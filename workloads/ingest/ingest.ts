@@ -145,7 +145,13 @@ class RunningIngest implements Ingest {
 
   emit(event: Event, source?: string): void {
     if (event.kind === 'frame' && source !== undefined) this.#count(event.frame, source);
+    if (event.kind === 'tradesFound') this.#countFound(event.trades.length, source);
     for (const output of step(this.shard, event)) this.#carryOut(output);
+  }
+
+  #countFound(count: number, source = ''): void {
+    const of = this.counters.get(source);
+    if (of !== undefined) of.trades.recovered += count;
   }
 
   #count(frame: MarketFrame, source: string): void {
@@ -218,8 +224,15 @@ class RunningIngest implements Ingest {
       case 'alpha':
         return this.alphas.onClaim(output);
       case 'tradesMissed':
-        return this.#onGap(output.symbol, 'trade', { missed: output.count });
+        return this.#onTradesMissed(output);
     }
+  }
+
+  #onTradesMissed({ symbol, count, lastId }: Extract<Output, { kind: 'tradesMissed' }>): void {
+    this.#onGap(symbol, 'trade', { missed: count });
+    const of = this.counters.get(this.shard.markets.get(symbol)?.link.source ?? '');
+    if (of !== undefined) of.trades.missed += count;
+    if (lastId > 0) this.feedBySymbol.get(symbol)?.wantTrades({ symbol, firstId: lastId - count + 1, lastId });
   }
 
   #onSnapshotWanted({ symbol, because }: Extract<Output, { kind: 'snapshotWanted' }>): void {

@@ -80,7 +80,8 @@ export type Effect =
   | { readonly kind: 'Changed' }
   | { readonly kind: 'SnapshotWanted'; readonly because: 'Start' | 'Gap' | 'Crossed' | 'TooOld' }
   | { readonly kind: 'Stalled' }
-  | { readonly kind: 'TradesMissed'; readonly count: number };
+  /** `count` ids up to and with `lastId`. */
+  | { readonly kind: 'TradesMissed'; readonly count: number; readonly lastId: number };
 
 /** A book's stream is at most one batch of 100 ms behind the bookTicker or the trades of the same book; later, it is dead. */
 const MAX_AHEAD_MS = 2_000;
@@ -243,10 +244,18 @@ function applyTrade(market: Market, frame: TradeFrame, t: number): Effect {
   market.tradedLots += frame.lots;
   addTrade(market.window, t, frame.lots, frame.sellerTook);
   owe(market, t);
-  return missedTrades(lastTradeId === 0 ? 0 : frame.tradeId - lastTradeId - 1);
+  return missedTrades(lastTradeId === 0 ? 0 : frame.tradeId - lastTradeId - 1, frame.tradeId - 1);
 }
 
-const missedTrades = (count: number): Effect => (count > 0 ? { kind: 'TradesMissed', count } : CHANGED);
+const missedTrades = (count: number, lastId: number): Effect =>
+  count > 0 ? { kind: 'TradesMissed', count, lastId } : CHANGED;
+
+/** Trades that the stream left out, found elsewhere: for the sums; when they happened is not now. */
+export function addMissed(market: Market, trades: readonly TradeFrame[]): Effect {
+  market.trades += trades.length;
+  market.tradedLots += trades.reduce((sum, { lots }) => sum + lots, 0);
+  return CHANGED;
+}
 
 /** A trade takes from a level of the book: an update that says so came just before it, or will. */
 function owe(market: Market, t: number): void {
@@ -268,7 +277,7 @@ function applyMark(market: Market, { tradeId }: TradeMarkFrame, t: number): Effe
     market.markedTradeId = tradeId;
     market.markedAt = t;
   }
-  return isOverdue ? missedTrades(missed) : NONE;
+  return isOverdue ? missedTrades(missed, market.lastTradeId) : NONE;
 }
 
 function applyBook(market: Market, { bids, asks }: BookFrame, t: number): Effect {

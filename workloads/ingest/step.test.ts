@@ -90,7 +90,7 @@ describe('a live book', () => {
     assert.deepEqual([market.trades, market.tradedLots], [2, 7]);
     assert.deepEqual(
       outputs.filter((output) => output.kind === 'tradesMissed'),
-      [{ kind: 'tradesMissed', symbol: BTC, count: 2 }],
+      [{ kind: 'tradesMissed', symbol: BTC, count: 2, lastId: 9 }],
     );
   });
 });

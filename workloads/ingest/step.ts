@@ -4,6 +4,7 @@ import type { Features } from '../contract/messages.ts';
 import { claimsAt, takeAlpha, type Alphas, type Drop, type Received } from './alphas.ts';
 import { emitFeatures, isDue, newEmission, noteChange, type Emission } from './features.ts';
 import {
+  addMissed,
   applyFrame,
   applySnapshot,
   bookId,
@@ -19,7 +20,7 @@ import {
   type Market,
 } from './market.ts';
 import { bookUpdated, matchDue, receive, type Arrival, type PaperAnswer, type PaperVenue } from './paper/venue.ts';
-import type { Listing, MarketFrame, Snapshot } from './venue/frame.ts';
+import type { Listing, MarketFrame, Snapshot, TradeFrame } from './venue/frame.ts';
 
 export type Event =
   /** A source's filters were read: the symbol's market begins. */
@@ -34,6 +35,13 @@ export type Event =
   | ({ readonly kind: 'alpha' } & Received)
   /** The feed found that trades of a symbol never came: at least so many. */
   | { readonly kind: 'tradesLost'; readonly symbol: string; readonly count: number; readonly t: number }
+  /** Trades that were missed, found by REST: each once. */
+  | {
+      readonly kind: 'tradesFound';
+      readonly symbol: string;
+      readonly trades: readonly TradeFrame[];
+      readonly t: number;
+    }
   /** Connection made, heartbeat, connection lost. */
   | { readonly kind: 'linkUp' | 'heard' | 'linkDown'; readonly link: Link; readonly t: number }
   /** An entry of an orders stream. */
@@ -54,7 +62,8 @@ export type Output =
   | { readonly kind: 'streamLost'; readonly symbol: string }
   /** What became of a claim: taken, or dropped. */
   | { readonly kind: 'alpha'; readonly source: string; readonly symbol: string; readonly drop: Drop | undefined }
-  | { readonly kind: 'tradesMissed'; readonly symbol: string; readonly count: number }
+  /** Ids in a row up to and with `lastId`; 0 where the ids are not the venue's. */
+  | { readonly kind: 'tradesMissed'; readonly symbol: string; readonly count: number; readonly lastId: number }
   | { readonly kind: 'answer'; readonly answer: PaperAnswer };
 
 /** Changed in place. */
@@ -92,6 +101,7 @@ function matchedBy({ paper, markets }: Shard, { kind, t }: Event): readonly Outp
 }
 
 function apply(shard: Shard, event: Event): readonly Output[] {
+  if ('symbol' in event) return onSymbol(shard, event);
   switch (event.kind) {
     case 'frame':
       return onFrame(shard, event.frame, event.t);
@@ -106,12 +116,6 @@ function apply(shard: Shard, event: Event): readonly Output[] {
       return onMarket(shard, event.snapshot.symbol, event.t, (market) =>
         applySnapshot(market, event.snapshot, event.t),
       );
-    case 'stalled':
-      return onMarket(shard, event.symbol, event.t, (market) => loseStream(market, event.t));
-    case 'lost':
-      return onMarket(shard, event.symbol, event.t, (market) => loseUpdates(market, event.t));
-    case 'tradesLost':
-      return [{ kind: 'tradesMissed', symbol: event.symbol, count: event.count }];
     case 'order':
       return onOrder(shard, event, event.t);
     case 'fee':
@@ -121,6 +125,21 @@ function apply(shard: Shard, event: Event): readonly Output[] {
     case 'linkUp':
     case 'linkDown':
       return onLink(shard, event.link, event.kind === 'linkUp', event.t);
+  }
+}
+
+/** What a feed found out about one of its symbols. */
+function onSymbol(shard: Shard, event: Extract<Event, { readonly symbol: string }>): readonly Output[] {
+  const { symbol, t } = event;
+  switch (event.kind) {
+    case 'stalled':
+      return onMarket(shard, symbol, t, (market) => loseStream(market, t));
+    case 'lost':
+      return onMarket(shard, symbol, t, (market) => loseUpdates(market, t));
+    case 'tradesFound':
+      return onMarket(shard, symbol, t, (market) => addMissed(market, event.trades));
+    case 'tradesLost':
+      return [{ kind: 'tradesMissed', symbol, count: event.count, lastId: 0 }];
   }
 }
 
@@ -223,7 +242,10 @@ function outputsOf(shard: Shard, market: Market, { effect, gridMoved, t }: Outco
     return [{ kind: 'snapshotWanted', symbol, because: effect.because }, ...features];
   }
   if (effect.kind === 'Stalled') return [{ kind: 'streamLost', symbol }, ...features];
-  if (effect.kind === 'TradesMissed') return [{ kind: 'tradesMissed', symbol, count: effect.count }, ...features];
+  if (effect.kind === 'TradesMissed') {
+    const { count, lastId } = effect;
+    return [{ kind: 'tradesMissed', symbol, count, lastId }, ...features];
+  }
   return features;
 }
 

@@ -5,9 +5,10 @@ import type { DailyClose } from '../../contract/bars.ts';
 import type { Link } from '../market.ts';
 import { Connection, type Timing } from './connection.ts';
 import type { Feed, FeedOptions } from './feed.ts';
-import type { Filters, Listing, Listings } from './frame.ts';
+import type { Filters, Listing, Listings, TradeFrame } from './frame.ts';
 import { getText, type Answer } from './http.ts';
 import { backoffMs, type Budget } from './limits.ts';
+import { MissedTrades, type MissedRange } from './missed-trades.ts';
 
 const TICK_MS = 100;
 
@@ -39,6 +40,10 @@ export interface Venue {
   tick(t: number): void;
   wantSnapshot(symbol: string): void;
   renew(symbol: string): void;
+  /** The venue's trades around a range, undefined where it could not be asked; the budget was asked before. */
+  fetchTrades(range: MissedRange): Promise<readonly TradeFrame[] | undefined>;
+  /** What that costs, in the venue's weights. */
+  readonly tradesWeight: number;
   /** Why the venue does not give what it was asked for, where it said so. */
   trouble(): string | undefined;
 }
@@ -49,6 +54,7 @@ export class FeedShell implements Feed {
   readonly groups: Group[] = [];
   readonly #limits: Limits;
   readonly #venue: Venue;
+  readonly #missed: MissedTrades;
   readonly #stop = new AbortController();
   #listings: Listings = new Map();
   #reason: string | undefined = 'listings not read yet';
@@ -59,6 +65,14 @@ export class FeedShell implements Feed {
     this.rest = limits.rest;
     this.#limits = limits;
     this.#venue = venueOf(this);
+    const { now } = options;
+    this.#missed = new MissedTrades({
+      fetch: (range) => this.#venue.fetchTrades(range),
+      budget: limits.rest,
+      weight: this.#venue.tradesWeight,
+      now,
+      onFound: (symbol, trades) => this.emit({ kind: 'tradesFound', symbol, trades, t: now() }),
+    });
   }
 
   get listings(): Listings {
@@ -67,6 +81,10 @@ export class FeedShell implements Feed {
 
   wantSnapshot(symbol: string): void {
     this.#venue.wantSnapshot(symbol);
+  }
+
+  wantTrades(range: MissedRange): void {
+    this.#missed.want(range);
   }
 
   async dailyCloses(symbol: string): Promise<readonly DailyClose[] | undefined> {
@@ -104,6 +122,7 @@ export class FeedShell implements Feed {
     }
     while (!this.#stop.signal.aborted) {
       this.#venue.tick(this.options.now());
+      this.#missed.tick();
       await this.#pause(TICK_MS);
     }
   }

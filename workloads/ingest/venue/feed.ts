@@ -2,6 +2,7 @@
 import type { DailyClose } from '../../contract/bars.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Event } from '../step.ts';
+import type { MissedRange } from './missed-trades.ts';
 import type { Malformed } from './frame.ts';
 
 export interface FeedOptions {
@@ -27,6 +28,8 @@ export interface Feed {
   wantSnapshot(symbol: string): void;
   /** The symbol's stream is dead though its connection lives: asks the venue for it anew, without a break for the others. */
   renew(symbol: string): void;
+  /** The stream left out trades of one of its symbols: those that the venue still gives come as `tradesFound`. */
+  wantTrades(range: MissedRange): void;
   /** Closes of the last days, oldest first; undefined where the venue does not give them now. Never rejects. */
   dailyCloses(symbol: string): Promise<readonly DailyClose[] | undefined>;
   /** `reason`: why symbols are without data, where they are. */

@@ -1,4 +1,5 @@
 // Binance's REST answers of a simulated venue: depth, filters, time, and its errors and limits. Pure but for the weights.
+import type { Tape } from './tape.ts';
 import type { Player } from '../player.ts';
 import type { Asked, RestAnswer } from './protocol.ts';
 
@@ -19,11 +20,16 @@ export function weightOf(path: string, query: URLSearchParams): number {
   if (path === '/api/v3/klines' || path === '/api/v3/ticker/24hr') return 2;
   if (path === '/api/v3/account' || path === '/api/v3/myTrades') return 20;
   if (path === '/api/v3/openOrders') return query.has('symbol') ? 6 : 80;
+  if (path === '/api/v3/trades') return 25;
   return path === '/api/v3/exchangeInfo' ? 20 : 1;
 }
 
 /** The answer to a GET of market data; `now` is epoch ms. */
-export function restAnswer(player: Player, { method, path, query }: Asked, now: number): RestAnswer {
+export function restAnswer(
+  player: Player,
+  { method, path, query }: Asked,
+  { now, tape }: { readonly now: number; readonly tape: Tape },
+): RestAnswer {
   if (method !== 'GET') return refused(404, -1_000, `${method} ${path} is not here`);
   switch (path) {
     case '/api/v3/ping':
@@ -34,6 +40,8 @@ export function restAnswer(player: Player, { method, path, query }: Asked, now: 
       return depthAnswer(player, query);
     case '/api/v3/klines':
       return klines(player, query, now);
+    case '/api/v3/trades':
+      return trades(player, query, tape);
     case '/api/v3/ticker/24hr':
       return lastTrade(player, query);
     case '/api/v3/exchangeInfo':
@@ -53,6 +61,24 @@ function depthAnswer(player: Player, query: URLSearchParams): RestAnswer {
   if (depth === undefined) return BAD_SYMBOL;
   const levels = Math.min(limit, DEEPEST);
   return { status: 200, body: { ...depth, bids: depth.bids.slice(0, levels), asks: depth.asks.slice(0, levels) } };
+}
+
+/** Oldest first. */
+function trades(player: Player, query: URLSearchParams, tape: Tape): RestAnswer {
+  const symbol = query.get('symbol') ?? '';
+  if (!player.symbols.includes(symbol)) return BAD_SYMBOL;
+  const count = Number(query.get('limit') ?? DEFAULT_KLINES);
+  const recent = tape.of(symbol).slice(0, count).toReversed();
+  const body = recent.map(({ tradeId: id, price, size: qty, sellerTook: isBuyerMaker, at: time }) => ({
+    id,
+    price,
+    qty,
+    quoteQty: (Number(price) * Number(qty)).toFixed(8),
+    time: Math.trunc(time),
+    isBuyerMaker,
+    isBestMatch: true,
+  }));
+  return { status: 200, body };
 }
 
 /** Of the day's figures, the ids of its trades. */

@@ -5,6 +5,7 @@ import { MARKET_KINDS, type MarketEvent, type Player, type VenueEvent } from '..
 import { binanceOrders } from './binance-orders.ts';
 import { restAnswer, weightOf, WEIGHT_PER_MINUTE } from './binance-rest.ts';
 import { Client } from './client.ts';
+import { newTape } from './tape.ts';
 import type { Asked, Protocol, TradingOptions, RestAnswer, VenueTiming } from './protocol.ts';
 
 /** Binance ends a connection that has not answered for a minute. */
@@ -18,12 +19,13 @@ const KINDS: Readonly<Record<string, MarketEvent['kind']>> = {
 const SUFFIX = { depth: 'depth@100ms', best: 'bookTicker', trade: 'trade' } as const;
 
 export function speakBinance({ player, now, timing, credentials, desk }: TradingOptions): Protocol {
+  const tape = newTape();
   let weight = 0;
   let minute = 0;
   return {
     serves: (path) => /^\/(ws(\/|$)|stream$)/.test(path),
     open: (socket, asked) => new BinanceClient(socket, asked, { player: player(), timing }),
-    note: () => undefined,
+    note: tape.note,
     rest: (asked) => {
       const { path, query } = asked;
       const at = now();
@@ -31,7 +33,7 @@ export function speakBinance({ player, now, timing, credentials, desk }: Trading
       weight += weightOf(path, query);
       return (
         limited(weight, (minute + 1) * 60_000 - at) ?? {
-          ...(binanceOrders(asked, { desk, credentials, now }) ?? restAnswer(player(), asked, at)),
+          ...(binanceOrders(asked, { desk, credentials, now }) ?? restAnswer(player(), asked, { now: at, tape })),
           headers: used(weight),
         }
       );

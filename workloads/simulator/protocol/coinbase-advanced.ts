@@ -6,7 +6,8 @@ import { isObject, parseJson, type Json } from '../../contract/json.ts';
 import { MARKET_KINDS, type DepthEvent, type TextLevels, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
 import { advancedOrders } from './coinbase-advanced-orders.ts';
-import { advancedRest, newTape, tooMany } from './coinbase-rest.ts';
+import { advancedRest, tooMany } from './coinbase-rest.ts';
+import { newTape } from './tape.ts';
 import type { Protocol, TradingOptions } from './protocol.ts';
 
 /** Without a login. */

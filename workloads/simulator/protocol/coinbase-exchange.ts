@@ -4,7 +4,8 @@ import { isObject, type Json } from '../../contract/json.ts';
 import { MARKET_KINDS, type DepthEvent, type Player, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
 import { exchangeOrders } from './coinbase-exchange-orders.ts';
-import { exchangeRest, newTape, tooMany } from './coinbase-rest.ts';
+import { exchangeRest, tooMany } from './coinbase-rest.ts';
+import { newTape } from './tape.ts';
 import type { Protocol, TradingOptions } from './protocol.ts';
 
 const BOOKS = ['level2', 'level2_batch'] as const;

@@ -1,5 +1,5 @@
 // REST of both of Coinbase's protocols: products, books, daily candles, time, and the limit per second. Pure but for its count.
-import type { Bar, Filters, Player, TradeEvent, VenueEvent } from '../player.ts';
+import type { Bar, Filters, Player, TradeEvent } from '../player.ts';
 import { plain, timeOf } from './coinbase-client.ts';
 import type { Asked, Protocol, ProtocolOptions, RestAnswer } from './protocol.ts';
 
@@ -8,6 +8,7 @@ const REQUESTS_PER_SECOND = 10;
 /** Of the account; Exchange allows 15, Advanced Trade 30. */
 const PRIVATE_PER_SECOND = 15;
 const DAY_SECONDS = 86_400;
+const MOST_TRADES = 1_000;
 const EXCHANGE_CANDLES = 300;
 const ADVANCED_CANDLES = 350;
 
@@ -62,9 +63,18 @@ export const exchangeRest = (
     if (!player.symbols.includes(product)) return NOT_FOUND;
     if (what === '') return ok(exchangeProduct(product, player.filters(product)));
     if (what === 'candles') return exchangeCandles(player, product, query, now);
-    if (what === 'trades') return ok(tradesOf(product).map(exchangeTrade));
+    if (what === 'trades') return ok(exchangeTrades(tradesOf(product), query));
     return what === 'book' ? exchangeBook(player, product, query, sequenceOf(product)) : NOT_FOUND;
   });
+
+/** Those before the id `after`, as many as are wanted. */
+function exchangeTrades(trades: readonly TradeEvent[], query: URLSearchParams): readonly object[] {
+  const after = Number(query.get('after') ?? Infinity);
+  return trades
+    .filter(({ tradeId }) => tradeId < after)
+    .slice(0, Number(query.get('limit') ?? MOST_TRADES))
+    .map(exchangeTrade);
+}
 
 /** `side` is the maker's. */
 const exchangeTrade = ({ tradeId, price, size, sellerTook, at }: TradeEvent): object => ({
@@ -98,23 +108,6 @@ function exchangeCandles(player: Player, product: string, query: URLSearchParams
   return ok(
     bars.map(({ start: time, low, high, open, close, volume }) => [time, low, high, open, close, volume]).reverse(),
   );
-}
-
-const RECENT_TRADES = 100;
-
-/** The last trades of each product, newest first. */
-export function newTape(): {
-  readonly note: (event: VenueEvent) => void;
-  readonly of: (product: string) => readonly TradeEvent[];
-} {
-  const recent = new Map<string, TradeEvent[]>();
-  return {
-    note: (event) => {
-      if (event.kind !== 'trade') return;
-      recent.set(event.symbol, [event, ...(recent.get(event.symbol) ?? [])].slice(0, RECENT_TRADES));
-    },
-    of: (product) => recent.get(product) ?? [],
-  };
 }
 
 const PREFIX = '/api/v3/brokerage/';

@@ -4,14 +4,15 @@
 import type { DailyClose } from '../../../contract/bars.ts';
 import { decodeFrame, streamsOf } from './streams.ts';
 import { readFilters } from './filters.ts';
-import { decodeLastTrade, decodeSnapshot, depthPath, tickerPath } from './rest.ts';
+import { decodeLastTrade, decodeSnapshot, decodeTrades, depthPath, tickerPath, tradesPath } from './rest.ts';
 import { BINANCE_CLOSES_WEIGHT, binanceCloses, binanceClosesPath } from '../daily-closes.ts';
 import type { Timing } from '../connection.ts';
 import type { Feed, FeedOptions } from '../feed.ts';
 import { FeedShell, type Group, type Venue } from '../feed-shell.ts';
-import type { Filters, Frame, Listing } from '../frame.ts';
+import type { Filters, Frame, Listing, TradeFrame } from '../frame.ts';
 import { malformed } from '../json.ts';
 import { newBudget } from '../limits.ts';
+import type { MissedRange } from '../missed-trades.ts';
 import { Silences, TRADE_SILENCE, type SilenceTiming } from '../silences.ts';
 import { Snapshots, type Fetched } from './snapshots.ts';
 
@@ -21,7 +22,7 @@ const CONNECTIONS_PER_5_MIN = 250;
 /** Half of Binance's 6,000 a minute: an address may be shared with others. */
 const REST_WEIGHT_PER_MINUTE = 3_000;
 const PROBED_LEVELS = 5;
-const WEIGHT = { depth: 50, shallowDepth: 5, exchangeInfo: 20, ticker: 2 } as const;
+const WEIGHT = { depth: 50, shallowDepth: 5, exchangeInfo: 20, ticker: 2, trades: 25 } as const;
 
 export interface BinanceTiming extends Timing {
   readonly silence: SilenceTiming;
@@ -54,6 +55,7 @@ export function openBinanceFeed(options: FeedOptions, timing: BinanceTiming = BI
 }
 
 class Binance implements Venue {
+  readonly tradesWeight = WEIGHT.trades;
   readonly #shell: FeedShell;
   readonly #timing: SilenceTiming;
   readonly #snapshots: Snapshots;
@@ -171,6 +173,13 @@ class Binance implements Venue {
   async #askId(symbol: string): Promise<number | undefined> {
     const answer = await this.#fetchBook(symbol, PROBED_LEVELS);
     return answer.kind === 'snapshot' ? answer.lastId : undefined;
+  }
+
+  async fetchTrades({ symbol }: MissedRange): Promise<readonly TradeFrame[] | undefined> {
+    const listing = this.#shell.listingOf(symbol);
+    if (listing === undefined) return undefined;
+    const answer = await this.#shell.get(tradesPath(listing.venueSymbol));
+    return answer.kind === 'text' ? decodeTrades(answer.text, listing) : undefined;
   }
 
   /** The budget was asked before. What the venue names as its last trade counts as missed unless it comes. */

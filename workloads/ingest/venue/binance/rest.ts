@@ -1,6 +1,7 @@
 // Binance spot: REST answers → snapshot and listings, pure; and the addresses that give them. Called by feed.ts.
-import { decimalsOfStep, parseScaled } from '../decimal.ts';
-import type { Listing, Listings, Malformed, Snapshot } from '../frame.ts';
+import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
+import type { Listing, Listings, Malformed, Snapshot, TradeFrame } from '../frame.ts';
+import { MOST_TRADES } from '../missed-trades.ts';
 import { isObject, parseJson, type Json } from '../../../contract/json.ts';
 import { isId, malformed } from '../json.ts';
 import { decodeLevels } from '../levels.ts';
@@ -39,6 +40,23 @@ export function decodeLastTrade(text: string): number | undefined {
   const data = parseJson(text);
   const lastId = isObject(data) ? data['lastId'] : undefined;
   return isId(lastId) ? lastId : undefined;
+}
+
+export const tradesPath = (venueSymbol: string): string =>
+  `/api/v3/trades?symbol=${encodeURIComponent(venueSymbol)}&limit=${MOST_TRADES}`;
+
+// GET /api/v3/trades?symbol=BTCUSDT&limit=1000   oldest first
+// [{"id":28457,"price":"61837.63000000","qty":"0.02000000","quoteQty":"1236.75","time":1723161255342,"isBuyerMaker":true,"isBestMatch":true}]
+/** The last trades of `listing`; what cannot be read is left out. Never throws. */
+export function decodeTrades(text: string, { symbol, priceDecimals, quantityDecimals }: Listing): TradeFrame[] {
+  const data = parseJson(text);
+  return (Array.isArray(data) ? data : []).filter(isObject).flatMap((trade): TradeFrame[] => {
+    const { id: tradeId, isBuyerMaker: sellerTook, time } = trade;
+    const ticks = parseScaled(trade['price'], priceDecimals);
+    const lots = parseFloored(trade['qty'], quantityDecimals);
+    if (!isId(tradeId) || ticks <= 0 || lots < 0 || typeof sellerTook !== 'boolean') return [];
+    return [{ kind: 'trade', symbol, tradeId, ticks, lots, sellerTook, venueAt: isId(time) ? time : 0 }];
+  });
 }
 
 // GET /api/v3/exchangeInfo?symbols=["BTCUSDT"]

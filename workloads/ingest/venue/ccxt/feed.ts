@@ -100,6 +100,9 @@ class CcxtFeed implements Feed {
     this.#tell({ kind: 'renew', symbol });
   }
 
+  /** Ids are ours, and without holes: nothing is missed by them. */
+  wantTrades(): void {}
+
   dailyCloses(symbol: string): Promise<readonly DailyClose[] | undefined> {
     if (this.#thread === undefined) return Promise.resolve(undefined);
     this.#answer(symbol, undefined);

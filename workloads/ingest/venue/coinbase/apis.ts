@@ -7,11 +7,15 @@ import {
   advancedTopPath,
   advancedTrade,
   advancedTradePath,
+  advancedTrades,
+  advancedTradesPath,
   exchangeProducts,
   exchangeTop,
   exchangeTopPath,
   exchangeTrade,
   exchangeTradePath,
+  exchangeTrades,
+  exchangeTradesPath,
 } from './products.ts';
 import * as advanced from './advanced.ts';
 import * as exchange from './exchange.ts';
@@ -32,6 +36,8 @@ export const EXCHANGE: CoinbaseApi = {
   decodeTop: exchangeTop,
   tradePath: exchangeTradePath,
   decodeTrade: exchangeTrade,
+  tradesPath: exchangeTradesPath,
+  decodeTrades: exchangeTrades,
   closesPath: exchangeClosesPath,
   decodeCloses: exchangeCloses,
 };
@@ -51,6 +57,8 @@ export const ADVANCED: CoinbaseApi = {
   decodeTop: advancedTop,
   tradePath: advancedTradePath,
   decodeTrade: advancedTrade,
+  tradesPath: advancedTradesPath,
+  decodeTrades: advancedTrades,
   closesPath: advancedClosesPath,
   decodeCloses: advancedCloses,
 };

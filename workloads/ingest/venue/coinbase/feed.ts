@@ -8,7 +8,8 @@ import { jwtOf, type CoinbaseKey } from './key.ts';
 import type { Timing } from '../connection.ts';
 import type { Feed, FeedOptions } from '../feed.ts';
 import { FeedShell, type Group, type Venue } from '../feed-shell.ts';
-import type { Filters, MarketFrame, NoticeFrame } from '../frame.ts';
+import type { Filters, MarketFrame, NoticeFrame, TradeFrame } from '../frame.ts';
+import type { MissedRange } from '../missed-trades.ts';
 import { shareOf, type Budget } from '../limits.ts';
 import { Renewals } from './renewals.ts';
 import { Silences, TRADE_SILENCE, type SilenceTiming } from '../silences.ts';
@@ -77,6 +78,7 @@ interface Top {
 }
 
 class Coinbase implements Venue {
+  readonly tradesWeight = 1;
   readonly #shell: FeedShell;
   readonly #api: CoinbaseApi;
   readonly #key: CoinbaseOptions['key'];
@@ -296,6 +298,13 @@ class Coinbase implements Venue {
     log.warn({ source, symbol }, 'trades are dead, asking for them anew');
     line.unsent = [...line.unsent, ...this.#api.renewTrades([listing.venueSymbol])];
     this.#flush(line);
+  }
+
+  async fetchTrades({ symbol, lastId }: MissedRange): Promise<readonly TradeFrame[] | undefined> {
+    const listing = this.#shell.listingOf(symbol);
+    if (listing === undefined) return undefined;
+    const answer = await this.#shell.get(this.#api.tradesPath(listing.venueSymbol, lastId));
+    return answer.kind === 'text' ? this.#api.decodeTrades(answer.text, listing) : undefined;
   }
 
   /** The budget was asked before. What the venue names as its last trade counts as missed unless it comes. */

@@ -1,7 +1,7 @@
 // What both of Coinbase's APIs share: the shape of a decoded message, and what an API is to its feed. Pure.
 import type { DailyClose } from '../../../contract/bars.ts';
 import type { FeedOptions } from '../feed.ts';
-import type { Filters, Listings, Malformed, MarketFrame, NoticeFrame } from '../frame.ts';
+import type { Filters, Listings, Malformed, MarketFrame, NoticeFrame, Listing, TradeFrame } from '../frame.ts';
 import type { Answer } from '../http.ts';
 import { malformed } from '../json.ts';
 
@@ -62,6 +62,10 @@ export interface CoinbaseApi {
   /** The last trade of a product. */
   tradePath(product: string): string;
   decodeTrade(text: string): number | undefined;
+  /** Trades up to and with an id, or the last ones; as many as are given at once. */
+  tradesPath(product: string, lastId: number): string;
+  /** What cannot be read is left out. */
+  decodeTrades(text: string, listing: Listing): readonly TradeFrame[];
   /** Daily candles up to `now`, epoch ms. */
   closesPath(product: string, now: number): string;
   decodeCloses(text: string, now: number): readonly DailyClose[] | undefined;

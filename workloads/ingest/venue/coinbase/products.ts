@@ -1,8 +1,9 @@
 // Coinbase's products → listings, and the best levels by REST, of both APIs. Pure; called by the feeds.
 import { isObject, parseJson, type Json } from '../../../contract/json.ts';
 import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
-import type { Filters, Listing } from '../frame.ts';
-import { isId } from '../json.ts';
+import type { Filters, Listing, TradeFrame } from '../frame.ts';
+import { epochMs, isId } from '../json.ts';
+import { MOST_TRADES } from '../missed-trades.ts';
 
 type Wanted = ReadonlyMap<string, string>;
 
@@ -136,6 +137,33 @@ export const advancedTradePath = (product: string): string =>
 export function advancedTrade(text: string): number | undefined {
   const body = parseJson(text);
   return isObject(body) ? lastIdIn(body['trades']) : undefined;
+}
+
+/** `after`: those before this id ("Pagination"), newest first. */
+export const exchangeTradesPath = (product: string, lastId: number): string =>
+  `/products/${encodeURIComponent(product)}/trades?limit=${MOST_TRADES}&after=${lastId + 1}`;
+
+export const exchangeTrades = (text: string, listing: Listing): readonly TradeFrame[] =>
+  tradesIn(parseJson(text), listing, 'buy');
+
+export const advancedTradesPath = (product: string): string =>
+  `/api/v3/brokerage/market/products/${encodeURIComponent(product)}/ticker?limit=${MOST_TRADES}`;
+
+export function advancedTrades(text: string, listing: Listing): readonly TradeFrame[] {
+  const body = parseJson(text);
+  return tradesIn(isObject(body) ? body['trades'] : undefined, listing, 'BUY');
+}
+
+/** `side` is the maker's: `bought`, and a seller took. */
+function tradesIn(trades: unknown, { symbol, priceDecimals, quantityDecimals }: Listing, bought: string): TradeFrame[] {
+  return (Array.isArray(trades) ? trades : []).filter(isObject).flatMap((trade): TradeFrame[] => {
+    const tradeId = Number(trade['trade_id']);
+    const ticks = parseScaled(trade['price'], priceDecimals);
+    const lots = parseFloored(trade['size'], quantityDecimals);
+    if (!isId(tradeId) || ticks <= 0 || lots < 0) return [];
+    const sellerTook = trade['side'] === bought;
+    return [{ kind: 'trade', symbol, tradeId, ticks, lots, sellerTook, venueAt: epochMs(trade['time']) }];
+  });
 }
 
 /** The id of the first, a number or the text of one. */
