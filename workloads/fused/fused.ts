@@ -16,6 +16,7 @@ import { append } from '../kit/streams.ts';
 import { openShell as openRouter, type Shell as Router } from '../router/shell.ts';
 import { sentNow, storeSignal } from '../router/streams.ts';
 import { applyToAll } from './apply.ts';
+import { reportsOf } from './reports.ts';
 import { countDropped, newTap, type Dropped } from './tap.ts';
 
 export interface Fused extends TradingPart {
@@ -140,15 +141,7 @@ function openRouterAndHarmoniser(opened: TradingPod, wiring: MoreWiring) {
         heard(sent);
         take(sent, ageMs);
       }),
-    reports: async ({ seenTo }, take) => {
-      let last: Promise<void> = Promise.resolve();
-      reports(seenTo, (report) => {
-        // What comes later is on the venue's volume, and is told at the next start.
-        if (!signal.aborted) last = take({ report, symbol: report.symbol, id: UNREAD });
-      });
-      await untilAborted(signal);
-      await last;
-    },
+    reports: reportsOf(reports, signal),
     send: (request) => {
       if (!lines.orders.give(request)) return Promise.reject(new Error('the paper venue takes no orders'));
       return ordersTo(redis)(request).catch(() => dropped('orders'));
@@ -157,6 +150,3 @@ function openRouterAndHarmoniser(opened: TradingPod, wiring: MoreWiring) {
   });
   return Promise.all([router, harmoniser]);
 }
-
-/** Nothing is ever read from a stream of fills. */
-const UNREAD = '0-0';

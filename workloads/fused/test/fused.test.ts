@@ -28,7 +28,7 @@ import { aTradingDocument } from './documents.ts';
 const BTC = 'BTC-USD';
 const HANDED_OVER = 'tradewind_tick_to_order_seconds_count';
 /** Less than a lease lasts. */
-const PAUSED_MS = 6_000;
+const PAUSED_MS = 5_000;
 /** Of a pressure that turns often, so that there is always something to trade soon. */
 const MARKET = { seed: 7, plantedAlphaBps: 25, alphaHorizonSeconds: 60, pressureHalfLifeSeconds: 3 };
 const SOURCE = { name: 'venue', type: 'simulator', symbols: { [BTC]: 'BTCUSDT', 'ETH-USD': 'ETHUSDT' }, options: { protocol: 'binance', market: MARKET } }; // prettier-ignore
@@ -42,12 +42,16 @@ describe('the fused process', () => {
   const boots = new Set<string>();
   let boot = '';
   let port: number;
+  let log = '';
 
-  const start = (): ChildProcess =>
-    spawn(process.execPath, [join(import.meta.dirname, '..', 'main.ts')], {
-      env: { ...process.env, ...folder.env, LOG_LEVEL: 'fatal', TRADEWIND_HEALTH_PORT: `${port}` },
-      stdio: ['ignore', 'inherit', 'inherit'],
+  const start = (): ChildProcess => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'main.ts')], {
+      env: { ...process.env, ...folder.env, LOG_LEVEL: 'info', TRADEWIND_HEALTH_PORT: `${port}` },
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
+    return child;
+  };
   const ended = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => child.once('exit', resolve));
   const entries = async <T>(stream: string): Promise<T[]> =>
     (await redis.xrange(stream, '-', '+')).map(([, fields]) => JSON.parse(fields[1] ?? '') as T);
@@ -113,6 +117,12 @@ describe('the fused process', () => {
     });
     const acks = await redis.hgetall('acks:{demo}');
     assert.deepEqual(Object.values(acks).map((ack) => (JSON.parse(ack) as { part: string }).part), ['fused']); // prettier-ignore
+  });
+  it('has one log, whose lines say of which stage they are', () => {
+    const lines = log.split('\n').slice(0, -1).map((line) => JSON.parse(line) as { part: string; stage?: string }); // prettier-ignore
+    assert.ok(lines.length > 3 && lines.every(({ part }) => part === 'fused'));
+    const stages = new Set(lines.map(({ stage }) => stage));
+    assert.deepEqual([...stages].filter((stage) => stage !== undefined && stage !== 'ingest').sort(), ['harmoniser', 'router']); // prettier-ignore
   });
   it('decides and trades, and every message between the stages is in its stream', async () => {
     await tradesAbove(0);
@@ -186,18 +196,21 @@ describe('the fused process', () => {
     const meanwhile = (await entries<VenueReport>(fillsStream(BTC))).filter(({ kind, t }) => kind === 'fill' && t > killedAt + 300 && t < startedAt); // prettier-ignore
     assert.deepEqual(meanwhile, []);
   });
-  it('goes on trading while Redis does not answer, for as long as lease and control are known', async () => {
-    await agreed();
-    const pausedAt = monotonicNow();
-    await redis.call('CLIENT', 'PAUSE', PAUSED_MS, 'ALL');
-    const orders = await metric(HANDED_OVER);
-    await eventually(
-      'an order',
-      async () => ((await metric(HANDED_OVER)) > orders ? true : undefined),
-      PAUSED_MS - 500,
-    );
-    await redis.ping();
-    assert.ok(monotonicNow() - pausedAt >= PAUSED_MS - 100);
+  it('goes on trading while Redis does not answer, for as long as lease and control are known', async function () {
+    this.timeout(120_000);
+    // An order may be due at any time, and need not be in one pause.
+    let sent = 0;
+    for (let pause = 0; pause < 6 && sent === 0; pause++) {
+      await agreed();
+      const pausedAt = monotonicNow();
+      await redis.call('CLIENT', 'PAUSE', PAUSED_MS, 'ALL');
+      const orders = await metric(HANDED_OVER);
+      await eventually('an order', async () => ((await metric(HANDED_OVER)) > orders ? true : undefined), PAUSED_MS - 500).catch(() => undefined); // prettier-ignore
+      sent = (await metric(HANDED_OVER)) - orders;
+      await redis.ping();
+      assert.ok(monotonicNow() - pausedAt >= PAUSED_MS - 100);
+    }
+    assert.ok(sent > 0);
     await agreed();
   });
   it('ends with 0 when it is told to, what it has on its volume', async () => {
