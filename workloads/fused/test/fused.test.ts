@@ -122,7 +122,8 @@ describe('the fused process', () => {
     const lines = log.split('\n').slice(0, -1).map((line) => JSON.parse(line) as { part: string; stage?: string }); // prettier-ignore
     assert.ok(lines.length > 3 && lines.every(({ part }) => part === 'fused'));
     const stages = new Set(lines.map(({ stage }) => stage));
-    assert.deepEqual([...stages].filter((stage) => stage !== undefined && stage !== 'ingest').sort(), ['harmoniser', 'router']); // prettier-ignore
+    for (const stage of ['router', 'harmoniser']) assert.ok(stages.has(stage), stage);
+    assert.ok([...stages].every((stage) => ['ingest', 'router', 'harmoniser', undefined].includes(stage)));
   });
   it('decides and trades, and every message between the stages is in its stream', async () => {
     await tradesAbove(0);
