@@ -92,6 +92,12 @@ describe('the sources of a shard', () => {
       assert.match(refusal({ options: { pollSeconds: 5 } }), /found wss:.*expected http or https/);
     });
   });
+  it('are refused with one name for two symbols, of which one would stay without data', () => {
+    const symbols = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'BTCUSDT' };
+    const { feeds, refused } = planSources(aSystem({ ...binance, symbols }), 0);
+    assert.deepEqual(feeds, []);
+    assert.match(refused.get('binance') ?? '', /symbols: found BTCUSDT for BTC-USD and ETH-USD, expected another name/);
+  });
   it('charge a fee of their own only for the symbols whose primary is a simulated market', () => {
     assert.deepEqual([...ownFeesBps(aSystem(binance, sim))], [['ETH-USD', 2]]);
   });

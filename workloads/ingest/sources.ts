@@ -67,7 +67,7 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
       if (venueSymbol !== undefined) symbols.set(venueSymbol, name);
     }
     if (symbols.size === 0) continue;
-    const planned = isAlpha(source) ? planAlpha(source, symbols, system) : planSource(source, symbols, system);
+    const planned = sharedNameOf(source, symbols) ?? planOf(source, symbols, system);
     if (typeof planned === 'string') refused.set(source.name, planned);
     else if ('url' in planned) alphas.push(planned);
     else feeds.push(planned);
@@ -75,12 +75,13 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
   return { feeds, alphas, refused };
 }
 
+const planOf = (source: Source, symbols: PlannedSource['symbols'], system: SystemConfig) =>
+  isAlpha(source) ? planAlpha(source, symbols, system) : planSource(source, symbols, system);
+
 /** The provider, or why it cannot be read: the API server refuses the same, but what is stored may be older than its rules. */
 function planAlpha(source: Source, symbols: PlannedAlpha['symbols'], system: SystemConfig): PlannedAlpha | string {
   const { name, options } = source;
   const { pollSeconds, secretRef } = options;
-  const shared = sharedNameOf(source, symbols);
-  if (shared !== undefined) return shared;
   const url = source.type === 'simulator' ? playedAt(source, system) : source.url;
   if (url === undefined) return 'url: found none, which type alpha needs';
   if (/^https?:/.test(url) !== (pollSeconds !== undefined)) {
@@ -106,7 +107,7 @@ function planSource(source: Source, symbols: PlannedSource['symbols'], system: S
   return { name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols, ...ccxtOf(source) };
 }
 
-/** Its edges are told apart by its own names. */
+/** What a source says is told apart by its own names. */
 function sharedNameOf({ symbols }: Source, read: PlannedAlpha['symbols']): string | undefined {
   for (const [name, venueSymbol] of Object.entries(symbols)) {
     const other = read.get(venueSymbol);
