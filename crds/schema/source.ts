@@ -19,6 +19,24 @@ const market = z.object({
     .max(3600)
     .meta({ description: 'Half-life of the book pressure.' })
     .default(30),
+  regimes: z
+    .object({
+      volatilityFactor: z
+        .number()
+        .min(1)
+        .max(20)
+        .meta({ description: 'Times the noise of prices and the number of trades while it is volatile.' })
+        .default(4),
+      calmSeconds: z.int().min(1).max(86_400).meta({ description: 'How long it is calm, in the mean.' }).default(1800),
+      volatileSeconds: z
+        .int()
+        .min(1)
+        .max(86_400)
+        .meta({ description: 'How long it is volatile, in the mean.' })
+        .default(300),
+    })
+    .meta({ description: 'Calm and volatile times by a chain of its own, of the same seed; absent: calm for ever.' })
+    .optional(),
   feeBps: z
     .number()
     .min(0)

@@ -8,7 +8,19 @@ export interface MarketOptions {
   readonly plantedAlphaBps: number;
   readonly alphaHorizonSeconds: number;
   readonly pressureHalfLifeSeconds: number;
+  /** Absent: calm for ever. */
+  readonly regimes?: RegimeOptions | undefined;
 }
+
+/** Two states of the whole market, left at random: how long each lasts in the mean. */
+export interface RegimeOptions {
+  /** Times the noise and the number of trades while it is volatile. */
+  readonly volatilityFactor: number;
+  readonly calmSeconds: number;
+  readonly volatileSeconds: number;
+}
+
+export type Regime = 'Calm' | 'Volatile';
 
 export interface Listing {
   readonly symbol: string;
@@ -40,6 +52,9 @@ export interface Instrument {
 export interface Market {
   readonly instruments: readonly Instrument[];
   readonly options: MarketOptions;
+  regime: Regime;
+  /** Of its own: a market without regimes is what it would be if there were none, and one with them until the first change. */
+  readonly chance: () => number;
   readonly random: () => number;
   readonly normal: () => number;
 }
@@ -83,6 +98,8 @@ export function newMarket(listings: readonly Listing[], options: MarketOptions):
   const random = randomFrom(options.seed);
   const market: Market = {
     options,
+    regime: 'Calm',
+    chance: randomFrom(options.seed + 1),
     random,
     normal: normalFrom(random),
     instruments: listings.map((listing, i) => ({
@@ -103,6 +120,7 @@ export function newMarket(listings: readonly Listing[], options: MarketOptions):
 
 /** Moves the market by `seconds` and gives what changed, per instrument. */
 export function stepMarket(market: Market, seconds: number): Change[] {
+  market.regime = nextRegime(market, seconds);
   move(market, seconds);
   return market.instruments.map((instrument) => {
     const trades = tradesIn(market, instrument, seconds);
@@ -110,12 +128,24 @@ export function stepMarket(market: Market, seconds: number): Change[] {
   });
 }
 
+/** A chain of two states in continuous time: left within `seconds` with probability 1 − exp(−seconds/mean). */
+function nextRegime({ regime, options: { regimes }, chance }: Market, seconds: number): Regime {
+  if (regimes === undefined) return 'Calm';
+  const mean = regime === 'Calm' ? regimes.calmSeconds : regimes.volatileSeconds;
+  if (chance() >= 1 - Math.exp(-seconds / mean)) return regime;
+  return regime === 'Calm' ? 'Volatile' : 'Calm';
+}
+
+const factorOf = ({ regime, options }: Market): number =>
+  regime === 'Volatile' ? (options.regimes?.volatilityFactor ?? 1) : 1;
+
 /** dm/m = drift·p·dt + noise, dp Ornstein-Uhlenbeck; the drift makes E[return over the horizon | p] = alpha·p. */
-function move({ instruments, normal, options }: Market, seconds: number): void {
+function move(market: Market, seconds: number): void {
+  const { instruments, normal, options } = market;
   const kappa = Math.LN2 / options.pressureHalfLifeSeconds;
   const reach = 1 - Math.exp(-kappa * options.alphaHorizonSeconds);
   const drift = (options.plantedAlphaBps * 1e-4 * kappa) / reach;
-  const noise = PER_YEAR * Math.sqrt(seconds / YEAR_SECONDS);
+  const noise = PER_YEAR * factorOf(market) * Math.sqrt(seconds / YEAR_SECONDS);
   const kick = PRESSURE_SD * Math.sqrt(2 * kappa * seconds);
   const common = normal();
   for (const instrument of instruments) {
@@ -182,10 +212,11 @@ function requoteSide(market: Market, instrument: Instrument, { side, best, share
 }
 
 /** Takers lean the way of the pressure. */
-function tradesIn({ random }: Market, instrument: Instrument, seconds: number): Trade[] {
+function tradesIn(market: Market, instrument: Instrument, seconds: number): Trade[] {
   const trades: Trade[] = [];
   const { listing, mid, pressure } = instrument;
-  for (let rate = TRADES_PER_SECOND * seconds; random() < rate; rate -= 1) {
+  const { random } = market;
+  for (let rate = TRADES_PER_SECOND * factorOf(market) * seconds; random() < rate; rate -= 1) {
     const sellerTook = random() > (1 + pressure) / 2;
     const best = sellerTook ? instrument.bestBid : instrument.bestAsk;
     const standing = (sellerTook ? instrument.bids : instrument.asks).get(best) ?? 1;
