@@ -160,7 +160,8 @@ for (const protocol of ['binance', 'coinbase-exchange', 'coinbase-advanced'] as 
         const at = monotonicNow() - from;
         seen.push({ at, dials: dialsNow() });
         if (at < OUTAGE_MS) refused = dialsNow() - dialsBefore;
-        if (at > OUTAGE_MS / 2 && shards.length < SHARDS) aShard(SHARDS - 1);
+        // Late: what REST may be asked in a minute is not shortened, and listings are asked for a hundred times as often.
+        if (at > OUTAGE_MS - 1_000 && shards.length < SHARDS) aShard(SHARDS - 1);
         const news = at > OUTAGE_MS ? shards.filter((shard) => !backAt.has(shard) && isWell(shard)) : [];
         for (const shard of news) backAt.set(shard, at - OUTAGE_MS);
         assert.ok(at < OUTAGE_MS + 20_000, `back: ${backAt.size} of ${SHARDS}`);
