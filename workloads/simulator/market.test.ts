@@ -110,11 +110,11 @@ describe('the synthetic market', () => {
   });
 
   it('has calm and volatile times of the length and size that were asked for, and else the same market', () => {
-    const regimes = { volatilityFactor: 4, calmSeconds: 300, volatileSeconds: 100 };
-    const market = aMarket({ plantedAlphaBps: 0, seed: 5, regimes });
+    const regimes = { volatilityFactor: 4, calmSeconds: 60, volatileSeconds: 20 };
+    const market = newMarket([listingOf('BTCUSDT')], { ...OPTIONS, plantedAlphaBps: 0, seed: 5, regimes });
     const seen = { Calm: { returns: [] as number[], trades: 0 }, Volatile: { returns: [] as number[], trades: 0 } };
     let changes = 0;
-    for (let i = 0; i < 40_000; i++) {
+    for (let i = 0; i < 6_000; i++) {
       const before = market.instruments[0]!.mid;
       const was = market.regime;
       const [change] = stepMarket(market, 1);
@@ -125,12 +125,12 @@ describe('the synthetic market', () => {
     }
     const { Calm: calm, Volatile: volatile } = seen;
     const ratio = Math.sqrt(covariance(volatile.returns, volatile.returns) / covariance(calm.returns, calm.returns));
-    assert.ok(Math.abs(ratio / 4 - 1) < 0.05, `volatility × ${ratio}`);
+    assert.ok(Math.abs(ratio / 4 - 1) < 0.1, `volatility × ${ratio}`);
     assert.ok(
-      Math.abs(volatile.returns.length / 40_000 - 0.25) < 0.08,
-      `${volatile.returns.length} s of 40,000 volatile`,
+      Math.abs(volatile.returns.length / 6_000 - 0.25) < 0.12,
+      `${volatile.returns.length} s of 6,000 volatile`,
     );
-    assert.ok(Math.abs(changes - 200) < 60, `${changes} changes`);
+    assert.ok(Math.abs(changes - 150) < 50, `${changes} changes`);
     assert.ok(volatile.trades / volatile.returns.length > 3 * (calm.trades / calm.returns.length));
     const run = (more: Partial<MarketOptions>) => {
       const one = aMarket(more);
