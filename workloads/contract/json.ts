@@ -11,5 +11,9 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** A text as it is, anything else as JSON has it, shortened: String() throws at an object that has a `toString` of its own. */
+export const jsonText = (value: unknown): string =>
+  (typeof value === 'string' ? value : value === undefined ? 'nothing' : JSON.stringify(value)).slice(0, 100);
+
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,7 +2,7 @@
 // connection, and public REST. A snapshot comes before the acknowledgement, trades newest first, and the counter of heartbeats
 // as a number or as a text, as the venue does.
 import type { WebSocket } from 'ws';
-import { isObject, parseJson, type Json } from '../../contract/json.ts';
+import { isObject, jsonText, parseJson, type Json } from '../../contract/json.ts';
 import { MARKET_KINDS, type DepthEvent, type TextLevels, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
 import { advancedOrders } from './coinbase-advanced-orders.ts';
@@ -51,7 +51,7 @@ class AdvancedClient extends CoinbaseClient {
     const products = textsIn(request['product_ids']);
     if (jwt !== undefined && !isFresh(jwt, this.now() / 1_000)) return 'authentication failure';
     if (channel !== 'level2' && channel !== 'market_trades' && channel !== 'heartbeats')
-      return `${String(channel)} is not a valid channel`;
+      return `${jsonText(channel)} is not a valid channel`;
     const unknown = this.unknownOf(products);
     if (unknown !== undefined) return `${unknown} is not a valid product`;
     if (type === 'unsubscribe') this.remove(channel, products);

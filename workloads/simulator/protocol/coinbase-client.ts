@@ -1,7 +1,7 @@
 // What both of Coinbase's protocols do with a client: subscriptions by message, one after the other, within a limit. A
 // connection that has subscribed to nothing after 5 s is closed ("WebSocket Overview").
 import type { WebSocket } from 'ws';
-import { isObject, parseJson, type Json } from '../../contract/json.ts';
+import { isObject, jsonText, parseJson, type Json } from '../../contract/json.ts';
 import type { MarketEvent, Player } from '../player.ts';
 import { Client } from './client.ts';
 
@@ -80,7 +80,7 @@ export abstract class CoinbaseClient extends Client {
     const request = parseJson(text);
     if (!isObject(request)) return this.#refuse('Malformed JSON');
     const { type } = request;
-    if (type !== 'subscribe' && type !== 'unsubscribe') return this.#refuse(`Type ${String(type)} is not supported`);
+    if (type !== 'subscribe' && type !== 'unsubscribe') return this.#refuse(`Type ${jsonText(type)} is not supported`);
     if (this.#isTooMany()) return this.#refuse('rate limit exceeded');
     const problem = this.onRequest(type, request);
     if (problem !== undefined) this.#refuse(problem);

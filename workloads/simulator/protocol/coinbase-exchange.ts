@@ -1,6 +1,6 @@
 // Coinbase Exchange, spoken by the simulator: channels level2, level2_batch, matches, ticker and heartbeat, and public REST.
 import type { WebSocket } from 'ws';
-import { isObject, type Json } from '../../contract/json.ts';
+import { isObject, jsonText, type Json } from '../../contract/json.ts';
 import { MARKET_KINDS, type DepthEvent, type Player, type TradeEvent, type VenueEvent } from '../player.ts';
 import { CoinbaseClient, plain, textsIn, timeOf, type Subscribing } from './coinbase-client.ts';
 import { exchangeOrders } from './coinbase-exchange-orders.ts';
@@ -65,7 +65,7 @@ class ExchangeClient extends CoinbaseClient {
     }));
     if (wanted.length === 0) return 'channels is required';
     for (const { name, products } of wanted) {
-      if (typeof name !== 'string' || !CHANNELS.includes(name)) return `${String(name)} is not a valid channel`;
+      if (typeof name !== 'string' || !CHANNELS.includes(name)) return `${jsonText(name)} is not a valid channel`;
       const unknown = this.unknownOf(products);
       if (unknown !== undefined) return `${unknown} is not a valid product`;
     }

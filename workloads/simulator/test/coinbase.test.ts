@@ -79,6 +79,8 @@ describe('the simulator’s Coinbase', () => {
       { type: 'subscribe', product_ids: ['BTC-USD'], channels: ['full'] },
       { type: 'subscribe', product_ids: ['BTC-USD'] },
       { type: 'dance' },
+      { type: { toString: 1 } },
+      { type: 'subscribe', product_ids: ['BTC-USD'], channels: [['level2', { toString: 1 }]] },
     ]) {
       const { length } = said;
       ask(request);

@@ -58,6 +58,7 @@ describe('a message of a signal provider', () => {
     [{ symbol: 'ETH' }, /^edges\[0\]\.symbol: found "ETH", expected one that was asked for/],
     [{ symbol: 7 }, /^edges\[0\]\.symbol: found 7, expected a text/],
     [{ symbol: undefined }, /^edges\[0\]\.symbol: found nothing/],
+    [{ symbol: { toString: 1 } }, /^edges\[0\]\.symbol: found \{"toString":1\}, expected a text/],
     [{ sequence: -1 }, /^edges\[0\]\.sequence: found -1, expected a whole number/],
     [{ sequence: 2 ** 53 }, /^edges\[0\]\.sequence/],
     [{ sequence: '41' }, /^edges\[0\]\.sequence: found "41"/],

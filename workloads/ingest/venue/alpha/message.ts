@@ -91,13 +91,11 @@ const FIELDS: readonly Field[] = [
 
 function edgeIn(item: unknown, path: string, symbols: ReadonlyMap<string, string>): AlphaEdge | Malformed {
   if (!isObject(item)) return bad(path, item, 'an object');
-  const symbol = symbols.get(String(item['symbol']));
-  if (typeof item['symbol'] !== 'string') return bad(`${path}.symbol`, item['symbol'], 'a text');
+  const { symbol: name } = item;
+  if (typeof name !== 'string') return bad(`${path}.symbol`, name, 'a text');
+  const symbol = symbols.get(name);
   if (symbol === undefined)
-    return malformed(
-      'UnknownSymbol',
-      `${path}.symbol: found ${shown(item['symbol'])}, expected one that was asked for`,
-    );
+    return malformed('UnknownSymbol', `${path}.symbol: found ${shown(name)}, expected one that was asked for`);
   const wrong = FIELDS.find(({ name, is }) => !is(item[name]));
   if (wrong !== undefined) return bad(`${path}.${wrong.name}`, item[wrong.name], wrong.expected);
   return edgeOf(item, symbol);

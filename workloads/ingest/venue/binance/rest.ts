@@ -2,7 +2,7 @@
 import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
 import type { Listing, Listings, Malformed, Snapshot, TradeFrame } from '../frame.ts';
 import { MOST_TRADES } from '../missed-trades.ts';
-import { isObject, parseJson, type Json } from '../../../contract/json.ts';
+import { isObject, jsonText, parseJson, type Json } from '../../../contract/json.ts';
 import { isId, malformed } from '../json.ts';
 import { decodeLevels } from '../levels.ts';
 
@@ -88,7 +88,7 @@ export function decodeExchangeInfo(
 function listingOf(entry: Json | undefined, venueSymbol: string, symbol: string): Listing | string {
   if (entry === undefined) return `${venueSymbol} is not listed`;
   // Others are PRE_TRADING, POST_TRADING, END_OF_DAY, HALT, AUCTION_MATCH, BREAK: nothing may be opened in them.
-  if (entry['status'] !== 'TRADING') return `${venueSymbol} is ${String(entry['status'])}, expected TRADING`;
+  if (entry['status'] !== 'TRADING') return `${venueSymbol} is ${jsonText(entry['status'])}, expected TRADING`;
   const find = filterFinder(entry['filters']);
   const tickSize = find('PRICE_FILTER')['tickSize'];
   const lotSize = find('LOT_SIZE');

@@ -5,7 +5,7 @@
 //  M Public Trades: `side` is the taker's (but see MAKERS_SIDE); ids are strings, and whether they have an order is the exchange's affair.
 // Numbers are JavaScript's, made from the exchange's decimal text: written out again they are that text (up to 15 digits),
 // and from there it is integers.
-import { isObject } from '../../../contract/json.ts';
+import { isObject, jsonText } from '../../../contract/json.ts';
 import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
 import type { BookFrame, ChangeFrame, Listing, Malformed, TradeFrame } from '../frame.ts';
 import { malformed } from '../json.ts';
@@ -35,7 +35,7 @@ export function listingOf(
   if (!isObject(market)) return `${venueSymbol} is not listed: expected a name of ccxt, such as BTC/USDT`;
   if (market['active'] === false) return `${venueSymbol} is not active`;
   if (market['contract'] === true && market['contractSize'] !== 1)
-    return `${venueSymbol} has contractSize ${String(market['contractSize'])}, expected 1`;
+    return `${venueSymbol} has contractSize ${jsonText(market['contractSize'])}, expected 1`;
   const precision = objectIn(market, 'precision');
   const tick = stepOf(precision['price'], precisionMode);
   const lot = stepOf(precision['amount'], precisionMode);

@@ -63,6 +63,7 @@ describe('products of Coinbase', () => {
   const closed: readonly (readonly [object, RegExp])[] = [
     [{ id: 'other' }, /BTC-USD is not known/],
     [{ status: 'delisted' }, /is delisted, expected online/],
+    [{ status: { toString: 1 } }, /is \{"toString":1\}, expected online/],
     [{ trading_disabled: true }, /is trading_disabled/],
     [{ cancel_only: true }, /is cancel_only/],
     [{ post_only: true }, /is post_only/],

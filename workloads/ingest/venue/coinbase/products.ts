@@ -1,5 +1,5 @@
 // Coinbase's products → listings, and the best levels by REST, of both APIs. Pure; called by the feeds.
-import { isObject, parseJson, type Json } from '../../../contract/json.ts';
+import { isObject, jsonText, parseJson, type Json } from '../../../contract/json.ts';
 import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
 import type { Filters, Listing, TradeFrame } from '../frame.ts';
 import { epochMs, isId } from '../json.ts';
@@ -71,7 +71,7 @@ const CLOSED = ['trading_disabled', 'is_disabled', 'cancel_only', 'post_only', '
 function listingOf(product: Product | undefined, venueSymbol: string, symbol: string): Listing | string {
   if (product === undefined) return `${venueSymbol} is not known to the venue`;
   const { state, tick, lot } = product;
-  if (state['status'] !== 'online') return `${venueSymbol} is ${String(state['status'])}, expected online`;
+  if (state['status'] !== 'online') return `${venueSymbol} is ${jsonText(state['status'])}, expected online`;
   const closed = CLOSED.find((flag) => state[flag] === true);
   if (closed !== undefined) return `${venueSymbol} is ${closed}`;
   // Market data of BTC-USDC comes under the name BTC-USD ("WebSocket Channels"): it would not be known for what it is.
