@@ -36,6 +36,16 @@ describe('the sources of a shard', () => {
     assert.match(planSources(aSystem(nowhere), 0).refused.get('nowhere') ?? '', /no address of nowhere/);
     assert.match(planSources(aSystem(ftp), 0).refused.get('binance') ?? '', /found ftp:.*expected ws/);
   });
+  for (const address of ['wss://v:99999/1', 'wss://[/1', 'wss://%zz/1', 'wss://v/1#a', 'https://v:x/1'])
+    it(`are refused, venue or provider, where no client could dial their address: ${address}`, () => {
+      const options = address.startsWith('https') ? { pollSeconds: 1 } : {};
+      const wrong = { ...binance, name: 'wrong', url: address };
+      for (const source of [wrong, { ...wrong, type: 'alpha', options }]) {
+        const plan = planSources(aSystem(source, sim), 0);
+        assert.match(plan.refused.get('wrong') ?? '', /^url: found .*, expected an address with a host/);
+        assert.deepEqual([plan.alphas, plan.feeds.map(({ name }) => name)], [[], ['sim']]);
+      }
+    });
   it('speak their venue’s protocol, or that of the venue that is simulated', () => {
     const speaks = (source: object) => planSources(aSystem(source), 0).feeds[0];
     const coinbase = { ...binance, type: 'coinbase' };

@@ -67,7 +67,7 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
       if (venueSymbol !== undefined) symbols.set(venueSymbol, name);
     }
     if (symbols.size === 0) continue;
-    const planned = sharedNameOf(source, symbols) ?? planOf(source, symbols, system);
+    const planned = sharedNameOf(source, symbols) ?? undialable(source) ?? planOf(source, symbols, system);
     if (typeof planned === 'string') refused.set(source.name, planned);
     else if ('url' in planned) alphas.push(planned);
     else feeds.push(planned);
@@ -77,6 +77,12 @@ export function planSources(system: SystemConfig, shard: number): SourcePlan {
 
 const planOf = (source: Source, symbols: PlannedSource['symbols'], system: SystemConfig) =>
   isAlpha(source) ? planAlpha(source, symbols, system) : planSource(source, symbols, system);
+
+/** Why no client takes its address: they throw at such a one, and would take the other sources with them. */
+function undialable({ url = 'ws://none' }: Source): string | undefined {
+  if (URL.canParse(url) && !url.includes('#')) return undefined;
+  return `url: found ${url}, expected an address with a host, a port up to 65535 if any, and no #`;
+}
 
 /** The provider, or why it cannot be read: the API server refuses the same, but what is stored may be older than its rules. */
 function planAlpha(source: Source, symbols: PlannedAlpha['symbols'], system: SystemConfig): PlannedAlpha | string {
