@@ -105,6 +105,14 @@ describe('a provider that is polled', () => {
     assert.deepEqual(heard.edges, [1]);
     assert.deepEqual(feed.status(), { connected: true, reconnects: 0 });
   });
+  it('is asked again without the ETag of what could not be read, and says why for as long as that is so', async () => {
+    answer = (_, response) => void response.writeHead(200, { etag: '"a"' }).end('{"version":2}');
+    open();
+    await eventually('three polls', () => (asked.length >= 3 ? true : undefined));
+    assert.ok(asked.every(({ headers }) => headers['if-none-match'] === undefined));
+    assert.match(feed.status().reason ?? '', /version: found 2, expected 1/);
+    assert.ok(!heard.events.some(({ kind }) => kind === 'heard'));
+  });
   it('is not followed to where it redirects, and nothing of the token is said or sent there', async () => {
     answer = ({ url }, response) => {
       if (url?.startsWith('/v1') === true) response.writeHead(302, { location: '/elsewhere' }).end();

@@ -65,21 +65,26 @@ export class Inbox {
     this.link = alphaLink(options);
   }
 
-  take(text: string, t: number): void {
+  /** Whether all of it was of use. */
+  take(text: string, t: number): boolean {
     const message = decodeAlpha(text, this.#options.symbols);
     switch (message.kind) {
       case 'malformed':
-        return this.#onMalformed(message, text, t);
+        this.#onMalformed(message, text, t);
+        return false;
       case 'error':
-        return this.#onError(message.text, t);
+        this.#onError(message.text, t);
+        return false;
       case 'heartbeat':
-        return this.heard(t);
+        this.heard(t);
+        return true;
       case 'edges': {
         if (message.edges.length > 0 || message.unread.length === 0) this.heard(t);
         for (const malformed of message.unread) this.#onMalformed(malformed, text, t);
         const wallNow = this.#options.wallNow();
         for (const edge of message.edges)
           this.#emit({ kind: 'alpha', link: this.link, edge, ageMs: wallNow - edge.at, t });
+        return message.unread.length === 0;
       }
     }
   }

@@ -31,8 +31,9 @@ async function keepPolling(options: AlphaFeedOptions, { inbox, pollMs, signal }:
     const polled = await ask(options, etag, signal);
     if (signal.aborted) return;
     failures = polled.kind === 'failed' ? failures + 1 : 0;
-    if (polled.kind === 'body') ({ etag } = polled);
-    tell(inbox, polled, now());
+    const isRead = tell(inbox, polled, now());
+    // What could not be read is asked for again whole: 304 would make a provider of it that lives.
+    if (polled.kind === 'body') etag = isRead ? polled.etag : undefined;
     const tookMs = now() - startedAt;
     const afterMs = polled.kind === 'failed' ? polled.afterMs : 0;
     await pause(nextPollMs({ failures, afterMs, tookMs }, pollMs, random()) - tookMs, signal);
@@ -47,13 +48,16 @@ async function ask({ url, symbols, token, wallNow }: AlphaFeedOptions, etag: str
   return poll({ url: asked.href, ...read, ...(etag === undefined ? {} : { etag }), wallNow: wallNow() }, signal);
 }
 
-function tell(inbox: Inbox, polled: Polled, t: number): void {
+/** Whether the provider said something that is all of use. */
+function tell(inbox: Inbox, polled: Polled, t: number): boolean {
   switch (polled.kind) {
     case 'failed':
-      return inbox.down(polled.reason, t);
+      inbox.down(polled.reason, t);
+      return false;
     case 'unchanged':
       inbox.up(t);
-      return inbox.heard(t);
+      inbox.heard(t);
+      return true;
     case 'body':
       inbox.up(t);
       return inbox.take(polled.text, t);

@@ -36,8 +36,8 @@ export function openAlphaStream(options: AlphaFeedOptions, timing = STREAM_TIMIN
     headers: admission.headers,
     admit: admission.admit,
     onText: (text, t) => {
-      if (received.spend(text.length + FLOOD.perMessage, t) === 0) return inbox.take(text, t);
-      return connection.drop('the provider sends more than 1 MB or 1,000 messages a second');
+      if (received.spend(text.length + FLOOD.perMessage, t) === 0) inbox.take(text, t);
+      else connection.drop('the provider sends more than 1 MB or 1,000 messages a second');
     },
     onPulse: (t) => inbox.heard(t),
     onUp: (t) => {
