@@ -27,8 +27,10 @@ const headerOf = ({ headers }: Asked, name: string): string => {
   return typeof found === 'string' ? found : '';
 };
 
-const isEqual = (found: string, expected: string): boolean =>
-  found.length === expected.length && timingSafeEqual(Buffer.from(found), Buffer.from(expected));
+function isEqual(found: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(found), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
 
 /** How far a timestamp may be ahead of the venue's clock. */
 const AHEAD_MS = 1_000;
