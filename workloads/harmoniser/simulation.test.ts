@@ -110,5 +110,5 @@ describe('while it trades', () => {
     const total = (plantedBps: number): number =>
       [11, 12].reduce((sum, seed) => sum + runMarket({ seed, seconds: 900, plantedBps }).state.equity.usd! - 1e6, 0);
     assert.ok(total(0) < total(25));
-  });
+  }).timeout(30_000);
 });
