@@ -38,3 +38,24 @@ for (const protocol of PROTOCOLS) {
     });
   });
 }
+
+describe('a venue that wants no requests', function () {
+  this.timeout(40_000);
+  it('is asked for trades once, and not again before its time', async () => {
+    const symbols = symbolsOf('binance');
+    const running = await start(MARKET, { protocol: 'binance', symbols });
+    const { simulator, ingest } = running;
+    const struck = (): number => simulator.stats()['binance']?.struck.limit ?? 0;
+    try {
+      await until('valid books', () => ingest.shard.markets.size === 2 && areValid(running));
+      await until('trades', () => ingest.shard.markets.get(STRUCK)!.trades > 2);
+      simulator.strike('binance', { fault: 'limit', seconds: 60 });
+      simulator.strike('binance', { fault: 'gap', of: 'trade', symbol: symbols[STRUCK]!, count: 4 });
+      await until('a request', () => struck() > 0);
+      await delay(6_000);
+      assert.equal(struck(), 1);
+    } finally {
+      await stop(running);
+    }
+  });
+});

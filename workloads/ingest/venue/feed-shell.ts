@@ -56,6 +56,8 @@ export class FeedShell implements Feed {
   readonly #venue: Venue;
   readonly #missed: MissedTrades;
   readonly #stop = new AbortController();
+  /** The venue said 429 or 418: whoever goes on asking is banned. */
+  #restUntil = 0;
   #listings: Listings = new Map();
   #reason: string | undefined = 'listings not read yet';
 
@@ -149,9 +151,14 @@ export class FeedShell implements Feed {
     return this.get(path);
   }
 
-  /** One REST request whose weight was spent before. */
-  get(path: string): Promise<Answer> {
-    return getText(this.options.endpoints.rest + path, this.#stop.signal);
+  /** One REST request whose weight was spent before; while the venue wants none, it is not made. */
+  async get(path: string): Promise<Answer> {
+    const { now, endpoints } = this.options;
+    const afterMs = this.#restUntil - now();
+    if (afterMs > 0) return { kind: 'retry', reason: 'the venue wants no requests', afterMs };
+    const answer = await getText(endpoints.rest + path, this.#stop.signal);
+    if (answer.kind === 'retry') this.#restUntil = Math.max(this.#restUntil, now() + answer.afterMs);
+    return answer;
   }
 
   /** Listings first: without them no price can be read. */

@@ -51,6 +51,13 @@ describe('a budget', () => {
     assert.deepEqual([spent(8, 1), spent(8, 3), spent(2, 4), spent(8, 80)], [80, 20, 5, 1]);
   });
 
+  it('keeps half of itself from what can wait, and gives it something where nothing else is spent', () => {
+    const budget = newBudget(10, 100);
+    assert.deepEqual([1, 2, 3].map((at) => budget.spendSpare(2, at)), [true, true, false]); // prettier-ignore
+    assert.deepEqual([budget.spend(6, 4), budget.spendSpare(1, 5), budget.spendSpare(2, 103)], [0, false, false]);
+    assert.deepEqual([newBudget(1, 100).spendSpare(1, 0), newBudget(1, 100).spendSpare(2, 0)], [true, false]);
+  });
+
   it('says how long to wait', () => {
     const budget = newBudget(2, 100);
     assert.deepEqual(

@@ -16,6 +16,8 @@ export function backoffMs(
 export interface Budget {
   /** Spends `weight` at `now` and gives 0, or spends nothing and gives the ms to wait. A weight above the limit never fits. */
   spend(weight: number, now: number): number;
+  /** Spends `weight` where half of the limit is left to others, or where nothing was spent; else nothing, and gives false. */
+  spendSpare(weight: number, now: number): boolean;
 }
 
 /** A pod's part of what one address may do per second, where `shards` pods may share it; never less than one in a while. */
@@ -28,18 +30,18 @@ export function shareOf(perSecond: number, shards: number): Budget {
 export function newBudget(limit: number, windowMs: number): Budget {
   const spent: { readonly at: number; readonly weight: number }[] = [];
   let total = 0;
+  const take = (weight: number, now: number, most: number): boolean => {
+    for (let first = spent[0]; first !== undefined && now - first.at >= windowMs; first = spent[0]) {
+      total -= first.weight;
+      spent.shift();
+    }
+    if (total + weight > most) return false;
+    spent.push({ at: now, weight });
+    total += weight;
+    return true;
+  };
   return {
-    spend(weight, now) {
-      for (let first = spent[0]; first !== undefined && now - first.at >= windowMs; first = spent[0]) {
-        total -= first.weight;
-        spent.shift();
-      }
-      if (total + weight <= limit) {
-        spent.push({ at: now, weight });
-        total += weight;
-        return 0;
-      }
-      return Math.max(1, (spent[0]?.at ?? now) + windowMs - now);
-    },
+    spend: (weight, now) => (take(weight, now, limit) ? 0 : Math.max(1, (spent[0]?.at ?? now) + windowMs - now)),
+    spendSpare: (weight, now) => take(weight, now, Math.min(limit, Math.max(weight, limit / 2))),
   };
 }

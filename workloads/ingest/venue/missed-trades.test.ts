@@ -45,6 +45,13 @@ describe('trades that were missed', () => {
     await run(10_000);
     assert.deepEqual([asked.length, found], [3, [[10, 11]]]);
   });
+  it('take no more than half of what the venue allows, however many there are', async () => {
+    const budget = newBudget(100, 1_000_000);
+    const { missed, asked, run } = aFetcher([], budget);
+    for (let id = 1; id <= 50; id++) missed.want({ symbol: 'A', firstId: id, lastId: id });
+    await run(60_000);
+    assert.deepEqual([asked.length, budget.spend(50, 60_000)], [50, 0]);
+  });
   it('are nothing where the venue knows none of them', async () => {
     const { missed, asked, found, run } = aFetcher([[1], [1], [1]]);
     missed.want({ symbol: 'A', firstId: 10, lastId: 12 });

@@ -1,5 +1,5 @@
 // Trades that the stream left out and the venue still knows: fetched by REST within its budget, so that what was traded is summed up
-// right. What is too long ago or too much stays missed, and is told so. Knows no venue: the adapter says how trades are fetched.
+// right; never at the expense of books. What is too long ago or too much stays missed, and is told so. Knows no venue: the adapter says how trades are fetched.
 import type { TradeFrame } from './frame.ts';
 import type { Budget } from './limits.ts';
 
@@ -57,7 +57,7 @@ export class MissedTrades {
     const { now, budget, weight } = this.#options;
     const at = now();
     const due = this.#isBusy ? undefined : this.#waiting.find(({ askAt }) => askAt <= at);
-    if (due !== undefined && budget.spend(weight, at) === 0) void this.#ask(due);
+    if (due !== undefined && budget.spendSpare(weight, at)) void this.#ask(due);
   }
 
   async #ask(waiting: Waiting): Promise<void> {
