@@ -134,6 +134,15 @@ describe('a connection', () => {
     assert.deepEqual(heard, ['UP']);
   });
 
+  it('that is quiet is not taken for dead when it takes over from another', async () => {
+    await start({ overlapMs: 700, ask: { afterMs: 40, deadMs: 400 } });
+    connection.replace();
+    await sockets(2);
+    await sockets(1);
+    await delay(200);
+    assert.deepEqual([heard, connection.reconnects], [['UP'], 1]);
+  });
+
   it('is replaced without a break: what both heard is given on, and nobody is told', async () => {
     await start();
     connection.replace();

@@ -282,10 +282,17 @@ export class Connection {
     if (line === undefined || !isOpen(line)) return;
     const now = this.#options.now();
     const { stallMs, ask } = this.#options.timing;
+    for (const one of [line, this.#standby]) this.#askIfSilent(one, now);
     const deadMs = line.answers ? Math.min(stallMs, ask?.deadMs ?? stallMs) : stallMs;
     if (now - line.lifeAt > deadMs) return this.drop(`silent for ${deadMs} ms`);
-    if (ask !== undefined && now - Math.max(line.lifeAt, line.askedAt) >= ask.afterMs) this.#askLife(line);
     if (now >= this.#replaceAt && this.#standby === undefined) this.#standBy();
+  }
+
+  /** A standby is asked as well, or it would look dead when it takes over. */
+  #askIfSilent(line: Line | undefined, now: number): void {
+    const { ask } = this.#options.timing;
+    if (ask === undefined || line === undefined || !isOpen(line)) return;
+    if (now - Math.max(line.lifeAt, line.askedAt) >= ask.afterMs) this.#askLife(line);
   }
 
   #askLife(line: Line): void {

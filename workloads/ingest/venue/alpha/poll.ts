@@ -1,4 +1,5 @@
 // When a provider is asked again over HTTP, and what its answer means. Pure; feed.ts asks.
+import { retryAfterMs } from '../http.ts';
 import { backoffMs } from '../limits.ts';
 
 export type Polled =
@@ -10,10 +11,6 @@ export type Polled =
   | { readonly kind: 'failed'; readonly reason: string; readonly afterMs: number };
 
 const RETRY = { firstMs: 500, ceilingMs: 30_000 };
-/** A provider that says 429 or 503 without a time gets this pause. */
-const DEFAULT_PAUSE_MS = 10_000;
-/** However long it wants: somebody may have mended it. */
-const LONGEST_PAUSE_MS = 3_600_000;
 const ETAG = /^[\x21-\x7e]{1,256}$/;
 
 /** Ms from the start of one poll to the start of the next: `pollMs`, or later after failures. `tookMs` is what this one took. */
@@ -26,13 +23,9 @@ export function nextPollMs(
   return Math.max(pollMs, tookMs + Math.max(afterMs, wait));
 }
 
-/** What a server wants that said 429 or 503: seconds or a date (RFC 9110, 10.2.3), an hour at most; 0 for any other status. */
-export function pauseMs(status: number, retryAfter: string | null | undefined, wallNow: number): number {
-  if (status !== 429 && status !== 503) return 0;
-  const text = retryAfter?.trim() ?? '';
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - wallNow;
-  return Number.isNaN(ms) ? DEFAULT_PAUSE_MS : Math.max(0, Math.min(LONGEST_PAUSE_MS, ms));
-}
+/** How long it is left alone for its answer to a question or a hand-shake; 0 where it did not ask for that. */
+export const pauseMs = (status: number, retryAfter: string | null | undefined, wallNow: number): number =>
+  status === 429 || status === 503 ? retryAfterMs(retryAfter, wallNow) : 0;
 
 /** Why a provider does not give what it was asked for, in words that say what to do. */
 export function refusalOf(status: number): string {
