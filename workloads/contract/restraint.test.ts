@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { ActiveHold, DesiredContent } from './desired.ts';
 import { isNewer } from './desired.ts';
-import { restraintOf, storedHolds } from './restraint.ts';
+import { newRestraint, restraintOf, storedHolds } from './restraint.ts';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
 /** Few ids, so that two holds of one id are common. */
@@ -19,6 +19,29 @@ const document = (held: readonly ActiveHold[], trading: 'Enabled' | 'Stopped' = 
   ({ trading, holds: held }) as unknown as DesiredContent;
 
 describe('restraint', () => {
+  it('that is remembered is that of the moment, also where a hold ends and where the clock goes back', () => {
+    const until = fc.option(fc.integer({ min: -3, max: 3 }).map((s) => new Date(NOW + s * 1_000).toISOString()), { nil: undefined }); // prettier-ignore
+    const ending = fc.tuple(holds, fc.array(until)).map(([all, ends]) => all.map((hold, i) => ({ ...hold, ...(ends[i] === undefined ? {} : { until: ends[i] }) }))); // prettier-ignore
+    const asked = fc.array(fc.record({ document: fc.nat(1), extra: fc.nat(1), at: fc.integer({ min: -4_000, max: 4_000 }) }), { minLength: 2 }); // prettier-ignore
+    fc.assert(
+      fc.property(ending, ending, asked, (some, more, questions) => {
+        const remembered = newRestraint();
+        const documents = [document(some), undefined];
+        const extras = [more, []];
+        for (const { document: which, extra, at } of questions) {
+          const given = [documents[which], extras[extra] ?? [], NOW + at] as const;
+          assert.deepEqual(remembered(...given), restraintOf(...given));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+  it('is the same object as long as nothing changes', () => {
+    const remembered = newRestraint();
+    const [enabled, none] = [document([]), []];
+    assert.equal(remembered(enabled, none, NOW), remembered(enabled, none, NOW + 60_000));
+    assert.notEqual(remembered(enabled, none, NOW), remembered(document([]), none, NOW));
+  });
   it('joins the same in whatever order and from whichever side holds come', () => {
     fc.assert(
       fc.property(holds, fc.nat(), (all, cut) => {

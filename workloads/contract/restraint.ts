@@ -35,6 +35,31 @@ export function restraintOf(desired: DesiredContent | undefined, extra: readonly
   };
 }
 
+type Sources = readonly [desired: DesiredContent | undefined, extra: readonly ActiveHold[]];
+
+/**
+ * restraintOf, which is asked before every signal and changes seldom: the same object as long as the same document and holds are
+ * given and no `until` lies between two times, whichever way the clock went.
+ */
+export function newRestraint(): (...given: [...Sources, now: number]) => Restraint {
+  let last: { readonly of: Sources; readonly from: number; readonly until: number; readonly is: Restraint } | undefined;
+  return (desired, extra, now) => {
+    if (last?.of[0] === desired && last?.of[1] === extra && now >= last.from && now < last.until) return last.is;
+    const span = spanOf([...(desired?.holds ?? []), ...extra], now);
+    last = { of: [desired, extra], ...span, is: restraintOf(desired, extra, now) };
+    return last.is;
+  };
+}
+
+/** The time around `now` in which no hold ends. */
+function spanOf(holds: readonly ActiveHold[], now: number): { readonly from: number; readonly until: number } {
+  const ends = holds.flatMap(({ until }) => (until === undefined ? [] : [Date.parse(until)])).filter((at) => at > 0);
+  return {
+    from: Math.max(-Infinity, ...ends.filter((at) => at <= now)),
+    until: Math.min(Infinity, ...ends.filter((at) => at > now)),
+  };
+}
+
 const STOPS_TRADING: ReadonlySet<ActiveHold['effect']> = new Set(['StopTrading', 'Flatten', 'Kill']);
 
 const isInForce = ({ until }: ActiveHold, now: number): boolean => until === undefined || !(Date.parse(until) <= now);

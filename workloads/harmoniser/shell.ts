@@ -6,6 +6,7 @@ import { canonicalJson } from '../contract/canonical.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { leaseKey } from '../contract/keys.ts';
 import type { OrderRequest, Signal } from '../contract/messages.ts';
+import type { Restraint } from '../contract/restraint.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { HarmoniserStatus } from '../contract/status.ts';
 import { bootId, monotonicNow } from '../kit/clock.ts';
@@ -102,6 +103,7 @@ class RunningShell implements Shell {
   /** Orders that a signal led to, until they are handed over: when its frame was read. What the clock led to is not timed. */
   readonly #readAt = new Map<string, number>();
   #control = '';
+  #seen: { readonly restraint: Restraint; readonly readable: boolean } | undefined;
   #lease: LeaseKeeper | undefined;
 
   constructor(options: ShellOptions, durable: Durable, taps: Taps) {
@@ -204,6 +206,8 @@ class RunningShell implements Shell {
     const wall = Date.now();
     const desired = this.#options.desired();
     const control = { restraint: desired.restraint(wall), readable: desired.controlReadable(wall) };
+    if (control.restraint === this.#seen?.restraint && control.readable === this.#seen.readable) return;
+    this.#seen = control;
     const text = canonicalJson({
       ...control,
       restraint: { ...control.restraint, kellyCap: String(control.restraint.kellyCap) },

@@ -5,7 +5,7 @@ import { canonicalJson } from '../contract/canonical.ts';
 import { type Ack, type ActiveHold, type DesiredDocument, isNewer } from '../contract/desired.ts';
 import { acksKey, desiredKey, holdsKey, RELOAD } from '../contract/keys.ts';
 import { parseDesired, type ParsedDesired } from '../contract/parse-desired.ts';
-import { type Restraint, restraintOf, storedHolds } from '../contract/restraint.ts';
+import { newRestraint, type Restraint, storedHolds } from '../contract/restraint.ts';
 import type { PodConfig } from './config.ts';
 import type { Logger } from './log.ts';
 import { isConnected, movesOf, type Redis } from './redis.ts';
@@ -53,9 +53,10 @@ export interface DesiredFollower {
  */
 export function followDesired(options: DesiredOptions): DesiredFollower {
   const follower = new Follower(options);
+  const restraint = newRestraint();
   return {
     current: () => follower.current,
-    restraint: (now) => restraintOf(follower.newest, follower.holds, now),
+    restraint: (now) => restraint(follower.newest, follower.holds, now),
     controlReadable: (now) => isConnected(options.redis) && now - follower.readAt < READABLE_MS,
     done: follower.run(),
   };

@@ -1,10 +1,7 @@
 // GET with a deadline, as values: what a venue's REST gives or why not.
+import { retryAfterMs } from './limits.ts';
 
 const DEADLINE_MS = 10_000;
-/** A server that tells us to wait without a time gets this pause. */
-const DEFAULT_PAUSE_MS = 10_000;
-/** However long it wants: somebody may have mended it. */
-const LONGEST_PAUSE_MS = 3_600_000;
 
 export type Answer =
   | { readonly kind: 'text'; readonly text: string }
@@ -31,10 +28,3 @@ export async function getText(url: string, signal: AbortSignal): Promise<Answer>
 /** Binance: 429 = limit reached, 418 = banned for not heeding it. */
 const pauseOf = (status: number, retryAfter: string | null): number =>
   status === 429 || status === 418 ? retryAfterMs(retryAfter, Date.now()) : 0;
-
-/** How long a server wants to be left alone: seconds or a date (RFC 9110, 10.2.3), an hour at most; 10 s where it does not say. */
-export function retryAfterMs(header: string | null | undefined, wallNow: number): number {
-  const text = header?.trim() ?? '';
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - wallNow;
-  return Number.isNaN(ms) ? DEFAULT_PAUSE_MS : Math.max(0, Math.min(LONGEST_PAUSE_MS, ms));
-}

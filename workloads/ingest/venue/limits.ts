@@ -45,3 +45,15 @@ export function newBudget(limit: number, windowMs: number): Budget {
     spendSpare: (weight, now) => take(weight, now, Math.min(limit, Math.max(weight, limit / 2))),
   };
 }
+
+/** A server that tells us to wait without a time gets this pause. */
+const DEFAULT_PAUSE_MS = 10_000;
+/** However long it wants: somebody may have mended it. */
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/** How long a server wants to be left alone: seconds or a date (RFC 9110, 10.2.3), an hour at most; 10 s where it does not say. */
+export function retryAfterMs(header: string | null | undefined, wallNow: number): number {
+  const text = header?.trim() ?? '';
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - wallNow;
+  return Number.isNaN(ms) ? DEFAULT_PAUSE_MS : Math.max(0, Math.min(LONGEST_PAUSE_MS, ms));
+}

@@ -1,6 +1,5 @@
 // When a provider is asked again over HTTP, and what its answer means. Pure; feed.ts asks.
-import { retryAfterMs } from '../http.ts';
-import { backoffMs } from '../limits.ts';
+import { backoffMs, retryAfterMs } from '../limits.ts';
 
 export type Polled =
   /** 200. `etag` is sent back with the next question. */
