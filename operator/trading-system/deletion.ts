@@ -130,8 +130,8 @@ function factsOf(known: Known): Facts {
 const SENDERS: ReadonlySet<string> = new Set<Part>(['harmoniser', 'fused']);
 
 /**
- * Harmonisers, the only ones that send orders, of which it is not proven that they have stopped. Whether the others have
- * acknowledged is no matter any more.
+ * Those that send orders, and of which it is not proven that they have stopped. Whether the others have acknowledged is no
+ * matter any more.
  */
 const whoMayTrade = (known: Known): readonly Pod[] =>
   unprovenOf(

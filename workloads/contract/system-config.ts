@@ -8,7 +8,8 @@ export interface SystemConfig {
   readonly symbols: TradingSystemSpec['symbols'];
   readonly sources: TradingSystemSpec['sources'];
   readonly shards: number;
-  readonly topology: TradingSystemSpec['topology'];
+  /** Absent: Split, so that the text, and with it the hash, is as it was before there was another. */
+  readonly topology?: 'Fused';
   /** `redis://host:port`: the only one, or where to begin before a document was read. Credentials come by environment. */
   readonly redisUrl: string;
   /** An external Redis; absent where the operator runs it. */

@@ -15,7 +15,7 @@ export function systemConfig({ system, spec }: Context): SystemConfig {
     symbols: spec.symbols,
     sources: spec.sources,
     shards: spec.shards,
-    topology: spec.topology,
+    ...(spec.topology === 'Fused' ? { topology: spec.topology } : {}),
     ...redisOf(name, spec),
     venueUrls: Object.fromEntries(simulated.map((source) => [source.name, `ws://${simulator}/${source.name}`])),
   };

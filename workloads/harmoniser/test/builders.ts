@@ -75,7 +75,6 @@ export const CONFIG: SystemConfig = {
   })),
   sources: [],
   shards: 1,
-  topology: 'Split',
   redisUrl: 'redis://127.0.0.1:6379',
   venueUrls: {},
 };

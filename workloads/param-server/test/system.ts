@@ -31,7 +31,7 @@ export async function startSystem(base: SystemConfig, document: DesiredDocument)
   const venueUrls = { binance: `ws://127.0.0.1:${simulator.port}/binance` };
   const config = { ...base, sources: sourcesOf(base), venueUrls };
   const pods = Array.from({ length: config.shards }, (_, shard) => shard).flatMap((shard) =>
-    tradingParts(config.topology).map((part) => ({
+    tradingParts(config.topology ?? 'Split').map((part) => ({
       part,
       shard,
       name: `demo-${part}-${shard}-x`,
