@@ -27,7 +27,8 @@ const WORKLOADS = join(import.meta.dirname, '..', '..', 'workloads');
 
 export async function tickToSignal({ values, progress }: Options): Promise<Figures> {
   const { topologies = 'split,fused', speeds = '1,10', seconds = '60' } = values;
-  const figures: Record<string, number | string> = {};
+  const figures: Record<string, number | string> = { machineStallsPerS: stallsPerSecond() };
+  progress(`an empty loop on this machine stands still for over .2 ms ${figures['machineStallsPerS']} times a second`);
   for (const topology of topologies.split(',').map(known)) {
     for (const speed of speeds.split(',').map(Number)) {
       const times = await measure(topology, speed, Number(seconds) * 1_000);
@@ -37,6 +38,18 @@ export async function tickToSignal({ values, progress }: Options): Promise<Figur
     }
   }
   return figures;
+}
+
+/** How often a loop that does nothing is held up by the machine: what no figure below can be better than. Blocks for so long. */
+function stallsPerSecond(forMs = 3_000): number {
+  let stalls = 0;
+  const started = performance.now();
+  for (let last = started; last - started < forMs;) {
+    const now = performance.now();
+    if (now - last > 0.2) stalls += 1;
+    last = now;
+  }
+  return Math.round((1_000 * stalls) / forMs);
 }
 
 type Topology = 'split' | 'fused';
