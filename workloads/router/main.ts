@@ -1,16 +1,11 @@
-// The router pod: features → signals. Wiring only. The process is titled as the runbook knows it: `pkill -HUP -f model_router`.
+// The router pod: features → signals. Wiring only.
 import { openTradingPod } from '../kit/pod.ts';
 import { openShell } from './shell.ts';
+import { pauseAtSighup } from './sighup.ts';
 import { featuresFrom, signalsTo } from './streams.ts';
 
-process.title = 'model_router';
 const opened = openTradingPod();
-// Before anything can take long: without a handler, SIGHUP ends the process.
-process.on('SIGHUP', () => {
-  void opening
-    .then((shell) => shell.pause('router-sighup', 'SIGHUP'))
-    .catch((error: unknown) => opened.log.error({ error }, 'SIGHUP: router not paused'));
-});
+pauseAtSighup(() => opening, opened.log);
 const opening = openShell({
   ...opened,
   features: featuresFrom(opened.pod, { ...opened, redis: opened.blocking('features') }),

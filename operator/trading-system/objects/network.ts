@@ -2,6 +2,7 @@
 // servers, an external Redis, the API server), its port is named instead.
 import type { V1NetworkPolicyPeer, V1NetworkPolicyPort, V1NetworkPolicySpec } from '@kubernetes/client-node';
 import {
+  ACKNOWLEDGING,
   GATEWAY_PORT,
   HEALTH_PORT,
   partName,
@@ -26,14 +27,7 @@ interface Needs {
 }
 
 /** Parts that talk to Redis. */
-const CLIENTS = [
-  'param-server',
-  'ingest',
-  'router',
-  'harmoniser',
-  'fused',
-  'gateway',
-] as const satisfies readonly Part[];
+const CLIENTS = ['param-server', ...ACKNOWLEDGING, 'gateway'] as const satisfies readonly Part[];
 /** Parts that talk to venues. */
 const READERS = ['ingest', 'fused'] as const satisfies readonly Part[];
 const SENTINEL_PORT = 26_379;

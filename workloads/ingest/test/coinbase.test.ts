@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { ADVANCED, EXCHANGE } from '../venue/coinbase/apis.ts';
 import { COINBASE_TIMING, openCoinbaseFeed, type CoinbaseTiming } from '../venue/coinbase/feed.ts';
 import { isVenues, levelsOf } from './books.ts';
-import { areValid, gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
+import { areValid, gapsOf, start, stop, until, type Running, MARKET, untilTradesAreBack } from './running.ts';
 
 const RECORDINGS =
   process.env['RECORDINGS'] || join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'recordings');
@@ -94,17 +94,11 @@ for (const [protocol, api, bookChannel, tradeChannels] of APIS) {
     });
 
     it('finds trades whose stream went dead by asking the venue, counts them, and has them again, while the books go on', async () => {
-      const market = running.ingest.shard.markets.get('ETH-USD')!;
-      await until('trades', () => market.trades > 0);
-      for (const channel of tradeChannels) running.simulator.strike(protocol, { fault: 'mute', stream: `${channel}:ETH-USD` }); // prettier-ignore
-      const before = market.trades;
-      let areOut = false;
-      const look = (): boolean => {
-        areOut ||= !areValid(running);
-        return gapsOf(running) > 0 && market.trades > before + 2;
-      };
-      await until('trades again', look, 25_000);
-      assert.deepEqual([areOut, running.ingest.status().sources[0]?.reconnects], [false, 0]);
+      const { booksWereOut } = await untilTradesAreBack(running, () => {
+        for (const channel of tradeChannels)
+          running.simulator.strike(protocol, { fault: 'mute', stream: `${channel}:ETH-USD` });
+      });
+      assert.deepEqual([booksWereOut, running.ingest.status().sources[0]?.reconnects], [false, 0]);
     });
 
     it('finds it also where no trade tells, by comparing with the venue’s own', async () => {

@@ -105,6 +105,24 @@ export async function until(what: string, look: () => boolean, withinMs = 10_000
   }
 }
 
+/** Strikes the trades of ETH-USD once some came; resolves when they are there again and counted, with whether a book was out meanwhile. */
+export async function untilTradesAreBack(
+  running: Running,
+  strike: () => void,
+): Promise<{ readonly booksWereOut: boolean }> {
+  const market = running.ingest.shard.markets.get('ETH-USD');
+  await until('trades', () => (market?.trades ?? 0) > 0);
+  strike();
+  const before = market?.trades ?? 0;
+  let booksWereOut = false;
+  const look = (): boolean => {
+    booksWereOut ||= !areValid(running);
+    return gapsOf(running) > 0 && (market?.trades ?? 0) > before + 2;
+  };
+  await until('trades again', look, 25_000);
+  return { booksWereOut };
+}
+
 export const areValid = ({ ingest }: Running): boolean =>
   Object.values(ingest.status().symbols).every(({ valid }) => valid);
 export const gapsOf = ({ ingest }: Running): number => ingest.status().sources.reduce((sum, { gaps }) => sum + gaps, 0);

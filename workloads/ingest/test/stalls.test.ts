@@ -1,7 +1,7 @@
 // Faults that leave the connection alive: a stream that goes dead, a symbol that the venue does not know.
 import assert from 'node:assert/strict';
 import { BINANCE_TIMING, openBinanceFeed, type BinanceTiming } from '../venue/binance/feed.ts';
-import { areValid, gapsOf, start, stop, until, type Running, MARKET } from './running.ts';
+import { areValid, gapsOf, start, stop, until, type Running, MARKET, untilTradesAreBack } from './running.ts';
 
 const TIMING: BinanceTiming = {
   ...BINANCE_TIMING,
@@ -47,17 +47,10 @@ describe('trades whose stream goes dead while the book lives', () => {
     const running = await start(MARKET, { openFeed: (_, options) => openBinanceFeed(options, TIMING) });
     try {
       await until('valid books', () => running.ingest.shard.markets.size === 2 && areValid(running));
-      const market = running.ingest.shard.markets.get('ETH-USD')!;
-      await until('trades', () => market.trades > 0);
-      running.simulator.strike('binance', { fault: 'mute', stream: 'ethusdt@trade' });
-      const before = market.trades;
-      let areOut = false;
-      const look = (): boolean => {
-        areOut ||= !areValid(running);
-        return gapsOf(running) > 0 && market.trades > before + 2;
-      };
-      await until('trades again', look, 25_000);
-      assert.equal(areOut, false);
+      const { booksWereOut } = await untilTradesAreBack(running, () =>
+        running.simulator.strike('binance', { fault: 'mute', stream: 'ethusdt@trade' }),
+      );
+      assert.equal(booksWereOut, false);
     } finally {
       await stop(running);
     }

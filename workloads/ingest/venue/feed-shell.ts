@@ -9,6 +9,7 @@ import type { Filters, Listing, Listings, TradeFrame } from './frame.ts';
 import { getText, type Answer } from './http.ts';
 import { backoffMs, type Budget } from './limits.ts';
 import { MissedTrades, type MissedRange } from './missed-trades.ts';
+import { Silences, type SilenceOptions } from './silences.ts';
 
 const TICK_MS = 100;
 
@@ -127,6 +128,21 @@ export class FeedShell implements Feed {
       this.#missed.tick();
       await this.#pause(TICK_MS);
     }
+  }
+
+  /** Silent books are compared with the venue's own: one whose stream is dead is out, and asked for anew. */
+  watchBooks(watch: Pick<SilenceOptions, 'askId' | 'weight' | 'timing'>): Silences {
+    return this.watch({
+      ...watch,
+      onStalled: (symbol) => {
+        this.emit({ kind: 'stalled', symbol, t: this.options.now() });
+        this.renew(symbol);
+      },
+    });
+  }
+
+  watch(watch: Omit<SilenceOptions, 'budget' | 'now'>): Silences {
+    return new Silences({ ...watch, budget: this.rest, now: this.options.now });
   }
 
   groupOf(symbol: string): Group | undefined {

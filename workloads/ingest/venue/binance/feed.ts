@@ -13,7 +13,7 @@ import type { Filters, Frame, Listing, TradeFrame } from '../frame.ts';
 import { malformed } from '../json.ts';
 import { newBudget } from '../limits.ts';
 import type { MissedRange } from '../missed-trades.ts';
-import { Silences, TRADE_SILENCE, type SilenceTiming } from '../silences.ts';
+import { TRADE_SILENCE, type Silences, type SilenceTiming } from '../silences.ts';
 import { Snapshots, type Fetched } from './snapshots.ts';
 
 /** Symbols per connection: 150 streams, a URL of some 3 kB. */
@@ -79,22 +79,14 @@ class Binance implements Venue {
       onSnapshot: (snapshot) => shell.emit({ kind: 'snapshot', snapshot, t: now() }),
       onProblem: (symbol, reason) => log.warn({ symbol, reason }, 'snapshot not fetched, trying again'),
     });
-    this.#silences = new Silences({
+    this.#silences = shell.watchBooks({
       askId: (symbol) => this.#askId(symbol),
-      budget: shell.rest,
       weight: WEIGHT.shallowDepth,
-      now,
       timing: silence,
-      onStalled: (symbol) => {
-        shell.emit({ kind: 'stalled', symbol, t: now() });
-        this.renew(symbol);
-      },
     });
-    this.#tradeSilences = new Silences({
+    this.#tradeSilences = shell.watch({
       askId: (symbol) => this.#askTrade(symbol),
-      budget: shell.rest,
       weight: WEIGHT.ticker,
-      now,
       timing: trades,
       onStalled: (symbol) => {
         this.#markTrade(symbol);

@@ -12,7 +12,7 @@ import type { Filters, MarketFrame, NoticeFrame, TradeFrame } from '../frame.ts'
 import type { MissedRange } from '../missed-trades.ts';
 import { shareOf, type Budget } from '../limits.ts';
 import { Renewals } from './renewals.ts';
-import { Silences, TRADE_SILENCE, type SilenceTiming } from '../silences.ts';
+import { TRADE_SILENCE, type Silences, type SilenceTiming } from '../silences.ts';
 
 /** Few enough that one book's trouble, and one thread of the venue, concern few others ("WebSocket Best Practices"). */
 const SYMBOLS_PER_CONNECTION = 20;
@@ -93,27 +93,15 @@ class Coinbase implements Venue {
   #trouble: { readonly reason: string; readonly at: number } | undefined;
   #unsigned: string | undefined;
 
-  constructor(shell: FeedShell, { api, key, shards, now }: CoinbaseOptions, { silence, trades }: CoinbaseTiming) {
+  constructor(shell: FeedShell, { api, key, shards }: CoinbaseOptions, { silence, trades }: CoinbaseTiming) {
     this.#shell = shell;
     this.#api = api;
     this.#key = key;
     this.#messages = shareOf(api.perSecond.messages, shards);
-    this.#silences = new Silences({
-      askId: (symbol) => this.#askTop(symbol),
-      budget: shell.rest,
-      weight: 1,
-      now,
-      timing: silence,
-      onStalled: (symbol) => {
-        shell.emit({ kind: 'stalled', symbol, t: now() });
-        this.renew(symbol);
-      },
-    });
-    this.#tradeSilences = new Silences({
+    this.#silences = shell.watchBooks({ askId: (symbol) => this.#askTop(symbol), weight: 1, timing: silence });
+    this.#tradeSilences = shell.watch({
       askId: (symbol) => this.#askTrade(symbol),
-      budget: shell.rest,
       weight: 1,
-      now,
       timing: trades,
       onStalled: (symbol) => this.#renewTrades(symbol),
     });
