@@ -205,7 +205,8 @@ export class Proxy {
     this.#watches.add(stream);
     if (stream.destroyed) return;
     const upstream = this.#upstream.request(forwarded(headers), { endStream: true });
-    upstream.on('response', (given) => !stream.destroyed && stream.respond(forwarded(given)));
+    // One that was ended before has been answered by that.
+    upstream.on('response', (given) => !stream.destroyed && !stream.headersSent && stream.respond(forwarded(given)));
     upstream.on('data', (chunk: Buffer) => !stream.destroyed && !stream.writableEnded && stream.write(chunk));
     upstream.on('error', () => undefined); // `close` follows
     upstream.on('close', () => stream.end());
