@@ -90,7 +90,7 @@ export class Proxy {
 
   /** GOAWAY on every connection: what runs may end, new requests need another. */
   goAway(): void {
-    for (const session of this.#sessions) session.goaway(constants.NGHTTP2_NO_ERROR);
+    for (const session of this.#sessions) if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR);
   }
 
   /** Ends the open watches that `pick` chooses, after writing `lastWords`. */
