@@ -49,6 +49,12 @@ export interface Venue {
   trouble(): string | undefined;
 }
 
+interface TradeWatch extends Pick<SilenceOptions, 'weight' | 'timing'> {
+  /** The id of the venue's last trade; its weight was spent before. Undefined where it could not be asked. */
+  readonly askLast: (listing: Listing) => Promise<number | undefined>;
+  readonly renew: (symbol: string) => void;
+}
+
 export class FeedShell implements Feed {
   readonly options: FeedOptions;
   readonly rest: Budget;
@@ -132,7 +138,7 @@ export class FeedShell implements Feed {
 
   /** Silent books are compared with the venue's own: one whose stream is dead is out, and asked for anew. */
   watchBooks(watch: Pick<SilenceOptions, 'askId' | 'weight' | 'timing'>): Silences {
-    return this.watch({
+    return this.#watch({
       ...watch,
       onStalled: (symbol) => {
         this.emit({ kind: 'stalled', symbol, t: this.options.now() });
@@ -141,7 +147,36 @@ export class FeedShell implements Feed {
     });
   }
 
-  watch(watch: Omit<SilenceOptions, 'budget' | 'now'>): Silences {
+  /**
+   * Silent trades are compared with the venue's own. What it names as its last counts as missed unless it comes; `renew` asks for a
+   * stream anew that is dead.
+   */
+  watchTrades({ askLast, renew, weight, timing }: TradeWatch): Silences {
+    const named = new Map<string, number>();
+    const mark = (symbol: string): void => {
+      const tradeId = named.get(symbol);
+      const frame = { kind: 'tradeMark', symbol, tradeId: tradeId ?? 0 } as const;
+      if (tradeId !== undefined) this.emit({ kind: 'frame', frame, t: this.options.now() });
+    };
+    return this.#watch({
+      weight,
+      timing,
+      askId: async (symbol) => {
+        const listing = this.listingOf(symbol);
+        const tradeId = listing === undefined ? undefined : await askLast(listing);
+        if (tradeId === undefined) return undefined;
+        named.set(symbol, tradeId);
+        mark(symbol);
+        return tradeId;
+      },
+      onStalled: (symbol) => {
+        mark(symbol);
+        renew(symbol);
+      },
+    });
+  }
+
+  #watch(watch: Omit<SilenceOptions, 'budget' | 'now'>): Silences {
     return new Silences({ ...watch, budget: this.rest, now: this.options.now });
   }
 

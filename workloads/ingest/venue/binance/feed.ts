@@ -61,8 +61,6 @@ class Binance implements Venue {
   readonly #snapshots: Snapshots;
   readonly #silences: Silences;
   readonly #tradeSilences: Silences;
-  /** The venue's last trade of a symbol, as it was asked. */
-  readonly #lastTrades = new Map<string, number>();
   /** When a connection was last replaced for a dead stream: several of its symbols share one replacement. */
   readonly #renewedAt = new Map<Group, number>();
 
@@ -84,14 +82,11 @@ class Binance implements Venue {
       weight: WEIGHT.shallowDepth,
       timing: silence,
     });
-    this.#tradeSilences = shell.watch({
-      askId: (symbol) => this.#askTrade(symbol),
+    this.#tradeSilences = shell.watchTrades({
+      askLast: (listing) => this.#askTrade(listing),
+      renew: (symbol) => this.renew(symbol),
       weight: WEIGHT.ticker,
       timing: trades,
-      onStalled: (symbol) => {
-        this.#markTrade(symbol);
-        this.renew(symbol);
-      },
     });
   }
 
@@ -174,21 +169,9 @@ class Binance implements Venue {
     return answer.kind === 'text' ? decodeTrades(answer.text, listing) : undefined;
   }
 
-  /** The budget was asked before. What the venue names as its last trade counts as missed unless it comes. */
-  async #askTrade(symbol: string): Promise<number | undefined> {
-    const listing = this.#shell.listingOf(symbol);
-    const answer = listing === undefined ? undefined : await this.#shell.get(tickerPath(listing.venueSymbol));
-    const tradeId = answer?.kind === 'text' ? decodeLastTrade(answer.text) : undefined;
-    if (tradeId === undefined) return undefined;
-    this.#lastTrades.set(symbol, tradeId);
-    this.#markTrade(symbol);
-    return tradeId;
-  }
-
-  #markTrade(symbol: string): void {
-    const tradeId = this.#lastTrades.get(symbol);
-    const frame = { kind: 'tradeMark', symbol, tradeId: tradeId ?? 0 } as const;
-    if (tradeId !== undefined) this.#shell.emit({ kind: 'frame', frame, t: this.#shell.options.now() });
+  async #askTrade({ venueSymbol }: Listing): Promise<number | undefined> {
+    const answer = await this.#shell.get(tickerPath(venueSymbol));
+    return answer.kind === 'text' ? decodeLastTrade(answer.text) : undefined;
   }
 
   async #fetchBook(symbol: string, levels?: number): Promise<Fetched> {

@@ -8,7 +8,7 @@ import { jwtOf, type CoinbaseKey } from './key.ts';
 import type { Timing } from '../connection.ts';
 import type { Feed, FeedOptions } from '../feed.ts';
 import { FeedShell, type Group, type Venue } from '../feed-shell.ts';
-import type { Filters, MarketFrame, NoticeFrame, TradeFrame } from '../frame.ts';
+import type { Filters, Listing, MarketFrame, NoticeFrame, TradeFrame } from '../frame.ts';
 import type { MissedRange } from '../missed-trades.ts';
 import { shareOf, type Budget } from '../limits.ts';
 import { Renewals } from './renewals.ts';
@@ -85,8 +85,6 @@ class Coinbase implements Venue {
   readonly #messages: Budget;
   readonly #silences: Silences;
   readonly #tradeSilences: Silences;
-  /** The venue's last trade of a symbol, as it was asked. */
-  readonly #lastTrades = new Map<string, number>();
   readonly #lines = new Map<Group, Line>();
   readonly #tops = new Map<string, Top>();
   /** What the venue refused last, until a book comes. */
@@ -99,11 +97,11 @@ class Coinbase implements Venue {
     this.#key = key;
     this.#messages = shareOf(api.perSecond.messages, shards);
     this.#silences = shell.watchBooks({ askId: (symbol) => this.#askTop(symbol), weight: 1, timing: silence });
-    this.#tradeSilences = shell.watch({
-      askId: (symbol) => this.#askTrade(symbol),
+    this.#tradeSilences = shell.watchTrades({
+      askLast: (listing) => this.#askTrade(listing),
+      renew: (symbol) => this.#renewTrades(symbol),
       weight: 1,
       timing: trades,
-      onStalled: (symbol) => this.#renewTrades(symbol),
     });
   }
 
@@ -276,10 +274,9 @@ class Coinbase implements Venue {
     return typeof key === 'object' ? { ...request, jwt: jwtOf(key, Date.now() / 1_000, randomUUID()) } : request;
   }
 
-  /** The stream of its trades is dead: it is asked for anew, and what never came is counted. */
+  /** The stream of its trades is dead: it is asked for anew. */
   #renewTrades(symbol: string): void {
     const { log, source } = this.#shell.options;
-    this.#markTrade(symbol);
     const line = this.#lineOf(symbol);
     const listing = this.#shell.listingOf(symbol);
     if (line === undefined || listing === undefined) return;
@@ -295,22 +292,9 @@ class Coinbase implements Venue {
     return answer.kind === 'text' ? this.#api.decodeTrades(answer.text, listing) : undefined;
   }
 
-  /** The budget was asked before. What the venue names as its last trade counts as missed unless it comes. */
-  async #askTrade(symbol: string): Promise<number | undefined> {
-    const listing = this.#shell.listingOf(symbol);
-    const path = listing === undefined ? undefined : this.#api.tradePath(listing.venueSymbol);
-    const answer = path === undefined ? undefined : await this.#shell.get(path);
-    const tradeId = answer?.kind === 'text' ? this.#api.decodeTrade(answer.text) : undefined;
-    if (tradeId === undefined) return undefined;
-    this.#lastTrades.set(symbol, tradeId);
-    this.#markTrade(symbol);
-    return tradeId;
-  }
-
-  #markTrade(symbol: string): void {
-    const tradeId = this.#lastTrades.get(symbol);
-    const frame = { kind: 'tradeMark', symbol, tradeId: tradeId ?? 0 } as const;
-    if (tradeId !== undefined) this.#shell.emit({ kind: 'frame', frame, t: this.#shell.options.now() });
+  async #askTrade({ venueSymbol }: Listing): Promise<number | undefined> {
+    const answer = await this.#shell.get(this.#api.tradePath(venueSymbol));
+    return answer.kind === 'text' ? this.#api.decodeTrade(answer.text) : undefined;
   }
 
   /** The budget was asked before. Counts up when the best levels changed: nothing on Coinbase's streams numbers a book. */
