@@ -57,6 +57,12 @@ describe('liquidity', () => {
     assert.deepEqual(codes(watched(295, volume), rules, 295_000), ['volumeUsd', 'minVolumeUsd']);
     assert.deepEqual(codes(watched(300, volume), rules, 300_000), []);
     assert.deepEqual(codes(watched(330, volume), rules, 330_000), ['volumeUsd', 'minVolumeUsd']);
+    const pause = (second: number) => ({ tradedLots: second < 700 ? 100_000 : 200_000 });
+    const after = watched(700, (second) => (second <= 5 ? volume(30 * second) : pause(second)));
+    assert.deepEqual(illiquidity(after, { ...rules, minVolumeUsd: 60_001 }, 700_000), {
+      volumeUsd: 60_000,
+      minVolumeUsd: 60_001,
+    });
   });
   it('counts nothing from one boot of ingest to the next', () => {
     const rules = { ...RULES, minVolumeUsd: 1 };

@@ -28,8 +28,10 @@ export interface Liquidity {
   lastTradeAt: number;
   /** Since when the spread is too wide; undefined while it is not. */
   wideSince: number | undefined;
-  /** Traded quote currency of the last 5 min by cells of 5 s, oldest first. */
-  volume: { readonly cell: number; usd: number }[];
+  /** The last cell of 5 s in which something was traded. */
+  cell: number;
+  /** Traded quote currency of the 5 min up to it, by cell modulo their number. */
+  readonly usd: Float64Array;
 }
 
 const QUIET_MS = 60_000;
@@ -43,7 +45,8 @@ export const newLiquidity = (): Liquidity => ({
   tradedLots: 0,
   lastTradeAt: -Infinity,
   wideSince: undefined,
-  volume: [],
+  cell: 0,
+  usd: new Float64Array(VOLUME_CELLS),
 });
 
 /** Takes one symbol's features at `now` (ms). An invalid book says nothing about the spread. */
@@ -65,16 +68,21 @@ export function takeMarket(
     liquidity.wideSince = features.spreadBps > maxSpreadBps ? (liquidity.wideSince ?? now) : undefined;
 }
 
-function addVolume({ volume }: Liquidity, usd: number, now: number): void {
+function addVolume(liquidity: Liquidity, usd: number, now: number): void {
   const cell = Math.floor(now / CELL_MS);
-  const last = volume.at(-1);
-  if (last?.cell === cell) last.usd += usd;
-  else volume.push({ cell, usd });
-  while ((volume[0]?.cell ?? cell) <= cell - VOLUME_CELLS) volume.shift();
+  for (let empty = Math.max(liquidity.cell, cell - VOLUME_CELLS) + 1; empty <= cell; empty++)
+    liquidity.usd[empty % VOLUME_CELLS] = 0;
+  liquidity.cell = Math.max(liquidity.cell, cell);
+  liquidity.usd[cell % VOLUME_CELLS] = (liquidity.usd[cell % VOLUME_CELLS] ?? 0) + usd;
 }
 
-const volumeUsd = ({ volume }: Liquidity, now: number): number =>
-  volume.reduce((sum, { cell, usd }) => (cell > Math.floor(now / CELL_MS) - VOLUME_CELLS ? sum + usd : sum), 0);
+/** Of the 5 min up to `now`. */
+function volumeUsd({ cell: last, usd }: Liquidity, now: number): number {
+  const first = Math.max(last, Math.floor(now / CELL_MS)) - VOLUME_CELLS + 1;
+  let sum = 0;
+  for (let cell = first; cell <= last; cell++) sum += usd[cell % VOLUME_CELLS] ?? 0;
+  return sum;
+}
 
 /** The figures by which the market is not liquid at `now`, with their bounds; undefined where it is. */
 export function illiquidity(
@@ -84,7 +92,7 @@ export function illiquidity(
 ): Readonly<Record<string, number>> | undefined {
   const quietMs = liquidity.trades > 0 || marketHoursOnly ? now - liquidity.lastTradeAt : 0;
   const wideMs = liquidity.wideSince === undefined ? 0 : now - liquidity.wideSince;
-  const usd = volumeUsd(liquidity, now);
+  const usd = minVolumeUsd > 0 ? volumeUsd(liquidity, now) : 0;
   const found = {
     ...(quietMs >= QUIET_MS ? { quietMs, quietLimitMs: QUIET_MS } : {}),
     ...(wideMs >= WIDE_MS ? { wideMs, wideLimitMs: WIDE_MS } : {}),

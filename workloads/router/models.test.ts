@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { claimOf, takeGrid, type GridPoints, type Memory, type RuledModel, type ServerSpec } from './models.ts';
+import { claimOf, gridOf, takeGrid, type GridPoints, type Memory, type RuledModel, type ServerSpec } from './models.ts';
 import { features, T0 } from './test/desk.ts';
 
 const REVERSION: RuledModel = {
@@ -12,13 +12,12 @@ const REVERSION: RuledModel = {
 };
 const LAST = Math.floor(T0 / 5_000) - 1;
 /** A grid whose newest cell ended at T0. */
-const gridOf = (mids: readonly number[]): GridPoints => ({
-  points: mids.map((mid, i) => ({ index: LAST - mids.length + 1 + i, mid })),
-});
+const gridOfMids = (mids: readonly number[]): GridPoints =>
+  gridOf(mids.map((mid, i) => ({ index: LAST - mids.length + 1 + i, mid })));
 const reversion = (mid: number, grid: GridPoints, spec: RuledModel = REVERSION) =>
   claimOf(spec, {}, { features: features(0, { mid }), grid, now: T0, ageMs: 0 });
 /** 36 cells that go up and down by 1 about 100. */
-const ZIGZAG = gridOf(Array.from({ length: 36 }, (_, i) => 100 + (i % 2 === 0 ? 0.5 : -0.5)));
+const ZIGZAG = gridOfMids(Array.from({ length: 36 }, (_, i) => 100 + (i % 2 === 0 ? 0.5 : -0.5)));
 
 describe('mean reversion', () => {
   it('claims −5 bps for each σ_5s·√(long/5) that the mid is away from its mean', () => {
@@ -42,8 +41,8 @@ describe('mean reversion', () => {
         (steps, away, scale) => {
           const mids = steps.map((step) => scale * (1_000 + step));
           const mean = mids.reduce((sum, mid) => sum + mid, 0) / mids.length;
-          const up = reversion(mean + scale * away, gridOf(mids));
-          const down = reversion(mean - scale * away, gridOf(mids));
+          const up = reversion(mean + scale * away, gridOfMids(mids));
+          const down = reversion(mean - scale * away, gridOfMids(mids));
           if (up === undefined || down === undefined)
             return assert.equal(new Set(steps).size, 1, 'something has moved');
           assert.ok(Math.abs(up.edgeBps + down.edgeBps) < 1e-6);
@@ -53,16 +52,16 @@ describe('mean reversion', () => {
     );
   });
   for (const [title, grid] of [
-    ['before it has seen its long window', gridOf(ZIGZAG.points.slice(1).map(({ mid }) => mid))],
-    ['where nothing moves', gridOf(Array.from({ length: 36 }, () => 100))],
-    ['on a window with too many holes', { points: ZIGZAG.points.filter((_, i) => i % 4 !== 1) }],
-    ['on a grid that ended long ago', { points: ZIGZAG.points.map(({ index, mid }) => ({ index: index - 4, mid })) }],
-    ['without a grid', { points: [] }],
+    ['before it has seen its long window', gridOfMids(ZIGZAG.points.slice(1).map(({ mid }) => mid))],
+    ['where nothing moves', gridOfMids(Array.from({ length: 36 }, () => 100))],
+    ['on a window with too many holes', gridOf(ZIGZAG.points.filter((_, i) => i % 4 !== 1))],
+    ['on a grid that ended long ago', gridOf(ZIGZAG.points.map(({ index, mid }) => ({ index: index - 4, mid })))],
+    ['without a grid', gridOf([])],
   ] as const)
-    it(`claims nothing ${title}`, () => assert.equal(reversion(103, grid as GridPoints), undefined));
+    it(`claims nothing ${title}`, () => assert.equal(reversion(103, grid), undefined));
   it('takes steps between neighbours only, so that a hole is no jump', () => {
     const mids = Array.from({ length: 36 }, (_, i) => 100 + i);
-    const holed: GridPoints = { points: gridOf(mids).points.filter((_, i) => i % 12 !== 6) };
+    const holed = gridOf(gridOfMids(mids).points.filter((_, i) => i % 12 !== 6));
     const { edgeBps = NaN } = reversion(117.5 + 6, holed) ?? {};
     const mean = holed.points.reduce((sum, { mid }) => sum + mid, 0) / holed.points.length;
     assert.ok(Math.abs(edgeBps + (5 * (117.5 + 6 - mean)) / 6) < 1e-9, `${edgeBps}: σ is 1`);
@@ -71,11 +70,19 @@ describe('mean reversion', () => {
 
 describe('the grid', () => {
   it('keeps as much as is wanted, each cell once, and starts anew where it went back', () => {
-    const grid: GridPoints = { points: [] };
+    const grid = gridOf([]);
     for (const index of [1, 2, 2, 3, 9]) takeGrid(grid, { index, mid: index }, 30);
     assert.deepEqual(grid.points.map(({ index }) => index), [3, 9]); // prettier-ignore
     takeGrid(grid, { index: 4, mid: 4 }, 30);
     assert.deepEqual(grid.points, [{ index: 4, mid: 4 }]);
+  });
+  it('is looked at anew with each new point', () => {
+    const grid = gridOfMids(Array.from({ length: 36 }, (_, i) => 100 + (i % 2)));
+    const before = reversion(103, grid);
+    assert.deepEqual(reversion(103, grid), before);
+    takeGrid(grid, { index: LAST + 1, mid: 110 }, 180);
+    assert.deepEqual(reversion(103, grid), reversion(103, gridOf(grid.points)));
+    assert.notDeepEqual(reversion(103, grid), before);
   });
 });
 
@@ -83,7 +90,7 @@ describe('what a server claims', () => {
   const server = { intervalMs: 250, timeoutMs: 100 } as ServerSpec;
   const spec: RuledModel = { ...REVERSION, type: 'OpenInference', server };
   const claim = (memory: Memory) =>
-    claimOf(spec, memory, { features: features(0), grid: { points: [] }, now: T0, ageMs: 0 });
+    claimOf(spec, memory, { features: features(0), grid: gridOf([]), now: T0, ageMs: 0 });
   it('is its last answer, as old as the question', () => {
     assert.deepEqual(claim({ answered: { bps: 7, t: T0 - 300 } }), { edgeBps: 7, horizonSeconds: 180, t: T0 - 300 });
   });

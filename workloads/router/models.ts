@@ -18,7 +18,16 @@ export interface Memory {
 /** Points of the 5 s grid by index, newest last. */
 export interface GridPoints {
   points: { readonly index: number; readonly mid: number }[];
+  /** By their seconds: what was made of these points. */
+  readonly windows: Map<number, Window | undefined>;
 }
+
+interface Window {
+  readonly mean: number;
+  readonly sigma: number | undefined;
+}
+
+export const gridOf = (points: GridPoints['points']): GridPoints => ({ points, windows: new Map() });
 
 export interface Claim {
   readonly edgeBps: number;
@@ -134,8 +143,8 @@ function pressureClaim({ parameters, horizonSeconds }: Common, memory: Memory, {
 
 /** e = clamp(½·10⁴·(m_s − m_l)/m_l, ±40), m = means of the 5 s grid over the short and the long window. */
 function momentumClaim({ parameters, horizonSeconds }: Common, { grid, features, now }: Seen): Claim | undefined {
-  const long = windowOf(grid, parameters['longSeconds'] ?? LONG_SECONDS)?.mean;
-  const short = windowOf(grid, parameters['shortSeconds'] ?? MOMENTUM_SHORT_SECONDS)?.mean;
+  const long = knownWindow(grid, parameters['longSeconds'] ?? LONG_SECONDS)?.mean;
+  const short = knownWindow(grid, parameters['shortSeconds'] ?? MOMENTUM_SHORT_SECONDS)?.mean;
   if (long === undefined || short === undefined) return undefined;
   const edgeBps = clamp((0.5e4 * (short - long)) / long, -MOMENTUM_LIMIT_BPS, MOMENTUM_LIMIT_BPS);
   return { edgeBps, horizonSeconds, t: now - gridAgeMs(grid, features) };
@@ -148,7 +157,7 @@ function momentumClaim({ parameters, horizonSeconds }: Common, { grid, features,
  */
 function reversionClaim({ parameters, horizonSeconds }: Common, { grid, features, now }: Seen): Claim | undefined {
   const seconds = parameters['longSeconds'] ?? LONG_SECONDS;
-  const long = windowOf(grid, seconds);
+  const long = knownWindow(grid, seconds);
   if (long?.sigma === undefined || long.sigma === 0 || gridAgeMs(grid, features) > GRID_FRESH_MS) return undefined;
   const away = (features.mid - long.mean) / (long.sigma * Math.sqrt(seconds / GRID_SECONDS));
   const gain = parameters['gainBps'] ?? REVERSION_GAIN_BPS;
@@ -186,11 +195,18 @@ function gridAgeMs(grid: GridPoints, features: Features): number {
   return Math.max(0, features.t - cellEnd);
 }
 
+/** windowOf, once for each new point: signals are some hundred times as many. */
+function knownWindow(grid: GridPoints, seconds: number): Window | undefined {
+  const { windows } = grid;
+  if (!windows.has(seconds)) windows.set(seconds, windowOf(grid, seconds));
+  return windows.get(seconds);
+}
+
 /**
  * The last `seconds` of grid: the mean of its mids, and the root mean square of the steps between neighbouring cells, both in
  * quote currency; no `sigma` where too few cells have a neighbour. Undefined before that much of the grid is there.
  */
-function windowOf({ points }: GridPoints, seconds: number): { mean: number; sigma: number | undefined } | undefined {
+function windowOf({ points }: GridPoints, seconds: number): Window | undefined {
   const cells = Math.round(seconds / GRID_SECONDS);
   const last = points.at(-1);
   const first = points[0];
@@ -216,6 +232,7 @@ export function takeGrid(grid: GridPoints, point: Features['grid'], seconds: num
   if (point === undefined) return;
   const last = grid.points.at(-1);
   if (last !== undefined && point.index === last.index) return;
+  grid.windows.clear();
   if (last !== undefined && point.index < last.index) grid.points = [];
   grid.points.push(point);
   const oldest = point.index - Math.ceil(seconds / GRID_SECONDS);

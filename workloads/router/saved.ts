@@ -1,14 +1,16 @@
 // What of the router's state survives a restart (calibration, dwell, the models' grid and memory), as text for each symbol, so that
 // one after the other can be stored. Pure.
 import { isObject, parseJson } from '../contract/json.ts';
+import { gridOf, type GridPoints } from './models.ts';
 import { newSymbol, type ModelState, type State, type SymbolState } from './state.ts';
 
 const FORMAT = 2;
 /** Beside the symbols, whose names have capitals. */
 export const SWITCHES = 'switches';
 
-interface SavedSymbol extends Pick<SymbolState, 'grid'> {
+interface SavedSymbol {
   readonly format: typeof FORMAT;
+  readonly grid: Pick<GridPoints, 'points'>;
   readonly models: Readonly<Record<string, Pick<ModelState, 'memory' | 'calibration' | 'of'>>>;
   readonly selections: Readonly<Record<string, { readonly model: string; readonly since: number }>>;
 }
@@ -25,7 +27,7 @@ export function savedFields({ symbols, switches }: State, names: Iterable<string
 
 const savedSymbol = ({ grid, models, selections }: SymbolState): SavedSymbol => ({
   format: FORMAT,
-  grid,
+  grid: { points: grid.points },
   models: Object.fromEntries(
     [...models].map(([model, { memory, calibration, of }]) => [model, { memory, calibration, of }]),
   ),
@@ -47,8 +49,10 @@ function restored(name: string, stored: unknown): [string, SymbolState][] {
   const { grid, models, selections } = stored as unknown as SavedSymbol;
   const symbol = {
     ...newSymbol(name),
-    grid,
-    models: new Map(Object.entries(models).map(([model, state]) => [model, { ...state, claim: undefined }])),
+    grid: gridOf(grid.points),
+    models: new Map(
+      Object.entries(models).map(([model, state]) => [model, { ...state, claim: undefined, standing: undefined }]),
+    ),
     selections: new Map(Object.entries(selections).map(([horizon, selection]) => [Number(horizon), selection])),
   };
   return [[name, symbol]];

@@ -2,10 +2,11 @@
 import type { Features, Signal } from '../contract/messages.ts';
 import { newLiquidity, type Liquidity } from '../harmoniser/liquidity.ts';
 import { newCalibration, type Calibration } from './calibration.ts';
-import type { Claim, GridPoints, Memory } from './models.ts';
+import { gridOf, type Claim, type GridPoints, type Memory } from './models.ts';
 import type { Policy } from './policy.ts';
 import type { Answer, ServerState } from './servers.ts';
 import type { Selection, SwitchReason } from './selection.ts';
+import type { Standing } from './standing.ts';
 
 /** Times are epoch ms of this process's monotonic clock. */
 export type Event =
@@ -55,6 +56,8 @@ export interface ModelState {
   readonly memory: Memory;
   readonly calibration: Calibration;
   claim: Claim | undefined;
+  /** At the last features; undefined before the first. */
+  standing: Standing | undefined;
   /** Identity of the model that this is about: type, horizon, parameters. */
   readonly of: string;
 }
@@ -107,7 +110,7 @@ export const newSymbol = (name: string): SymbolState => ({
   features: undefined,
   receivedAt: 0,
   seq: 0,
-  grid: { points: [] },
+  grid: gridOf([]),
   liquidity: newLiquidity(),
   models: new Map(),
   selections: new Map(),
@@ -117,5 +120,6 @@ export const newModel = (of: string): ModelState => ({
   memory: {},
   calibration: newCalibration(),
   claim: undefined,
+  standing: undefined,
   of,
 });

@@ -100,7 +100,7 @@ describe('the router', () => {
     assert.deepEqual(saved(restored), fields);
     const [before, after] = [state, restored].map((of) => of.symbols.get('BTC-USD')!);
     assert.deepEqual(after!.selections, before!.selections);
-    assert.deepEqual(after!.grid, before!.grid);
+    assert.deepEqual(after!.grid.points, before!.grid.points);
     const record = (symbol: typeof before) => symbol!.models.get('order_book_pressure')!.calibration;
     assert.equal(record(after).samples, 2);
     assert.deepEqual(record(after), record(before));

@@ -118,6 +118,8 @@ function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kin
   const resting = !open || illiquidity(symbol.liquidity, policy.liquidity, now) !== undefined;
   const asked = own.scored.flatMap((spec) => {
     score(symbol, spec, { features, now, ageMs, halted: stalled || !open });
+    const model = symbol.models.get(spec.name);
+    if (model !== undefined) model.standing = standingOf({ state, policy, spec, model, now });
     return spec.type === 'OpenInference' && own.all.has(spec.name) ? ask(state, symbol, spec, now) : [];
   });
   const switches = own.horizons.flatMap((horizon) =>
@@ -199,7 +201,7 @@ interface Selecting {
 
 function select(state: State, symbol: SymbolState, { policy, own, horizon, resting, now, ageMs }: Selecting): Output[] {
   const names = own.candidates.get(horizon) ?? [];
-  const candidates = names.flatMap((name) => candidateOf(state, policy, { symbol, name, now }));
+  const candidates = names.flatMap((name) => candidateOf(symbol, name));
   const current = upTo(now, symbol.selections.get(horizon));
   const context = { rules: policy.selection, fallback: policy.defaultModel, paused: state.paused, resting, now };
   const choice = choose(current, candidates, context);
@@ -224,23 +226,17 @@ function select(state: State, symbol: SymbolState, { policy, own, horizon, resti
 const upTo = (now: number, selection: Selection | undefined): Selection | undefined =>
   selection !== undefined && selection.since > now ? { ...selection, since: now } : selection;
 
-interface Named {
-  readonly symbol: SymbolState;
-  readonly name: string;
-  readonly now: number;
-}
-
-function candidateOf(state: State, policy: Policy, { symbol, name, now }: Named): Candidate[] {
-  const spec = policy.models.get(name);
-  const model = symbol.models.get(name);
-  if (spec === undefined || model === undefined) return [];
-  const { confidence, effectiveSamples, unhealthyBy } = standingOf({ state, policy, spec, model, now });
+function candidateOf(symbol: SymbolState, name: string): Candidate[] {
+  const standing = symbol.models.get(name)?.standing;
+  if (standing === undefined) return [];
+  const { confidence, effectiveSamples, unhealthyBy } = standing;
   return [{ model: name, confidence, effectiveSamples, healthy: unhealthyBy === undefined }];
 }
 
 /** Told when the count goes above the limit; and, as long as the router should be paused for it and is not, again. */
 function excessOf(state: State, { excess }: Policy, now: number): Output[] {
-  state.switches = state.switches.map((at) => Math.min(at, now)).filter((at) => now - at < excess.windowMs);
+  if (state.switches.length > 0)
+    state.switches = state.switches.map((at) => Math.min(at, now)).filter((at) => now - at < excess.windowMs);
   const switches = state.switches.length;
   if (switches <= excess.max) {
     state.excessToldAt = undefined;
@@ -265,8 +261,19 @@ interface Signalling {
 function signalOf(state: State, symbol: SymbolState, { policy, own, now, ageMs }: Signalling): Signal {
   const { features } = symbol;
   if (features === undefined) throw new Error('a signal is made from features');
-  const active = [...symbol.selections].sort(([a], [b]) => a - b);
-  const names = [...new Set([...active.map(([, { model }]) => model), ...own.alphas.map(({ name }) => name)])];
+  const active: Record<string, string> = {};
+  const edges: Edge[] = [];
+  const blend = (name: string): void => {
+    const edge = edges.some(({ model }) => model === name) ? undefined : edgeOf(symbol, name);
+    if (edge !== undefined) edges.push(edge);
+  };
+  for (const horizon of own.horizons) {
+    const model = symbol.selections.get(horizon)?.model;
+    if (model === undefined) continue;
+    active[horizon] = model;
+    blend(model);
+  }
+  for (const { name } of own.alphas) blend(name);
   symbol.seq += 1;
   return {
     symbol: symbol.name,
@@ -275,8 +282,8 @@ function signalOf(state: State, symbol: SymbolState, { policy, own, now, ageMs }
     t: now,
     features,
     featuresAgeMs: ageMs,
-    active: Object.fromEntries(active.map(([horizon, { model }]) => [String(horizon), model])),
-    edges: names.flatMap((name) => edgeOf(state, policy, { symbol, name, now })),
+    active,
+    edges,
     horizonSeconds: own.horizons[0] ?? 0,
     routerPaused: state.paused,
     calibrated: policy.calibration.isEnabled,
@@ -284,12 +291,11 @@ function signalOf(state: State, symbol: SymbolState, { policy, own, now, ageMs }
 }
 
 /** The claim of a model that is blended; none of one that is not healthy, also where it cannot be left. */
-function edgeOf(state: State, policy: Policy, { symbol, name, now }: Named): Edge[] {
-  const spec = policy.models.get(name);
+function edgeOf(symbol: SymbolState, name: string): Edge | undefined {
   const model = symbol.models.get(name);
-  if (spec === undefined || model?.claim === undefined) return [];
-  const { beta, confidence, sampleCount, unhealthyBy } = standingOf({ state, policy, spec, model, now });
-  if (unhealthyBy !== undefined) return [];
+  if (model?.claim === undefined || model.standing === undefined) return undefined;
+  const { beta, confidence, sampleCount, unhealthyBy } = model.standing;
+  if (unhealthyBy !== undefined) return undefined;
   const { edgeBps, horizonSeconds, t } = model.claim;
-  return [{ model: name, horizonSeconds, edgeBps, t, confidence, beta, sampleCount }];
+  return { model: name, horizonSeconds, edgeBps, t, confidence, beta, sampleCount };
 }
