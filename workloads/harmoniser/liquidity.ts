@@ -60,8 +60,9 @@ export function takeMarket(
   const traded = isNewBoot ? 0 : features.tradedLots - liquidity.tradedLots;
   const isFirst = liquidity.lastTradeAt === -Infinity;
   if (isFirst || (!isNewBoot && features.trades > liquidity.trades)) liquidity.lastTradeAt = now;
-  const { bootId, trades, tradedLots } = features;
-  Object.assign(liquidity, { bootId, trades, tradedLots });
+  liquidity.bootId = features.bootId;
+  liquidity.trades = features.trades;
+  liquidity.tradedLots = features.tradedLots;
   if (traded > 0 && features.mid > 0)
     addVolume(liquidity, (traded * features.mid) / features.instrument.quantityScale, now);
   if (features.valid)
@@ -93,10 +94,10 @@ export function illiquidity(
   const quietMs = liquidity.trades > 0 || marketHoursOnly ? now - liquidity.lastTradeAt : 0;
   const wideMs = liquidity.wideSince === undefined ? 0 : now - liquidity.wideSince;
   const usd = minVolumeUsd > 0 ? volumeUsd(liquidity, now) : 0;
-  const found = {
+  if (quietMs < QUIET_MS && wideMs < WIDE_MS && usd >= minVolumeUsd) return undefined;
+  return {
     ...(quietMs >= QUIET_MS ? { quietMs, quietLimitMs: QUIET_MS } : {}),
     ...(wideMs >= WIDE_MS ? { wideMs, wideLimitMs: WIDE_MS } : {}),
     ...(usd < minVolumeUsd ? { volumeUsd: usd, minVolumeUsd } : {}),
   };
-  return Object.keys(found).length === 0 ? undefined : found;
 }

@@ -38,6 +38,9 @@ export function emitFeatures(market: Market, emission: Emission, bootId: string,
   emission.lastAt = t;
   emission.seq += 1;
   const grid = lastPoint(market.grid);
+  const { best } = market;
+  const { mid, microPrice, spreadBps, pressure } = pricesOf(market);
+  // Field by field: spread into the literal they take twice as long.
   return {
     symbol: market.symbol,
     seq: emission.seq,
@@ -46,8 +49,14 @@ export function emitFeatures(market: Market, emission: Emission, bootId: string,
     instrument: market.listing.instrument,
     valid: market.valid,
     heardAt: market.link.heardAt,
-    ...market.best,
-    ...pricesOf(market),
+    bidTicks: best.bidTicks,
+    bidLots: best.bidLots,
+    askTicks: best.askTicks,
+    askLots: best.askLots,
+    mid,
+    microPrice,
+    spreadBps,
+    pressure,
     tradeImbalance: imbalance(market.window, t),
     ...(grid === undefined ? {} : { grid }),
     returnsBps: returnsOf(market),

@@ -111,26 +111,24 @@ function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kin
     return [];
   }
   const stalled = now - symbol.receivedAt > STALL_MS;
-  Object.assign(symbol, { features, receivedAt: now });
+  symbol.features = features;
+  symbol.receivedAt = now;
   takeGrid(symbol.grid, features.grid, policy.gridSeconds);
   takeMarket(symbol.liquidity, features, policy.liquidity, now);
   const open = own.calendar?.(now).open === true;
   const resting = !open || illiquidity(symbol.liquidity, policy.liquidity, now) !== undefined;
-  const asked = own.scored.flatMap((spec) => {
+  const outputs: Output[] = [];
+  for (const spec of own.scored) {
     score(symbol, spec, { features, now, ageMs, halted: stalled || !open });
     const model = symbol.models.get(spec.name);
     if (model !== undefined) model.standing = standingOf({ state, policy, spec, model, now });
-    return spec.type === 'OpenInference' && own.all.has(spec.name) ? ask(state, symbol, spec, now) : [];
-  });
-  const switches = own.horizons.flatMap((horizon) =>
-    select(state, symbol, { policy, own, horizon, resting, now, ageMs }),
-  );
-  return [
-    ...asked,
-    ...switches,
-    ...excessOf(state, policy, now),
-    { kind: 'signal', signal: signalOf(state, symbol, { policy, own, now, ageMs }) },
-  ];
+    if (spec.type === 'OpenInference' && own.all.has(spec.name)) outputs.push(...ask(state, symbol, spec, now));
+  }
+  for (const horizon of own.horizons)
+    outputs.push(...select(state, symbol, { policy, own, horizon, resting, now, ageMs }));
+  outputs.push(...excessOf(state, policy, now));
+  outputs.push({ kind: 'signal', signal: signalOf(state, symbol, { policy, own, now, ageMs }) });
+  return outputs;
 }
 
 /** Within one boot of ingest, its numbers say what is newer. */
