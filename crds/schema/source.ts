@@ -37,6 +37,21 @@ const market = z.object({
     })
     .meta({ description: 'Calm and volatile times by a chain of its own, of the same seed; absent: calm for ever.' })
     .optional(),
+  halts: z
+    .object({
+      everySeconds: z
+        .int()
+        .min(10)
+        .max(604_800)
+        .meta({ description: 'How long a symbol trades between two halts, in the mean.' })
+        .default(14_400),
+      lastsSeconds: z.int().min(1).max(86_400).meta({ description: 'How long a halt lasts, in the mean.' }).default(60),
+    })
+    .meta({
+      description:
+        'Each symbol by itself is not traded for a while now and then, and opens at another price; absent: on request only.',
+    })
+    .optional(),
   feeBps: z
     .number()
     .min(0)

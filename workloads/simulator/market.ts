@@ -10,6 +10,14 @@ export interface MarketOptions {
   readonly pressureHalfLifeSeconds: number;
   /** Absent: calm for ever. */
   readonly regimes?: RegimeOptions | undefined;
+  /** Absent: none by themselves. */
+  readonly halts?: HaltOptions | undefined;
+}
+
+/** Of each instrument by itself: what passes between two halts, and what one lasts, in the mean. */
+export interface HaltOptions {
+  readonly everySeconds: number;
+  readonly lastsSeconds: number;
 }
 
 /** Two states of the whole market, left at random: how long each lasts in the mean. */
@@ -47,6 +55,10 @@ export interface Instrument {
   bestAsk: number;
   lastId: number;
   tradeId: number;
+  /** Seconds until it trades again; 0 while it does. */
+  haltedFor: number;
+  /** Of its own: nothing else is another for it, and a market without halts is what it would be if there were none. */
+  readonly chance: () => number;
 }
 
 export interface Market {
@@ -112,20 +124,37 @@ export function newMarket(listings: readonly Listing[], options: MarketOptions):
       bestAsk: 0,
       lastId: 1_000_000 * (i + 1),
       tradeId: 1_000 * (i + 1),
+      haltedFor: 0,
+      chance: randomFrom(options.seed + 1_000 * (i + 1)),
     })),
   };
   for (const instrument of market.instruments) requote(market, instrument);
   return market;
 }
 
-/** Moves the market by `seconds` and gives what changed, per instrument. */
+/** Moves the market by `seconds` and gives what changed, per instrument that trades. Prices move in a halt, too: it opens at another. */
 export function stepMarket(market: Market, seconds: number): Change[] {
   market.regime = nextRegime(market, seconds);
   move(market, seconds);
-  return market.instruments.map((instrument) => {
-    const trades = tradesIn(market, instrument, seconds);
-    return { ...requote(market, instrument), trades };
-  });
+  for (const instrument of market.instruments) passHalt(instrument, market.options.halts, seconds);
+  return market.instruments
+    .filter(({ haltedFor }) => haltedFor === 0)
+    .map((instrument) => {
+      const trades = tradesIn(market, instrument, seconds);
+      return { ...requote(market, instrument), trades };
+    });
+}
+
+/** Neither trades nor quotes for so long. */
+export function halt(instrument: Instrument, seconds: number): void {
+  instrument.haltedFor = Math.max(0, seconds);
+}
+
+/** As regimes: a chain of two states in continuous time. */
+function passHalt(instrument: Instrument, halts: HaltOptions | undefined, seconds: number): void {
+  if (instrument.haltedFor > 0) return halt(instrument, instrument.haltedFor - seconds);
+  if (halts === undefined || instrument.chance() >= 1 - Math.exp(-seconds / halts.everySeconds)) return;
+  halt(instrument, -Math.log(1 - instrument.chance()) * halts.lastsSeconds);
 }
 
 /** A chain of two states in continuous time: left within `seconds` with probability 1 − exp(−seconds/mean). */

@@ -95,6 +95,10 @@ export interface Player {
   listened(symbol: string, kind: MarketEvent['kind']): void;
   /** What the mid is expected to do from now on over a horizon, bps, and how far that goes by itself; of a synthetic market. */
   expected?(symbol: string, horizonSeconds: number): Expected | undefined;
+  /** Whether the venue trades it now; a recording's always are. */
+  isHalted?(symbol: string): boolean;
+  /** It, or every symbol, is not traded for so long; absent where what happens is recorded. */
+  halt?(symbol: string | undefined, forMs: number): void;
   /** Nothing happens for so long; absent where what happens is recorded. */
   rest?(forMs: number): void;
   stop(): void;

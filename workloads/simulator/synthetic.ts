@@ -3,6 +3,7 @@ import { dailyBars } from './bars.ts';
 import { instrumentOf, type Depth, type Player, type Sink } from './player.ts';
 import {
   expectedBps,
+  halt,
   newMarket,
   PRESSURE_SD,
   stepMarket,
@@ -61,6 +62,11 @@ export function playSynthetic({ symbols, market: options, sink, now }: Synthetic
       const pressure = bySymbol.get(symbol)?.pressure;
       if (pressure === undefined) return undefined;
       return { bps: expectedBps(options, pressure, seconds), sdBps: expectedBps(options, PRESSURE_SD, seconds) };
+    },
+    isHalted: (symbol) => (bySymbol.get(symbol)?.haltedFor ?? 0) > 0,
+    halt: (symbol, forMs) => {
+      for (const instrument of market.instruments)
+        if (symbol === undefined || instrument.listing.symbol === symbol) halt(instrument, forMs / 1_000);
     },
     rest: (forMs) => {
       restsUntil = now() + forMs;

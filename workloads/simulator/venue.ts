@@ -130,6 +130,7 @@ export class Venue implements Sink {
       kinds: protocol.kinds,
       announces: protocol.farewell !== undefined,
       rests: player.rest !== undefined,
+      halts: player.halt !== undefined,
     };
     const read = readFault(asked, subject);
     if ('fault' in read) this.strike(read.fault);
@@ -140,6 +141,10 @@ export class Venue implements Sink {
     const { fault: name } = fault;
     if (name === 'cut' || name === 'reset' || name === 'refuse') return this.#end(fault);
     if (name === 'shutdown') return this.#shutDown(fault);
+    if (name === 'halt') {
+      this.#count('halt');
+      return this.player.halt?.(fault.symbol, fault.seconds * 1_000);
+    }
     if (name === 'quiet') return this.player.rest?.(fault.seconds * 1_000);
     if (name === 'limit') {
       this.#limitedUntil = this.#after(fault.seconds);

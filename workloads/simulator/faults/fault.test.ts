@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { MARKET_KINDS } from '../player.ts';
 import { FAULTS, readFault, type Subject } from './fault.ts';
 
-const SUBJECT: Subject = { symbols: ['BTCUSDT', 'ETHUSDT'], kinds: MARKET_KINDS, announces: true, rests: true };
+const SUBJECT: Subject = {
+  symbols: ['BTCUSDT', 'ETHUSDT'],
+  kinds: MARKET_KINDS,
+  announces: true,
+  rests: true,
+  halts: true,
+};
 const refusedOf = (asked: unknown, subject = SUBJECT): [string, string] | undefined => {
   const read = readFault(asked, subject);
   return 'refused' in read ? [read.refused.field, read.refused.found] : undefined;
@@ -25,7 +31,8 @@ describe('a request for a fault', () => {
   it('may be for each of them', () => {
     const needed = { seconds: 1, delayMs: 1 };
     for (const fault of FAULTS) {
-      const fields = fault === 'slow' ? needed : ['limit', 'refuse', 'quiet'].includes(fault) ? { seconds: 1 } : {};
+      const fields =
+        fault === 'slow' ? needed : ['limit', 'refuse', 'halt', 'quiet'].includes(fault) ? { seconds: 1 } : {};
       assert.equal(refusedOf({ fault, ...fields }), undefined, fault);
     }
   });
@@ -43,6 +50,8 @@ describe('a request for a fault', () => {
     [{ fault: 'reset', hard: true }, 'hard', 'true'],
     [{ fault: 'limit' }, 'seconds', 'nothing'],
     [{ fault: 'refuse', seconds: -1 }, 'seconds', '-1'],
+    [{ fault: 'halt' }, 'seconds', 'nothing'],
+    [{ fault: 'halt', symbol: 'BTC-USD', seconds: 1 }, 'symbol', '"BTC-USD"'],
     [{ fault: 'slow', seconds: 1, delayMs: null }, 'delayMs', 'null'],
     [{ fault: 'mute', stream: 7 }, 'stream', '7'],
   ] as const) {
@@ -51,8 +60,10 @@ describe('a request for a fault', () => {
     });
   }
   it('is refused where the venue has none such', () => {
-    const other = { ...SUBJECT, announces: false, rests: false };
+    const other = { ...SUBJECT, announces: false, rests: false, halts: false };
     assert.equal(refusedOf({ fault: 'shutdown' }, other)?.[0], 'fault');
     assert.equal(refusedOf({ fault: 'quiet', seconds: 1 }, other)?.[0], 'fault');
+    const halt = readFault({ fault: 'halt', seconds: 1 }, other);
+    assert.ok('refused' in halt && halt.refused.field === 'fault' && !/halt/.test(halt.refused.expected));
   });
 });

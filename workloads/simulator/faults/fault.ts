@@ -35,6 +35,8 @@ export type Fault =
   | { readonly fault: 'refuse'; readonly seconds: number }
   /** The venue announces its end, and comes to it: Binance's serverShutdown. */
   | { readonly fault: 'shutdown'; readonly afterSeconds: number }
+  /** The venue does not trade it, or any: no trade, no quote, its status says so, orders are refused; prices go on underneath. */
+  | { readonly fault: 'halt'; readonly symbol?: string; readonly seconds: number }
   /** No fault: a market in which nothing happens, on a venue that lives. */
   | { readonly fault: 'quiet'; readonly seconds: number };
 
@@ -54,8 +56,9 @@ export interface Subject {
   readonly kinds: readonly VenueEvent['kind'][];
   /** Whether its protocol can announce its end. */
   readonly announces: boolean;
-  /** Whether its market can stand still: a recording cannot. */
+  /** Whether its market can stand still, and its symbols be halted: a recording's cannot. */
   readonly rests: boolean;
+  readonly halts: boolean;
 }
 
 /** The value as the fault has it, or what was expected. */
@@ -73,13 +76,15 @@ const whole =
       ? { value }
       : `a whole number in 1 … ${most}`;
 
+const symbolField: Field = (value, { symbols }) =>
+  value === undefined || symbols.some((symbol) => symbol === value) ? { value } : `one of ${symbols.join(', ')}`;
+
 const SOME: Fields = {
   of: (value, { kinds }) =>
     value === undefined || kinds.some((kind) => kind === value)
       ? { value: value ?? kinds[0] }
       : `one of ${kinds.join(', ')}`,
-  symbol: (value, { symbols }) =>
-    value === undefined || symbols.some((symbol) => symbol === value) ? { value } : `one of ${symbols.join(', ')}`,
+  symbol: symbolField,
   count: whole(10_000, 1),
 };
 const DAY_SECONDS = 86_400;
@@ -98,6 +103,7 @@ const FIELDS: Readonly<Record<FaultName, Fields>> = {
   limit: LASTING,
   refuse: LASTING,
   shutdown: { afterSeconds: within(0, 3_600, 5) },
+  halt: { symbol: symbolField, ...LASTING },
   quiet: LASTING,
 };
 
@@ -126,8 +132,8 @@ export function readFault(asked: unknown, subject: Subject): { readonly fault: F
   return { fault: read as unknown as Fault };
 }
 
-const isUsable = (name: FaultName, { announces, rests }: Subject): boolean =>
-  (name !== 'shutdown' || announces) && (name !== 'quiet' || rests);
+const isUsable = (name: FaultName, { announces, rests, halts }: Subject): boolean =>
+  (name !== 'shutdown' || announces) && (name !== 'quiet' || rests) && (name !== 'halt' || halts);
 
 const refused = (field: string, found: unknown, expected: string): { readonly refused: Refused } => ({
   refused: { field, found: JSON.stringify(found)?.slice(0, 80) ?? 'nothing', expected },

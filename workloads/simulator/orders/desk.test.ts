@@ -11,10 +11,12 @@ const ONE = 10n ** BigInt(AMOUNT_DECIMALS);
 
 function aDesk({ feeBps = 10, feeIn = 'Received' }: { feeBps?: number; feeIn?: 'Received' | 'Quote' } = {}) {
   const book = { lastUpdateId: 1, bids: BIDS, asks: ASKS };
+  let isHalted = false;
   const player = {
     symbols: ['AAAUSDT'],
     filters: () => ({ tickSize: '0.01', stepSize: '0.001', minNotional: '5' }),
     depth: (symbol: string) => (symbol === 'AAAUSDT' ? book : undefined),
+    isHalted: () => isHalted,
   } as unknown as Player;
   const desk = new Desk({ player, feeBps, feeIn });
   const place = (request: Partial<OrderRequest>): ReturnType<Desk['place']> =>
@@ -44,7 +46,8 @@ function aDesk({ feeBps = 10, feeIn = 'Received' }: { feeBps?: number; feeIn?: '
   const trade = (price: string, size: string, sellerTook: boolean): void =>
     desk.onEvent({ kind: 'trade', symbol: 'AAAUSDT', at: 2, tradeId: 1, price, size, sellerTook });
   const of = (asset: string) => desk.account.balances().get(asset)!;
-  return { desk, place, placed, change, trade, of };
+  const halt = (halted: boolean): void => void (isHalted = halted);
+  return { desk, place, placed, change, trade, of, halt };
 }
 const done = ({ status, filledLots, value }: Order): unknown[] => [status, filledLots, value];
 
@@ -53,6 +56,18 @@ describe('an order at a simulated venue', () => {
     const { placed } = aDesk();
     assert.deepEqual(done(placed({ lots: 1_500 })), ['Filled', 1_500, 1_000n * 10_100n + 500n * 10_200n]);
     assert.deepEqual(done(placed({ side: 'sell', ticks: 9_900, lots: 1_500 })), ['Open', 1_000, 1_000n * 9_900n]);
+  });
+  it('is refused in a halt, whatever it is; one that rests may be cancelled', () => {
+    const { desk, place, placed, halt, of } = aDesk();
+    const resting = placed({ ticks: 9_000 });
+    halt(true);
+    for (const more of [{}, { side: 'sell' as const }, { ticks: undefined, timeInForce: 'IOC' as const }])
+      assert.equal(place(more), 'Halted');
+    assert.equal(place({ symbol: 'BBBUSDT' }), 'UnknownSymbol');
+    assert.equal(desk.cancel(resting.id, 2)?.status, 'Cancelled');
+    assert.equal(of('USDT').held, 0n);
+    halt(false);
+    assert.equal(placed({}).status, 'Filled');
   });
   it('does not take twice what was there once, until the level changes', () => {
     const { placed, change } = aDesk();

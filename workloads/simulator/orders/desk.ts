@@ -124,6 +124,7 @@ export class Desk {
     const { symbol, clientId } = request;
     const units = this.#units.get(symbol);
     if (units === undefined) return 'UnknownSymbol';
+    if (this.#options.player.isHalted?.(symbol) === true) return 'Halted';
     const filter = filterOf(request, units);
     if (filter !== undefined) return filter;
     if (this.#valueOf(request) < units.minValue) return 'Notional';

@@ -60,6 +60,8 @@ export interface Order {
 /** Why an order is not taken. */
 export type Refusal =
   | 'UnknownSymbol'
+  /** The venue does not trade it now. */
+  | 'Halted'
   /** The price is not of whole ticks, or not positive. */
   | 'PriceFilter'
   /** The size is not of whole steps, or too small. */

@@ -26,6 +26,7 @@ const PROBLEMS: Readonly<Record<BinanceProblem, RestAnswer>> = {
 
 const REFUSALS: Readonly<Record<Refusal, RestAnswer>> = {
   UnknownSymbol: refused(-1121, 'Invalid symbol.'),
+  Halted: refused(-1013, 'Market is closed.'),
   PriceFilter: refused(-1013, 'Filter failure: PRICE_FILTER'),
   LotSize: refused(-1013, 'Filter failure: LOT_SIZE'),
   Notional: refused(-1013, 'Filter failure: NOTIONAL'),

@@ -150,7 +150,7 @@ function symbolInfo(player: Player, symbol: string): object {
   const { tickSize, stepSize, minNotional } = player.filters(symbol);
   return {
     symbol,
-    status: 'TRADING',
+    status: player.isHalted?.(symbol) === true ? 'BREAK' : 'TRADING',
     baseAsset: symbol.replace(/(USDT|USDC|USD)$/, ''),
     isSpotTradingAllowed: true,
     orderTypes: ['LIMIT', 'LIMIT_MAKER', 'MARKET'],

@@ -14,6 +14,7 @@ const NO_ORDER = 'order with this orderID was not found';
 
 const REFUSALS: Readonly<Record<Refusal, string>> = {
   UnknownSymbol: 'INVALID_PRODUCT_ID',
+  Halted: 'ORDER_ENTRY_DISABLED',
   PriceFilter: 'INVALID_PRICE_PRECISION',
   LotSize: 'INVALID_SIZE_PRECISION',
   Notional: 'ORDER_SIZE_TOO_SMALL',

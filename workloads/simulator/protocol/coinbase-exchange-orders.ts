@@ -22,6 +22,7 @@ const NOT_FOUND = refused(404, 'NotFound');
 
 const REFUSALS: Readonly<Record<Refusal, string>> = {
   UnknownSymbol: 'Product not found',
+  Halted: 'Trading is disabled',
   PriceFilter: 'price too precise',
   LotSize: 'size is too small',
   Notional: 'funds is too small',
@@ -67,7 +68,8 @@ function placed({ body }: Asked, options: CoinbaseOrdersOptions): RestAnswer {
   const request = isObject(parsed) ? requestOf(parsed, options) : 'Invalid JSON';
   if (typeof request === 'string') return refused(400, request);
   const order = options.desk.place(request, options.now());
-  return typeof order === 'string' ? refused(400, REFUSALS[order]) : ok(orderOf(order, options));
+  if (typeof order === 'string') return refused(order === 'Halted' ? 403 : 400, REFUSALS[order]);
+  return ok(orderOf(order, options));
 }
 
 /** The order, or the venue's words on why it cannot be read. */

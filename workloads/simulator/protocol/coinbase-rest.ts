@@ -1,5 +1,5 @@
 // REST of both of Coinbase's protocols: products, books, daily candles, time, and the limit per second. Pure but for its count.
-import type { Bar, Filters, Player, TradeEvent } from '../player.ts';
+import type { Bar, Player, TradeEvent } from '../player.ts';
 import { plain, timeOf } from './coinbase-client.ts';
 import type { Asked, Protocol, ProtocolOptions, RestAnswer } from './protocol.ts';
 
@@ -57,11 +57,10 @@ export const exchangeRest = (
 ): Protocol['rest'] =>
   limited(options, (player, { path, query }, now) => {
     if (path === '/time') return ok({ iso: new Date(now).toISOString(), epoch: now / 1_000 });
-    if (path === '/products')
-      return ok(player.symbols.map((symbol) => exchangeProduct(symbol, player.filters(symbol))));
+    if (path === '/products') return ok(player.symbols.map((symbol) => exchangeProduct(player, symbol)));
     const [, product = '', what = ''] = /^\/products\/([^/]+)(?:\/([a-z]+))?$/.exec(path) ?? [];
     if (!player.symbols.includes(product)) return NOT_FOUND;
-    if (what === '') return ok(exchangeProduct(product, player.filters(product)));
+    if (what === '') return ok(exchangeProduct(player, product));
     if (what === 'candles') return exchangeCandles(player, product, query, now);
     if (what === 'trades') return ok(exchangeTrades(tradesOf(product), query));
     return what === 'book' ? exchangeBook(player, product, query, sequenceOf(product)) : NOT_FOUND;
@@ -128,7 +127,7 @@ export const advancedRest = (
     const [, product = '', what] =
       /^\/api\/v3\/brokerage\/market\/products\/([^/]+)(?:\/(candles|ticker))?$/.exec(path) ?? [];
     if (!player.symbols.includes(product)) return { status: 404, body: { error: 'NOT_FOUND', message: 'not found' } };
-    if (what === undefined) return ok(advancedProduct(product, player.filters(product)));
+    if (what === undefined) return ok(advancedProduct(player, product));
     return what === 'ticker'
       ? advancedTicker(player, product, tradesOf(product))
       : advancedCandles(player, product, query, now);
@@ -152,7 +151,7 @@ function advancedProducts(player: Player, query: URLSearchParams): RestAnswer {
   const asked = query.getAll('product_ids');
   const isSpot = (query.get('product_type') ?? 'SPOT') === 'SPOT';
   const symbols = player.symbols.filter((symbol) => isSpot && (asked.length === 0 || asked.includes(symbol)));
-  const products = symbols.map((symbol) => advancedProduct(symbol, player.filters(symbol)));
+  const products = symbols.map((symbol) => advancedProduct(player, symbol));
   return ok({ products, num_products: products.length });
 }
 
@@ -212,7 +211,10 @@ const currenciesOf = (product: string): [base: string, quote: string] => {
   return [base, quote];
 };
 
-function exchangeProduct(id: string, { tickSize, stepSize, minNotional }: Filters): object {
+const isHalted = (player: Player, product: string): boolean => player.isHalted?.(product) === true;
+
+function exchangeProduct(player: Player, id: string): object {
+  const { tickSize, stepSize, minNotional } = player.filters(id);
   const [base_currency, quote_currency] = currenciesOf(id);
   return {
     id,
@@ -228,13 +230,14 @@ function exchangeProduct(id: string, { tickSize, stepSize, minNotional }: Filter
     cancel_only: false,
     status: 'online',
     status_message: '',
-    trading_disabled: false,
+    trading_disabled: isHalted(player, id),
     fx_stablecoin: false,
     auction_mode: false,
   };
 }
 
-function advancedProduct(product_id: string, { tickSize, stepSize, minNotional }: Filters): object {
+function advancedProduct(player: Player, product_id: string): object {
+  const { tickSize, stepSize, minNotional } = player.filters(product_id);
   const [base_currency_id, quote_currency_id] = currenciesOf(product_id);
   return {
     product_id,
@@ -250,7 +253,7 @@ function advancedProduct(product_id: string, { tickSize, stepSize, minNotional }
     cancel_only: false,
     limit_only: false,
     post_only: false,
-    trading_disabled: false,
+    trading_disabled: isHalted(player, product_id),
     auction_mode: false,
     view_only: false,
     product_type: 'SPOT',

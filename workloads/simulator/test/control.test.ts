@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { SystemConfig } from '../../contract/system-config.ts';
 import { startSimulator, type Simulator } from '../server.ts';
@@ -41,6 +42,21 @@ describe('the simulator’s control port', () => {
     assert.deepEqual([status, body], [200, { source: 'sim', fault: 'reset', connections: 1 }]);
     await once(client, 'close');
     assert.equal(simulator.stats()['sim']?.struck.reset, 1);
+  });
+  it('halts a market: its status says so, and it says nothing more', async () => {
+    const statusOf = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${simulator.port}${path}`)).text(); // prettier-ignore
+    const binance = '/sim/api/v3/exchangeInfo?symbol=BTCUSDT';
+    const coinbase = '/cb/api/v3/brokerage/market/products/BTC-USD';
+    assert.match(await statusOf(binance), /"status":"TRADING"/);
+    assert.equal((await ask('/sim/faults', '{"fault":"halt","symbol":"BTCUSDT","seconds":60}')).status, 200);
+    assert.equal((await ask('/cb/faults', '{"fault":"halt","seconds":60}')).status, 200);
+    assert.match(await statusOf(binance), /"status":"BREAK"/);
+    assert.match(await statusOf(coinbase), /"trading_disabled":true/);
+    const id = simulator.book('sim', 'BTCUSDT')!.lastUpdateId;
+    await delay(300);
+    assert.equal(simulator.book('sim', 'BTCUSDT')!.lastUpdateId, id);
+    await ask('/sim/faults', '{"fault":"halt","seconds":0}');
+    assert.match(await statusOf(binance), /"status":"TRADING"/);
   });
   it('lets nobody in, and answers 429, as long as it was asked', async () => {
     const venue = `http://127.0.0.1:${simulator.port}/sim/api/v3/ping`;

@@ -126,6 +126,16 @@ describe('orders at the simulated venues, by ccxt', () => {
         await assert.rejects(client.createOrder(symbol, 'limit', 'buy', 90, Math.round(bid)), InsufficientFunds);
         await assert.rejects(client.createOrder(symbol, 'limit', 'sell', 0.00001, 1), BaseError);
       });
+      it('refuses all orders of a market that is halted, as the venue does, and cancels what rests', async () => {
+        const client = clientOf(protocol);
+        const { id } = await client.createOrder(symbol, 'limit', 'buy', 0.1, Math.round(bestOf(protocol).bid * 0.9));
+        simulator.strike(protocol, { fault: 'halt', seconds: 600 });
+        const told = { binance: /Market is closed/, 'coinbase-exchange': /Trading is disabled/, 'coinbase-advanced': /ORDER_ENTRY_DISABLED/ }[protocol]; // prettier-ignore
+        await assert.rejects(client.createOrder(symbol, 'market', 'sell', 0.01), told);
+        await client.cancelOrder(id!, symbol);
+        simulator.strike(protocol, { fault: 'halt', seconds: 0 });
+        await client.createOrder(symbol, 'market', 'sell', 0.01);
+      });
       it('lets nobody in with another key', async () => {
         const other = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
         const secret =
