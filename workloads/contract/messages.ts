@@ -32,8 +32,10 @@ export interface Features {
   readonly bootId: string;
   readonly t: number;
   readonly instrument: Instrument;
-  /** The primary source's book is spliced, continuous, two-sided and not crossed. False: nothing may be opened. */
+  /** The primary source's book is spliced, continuous, two-sided and not crossed, and it trades. False: nothing may be opened. */
   readonly valid: boolean;
+  /** Why the venue does not trade it, by its own word (BREAK, trading_disabled); absent while it does. No order would be taken. */
+  readonly halted?: string;
   /** `t` of the last frame or heartbeat of the primary source; a book older than 2 s is not fresh. */
   readonly heardAt: number;
   /** Best bid and ask; 0 on a side without levels. */

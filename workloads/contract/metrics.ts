@@ -6,6 +6,7 @@ export const METRIC = {
   missedTrades: 'tradewind_missed_trades_total',
   malformedFrames: 'tradewind_malformed_frames_total',
   emissionsSkipped: 'tradewind_emissions_skipped_total',
+  symbolHalted: 'tradewind_symbol_halted',
   feedAge: 'tradewind_feed_age_seconds',
   alphaEdges: 'tradewind_alpha_edges_total',
   alphaClaimAge: 'tradewind_alpha_claim_age_seconds',

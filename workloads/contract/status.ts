@@ -28,7 +28,14 @@ export interface IngestStatus extends PartBase {
   readonly symbols: Readonly<
     Record<
       string,
-      { readonly valid: boolean; readonly mid: number; readonly spreadBps: number; readonly ageMs: number }
+      {
+        readonly valid: boolean;
+        readonly mid: number;
+        readonly spreadBps: number;
+        readonly ageMs: number;
+        /** Why its venue does not trade it; absent while it does. */
+        readonly halted?: string;
+      }
     >
   >;
   /** At the paper venue no order waits for its book, and no answer for the disk. */

@@ -100,6 +100,9 @@ function said(way: Way, seed: number, seconds: number): string[] {
   const provider = { source: 'provider', up: true, heardAt: t, silentAfterMs: 5_000 };
   for (let i = 0; i < seconds * 10; i++) {
     provider.heardAt = t;
+    // ETH halts for two seconds of the eight.
+    const halt = { 20: 'BREAK', 40: undefined };
+    if (Object.hasOwn(halt, i)) inIngest({ kind: 'status', symbol: 'ETH-USD', halted: halt[i as 20 | 40], t });
     const edge = { symbol: 'BTC-USD', at: t, sequence: i, edgeBps: (i % 40) - 20, horizonSeconds: 60, confidence: 0.7 };
     if (i % 7 === 0) inIngest({ kind: 'alpha', link: provider, edge, ageMs: 3, t });
     for (const [at, change] of stepMarket(market, 0.1).entries())
@@ -129,6 +132,7 @@ describe('Split and Fused', () => {
           assert.ok(split.some((text) => text.includes(`"kind":"${kind}"`)), kind); // prettier-ignore
         assert.ok(split.some((text) => text.includes('"kind":"fill"')));
         assert.ok(split.some((text) => text.includes('"model":"provider"')));
+        assert.ok(split.some((text) => text.includes('"blockedBy":["Halted"')));
       }),
       { numRuns: 2 },
     );

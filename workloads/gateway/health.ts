@@ -96,6 +96,7 @@ function bookCheck({ system }: Seen, { ingest }: LiveParts): HealthCheck {
   const troubles = system.symbols.flatMap(({ name }) => {
     const book = ingest.map(({ symbols }) => symbols[name]).find((found) => found !== undefined);
     if (book === undefined) return [`${name}: no ingest has it`];
+    if (book.halted !== undefined) return [`${name}: halted at its venue (${book.halted})`];
     if (!book.valid) return [`${name}: not valid`];
     if (book.ageMs < 0) return [`${name}: never heard`];
     return book.ageMs > OLD_BOOK_MS ? [`${name}: silent for ${Math.round(book.ageMs / 1_000)} s`] : [];

@@ -15,6 +15,7 @@ const aView = (change: Partial<GateView> = {}): GateView => ({
   tradingStopped: false,
   controlReadable: true,
   reconciled: true,
+  halted: false,
   bookValid: true,
   bookAgeMs: 10,
   now: 0,
@@ -43,6 +44,7 @@ const sell = (lots = 100_000, limitTicks = 5_999_400): Draft => ({ side: 'sell',
 const REFUSED: Readonly<Record<string, readonly [Partial<GateView>, Draft]>> = {
   RedisAway: [{ redisConnected: false }, buy()],
   NoLease: [{ hasLease: false }, buy()],
+  Halted: [{ halted: true }, buy()],
   Collar: [{}, buy(100_000, 6_030_100)],
   OrderQuantity: [
     { mid: 100, positionLots: 0 },

@@ -23,6 +23,8 @@ export interface GateView {
   readonly tradingStopped: boolean;
   readonly controlReadable: boolean;
   readonly reconciled: boolean;
+  /** Its venue does not trade it: no order would be taken. */
+  readonly halted: boolean;
   readonly bookValid: boolean;
   readonly bookAgeMs: number;
   /** Our clock, epoch ms. */
@@ -83,6 +85,8 @@ const above = (found: number, limit: number): Readonly<Record<string, number>> |
 export const GATES: readonly Gate[] = [
   { code: 'RedisAway', of: 'EveryOrder', check: ({ redisConnected }) => (redisConnected ? undefined : YES) },
   { code: 'NoLease', of: 'EveryOrder', check: ({ hasLease }) => (hasLease ? undefined : YES) },
+  // Also reductions: no venue fills them in a halt, and to ask it four times a second spends its rate limit.
+  { code: 'Halted', of: 'EveryOrder', check: ({ halted }) => (halted ? YES : undefined) },
   {
     code: 'Collar',
     of: 'EveryOrder',

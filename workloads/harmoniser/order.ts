@@ -69,6 +69,7 @@ export function gateView(state: State, symbol: SymbolState, seen: Seen): GateVie
     tradingStopped: state.restraint.tradingStopped,
     controlReadable: state.controlReadable,
     reconciled: symbol.reconciliation.state === 'Done',
+    halted: signal.features.halted !== undefined,
     bookValid: signal.features.valid,
     bookAgeMs: now - symbol.heardAt,
     now,

@@ -55,6 +55,7 @@ const STOPPED_BY: Readonly<Record<string, () => { desk: Desk; signal?: Parameter
     step(desk.state, { kind: 'lease', epoch: undefined, now: desk.now });
     return { desk };
   },
+  Halted: () => ({ desk: new Desk().open(), signal: { features: { halted: 'BREAK' } } }),
   Collar: () => ({ desk: new Desk().open({}, limited({ collarBps: 0.5 })) }),
   TradingStopped: () => {
     const desk = new Desk().open();

@@ -161,6 +161,17 @@ function registerGauges(registry: Registry, scraped: Scraped): void {
     },
   });
   new Gauge({
+    name: METRIC.symbolHalted,
+    help: '1 while the venue does not trade the symbol, or its units changed; 0 while it does',
+    labelNames: ['source', 'symbol'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { symbol, link, halted } of shard.markets.values())
+        this.set({ source: link.source, symbol }, halted === undefined ? 0 : 1);
+    },
+  });
+  new Gauge({
     name: METRIC.clockSkew,
     help: "Seconds by which this machine's clock is ahead of the source's, and the shortest way from there",
     labelNames: ['source'],

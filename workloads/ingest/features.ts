@@ -41,7 +41,7 @@ export function emitFeatures(market: Market, emission: Emission, bootId: string,
   const { best } = market;
   const { mid, microPrice, spreadBps, pressure } = pricesOf(market);
   // Field by field: spread into the literal they take twice as long.
-  return {
+  const features: Features = {
     symbol: market.symbol,
     seq: emission.seq,
     bootId,
@@ -64,6 +64,7 @@ export function emitFeatures(market: Market, emission: Emission, bootId: string,
     trades: market.trades,
     tradedLots: market.tradedLots,
   };
+  return market.halted === undefined ? features : { ...features, halted: market.halted };
 }
 
 /** Mid, micro-price (the mid weighted toward the thinner side), spread and pressure; zeros where a side is empty. */

@@ -104,6 +104,8 @@ class RunningIngest implements Ingest {
   readonly #sampledAt = new Map<string, number>();
   /** Sources whose clock is known to be apart from ours. */
   readonly #skewed = new Set<string>();
+  /** Symbols that their venue does not trade, and since when we know. */
+  readonly #haltedAt = new Map<string, number>();
   #listener: (answer: PaperAnswer) => void = () => undefined;
   #before: FrameCount | undefined;
   #ticking: NodeJS.Timeout | undefined;
@@ -221,11 +223,24 @@ class RunningIngest implements Ingest {
       case 'streamLost':
         this.#onGap(output.symbol, 'stalled', {});
         return this.feedBySymbol.get(output.symbol)?.renew(output.symbol);
+      case 'status':
+        return this.#onStatus(output);
       case 'alpha':
         return this.alphas.onClaim(output);
       case 'tradesMissed':
         return this.#onTradesMissed(output);
     }
+  }
+
+  #onStatus({ symbol, halted }: Extract<Output, { kind: 'status' }>): void {
+    const { log } = this.#options;
+    const source = this.shard.markets.get(symbol)?.link.source;
+    const since = this.#haltedAt.get(symbol);
+    const now = monotonicNow();
+    if (halted === undefined) this.#haltedAt.delete(symbol);
+    else this.#haltedAt.set(symbol, since ?? now);
+    if (halted !== undefined) log.warn({ source, symbol, halted }, 'market is halted');
+    else log.info({ source, symbol, seconds: Math.round((now - (since ?? now)) / 1_000) }, 'market trades again');
   }
 
   #onTradesMissed({ symbol, count, lastId }: Extract<Output, { kind: 'tradesMissed' }>): void {

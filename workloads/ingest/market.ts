@@ -46,7 +46,7 @@ export interface Best {
 /** Changed in place by the functions of this file only. */
 export interface Market {
   readonly symbol: string;
-  readonly listing: Listing;
+  listing: Listing;
   readonly link: Link;
   readonly book: Book;
   sync: BookSync;
@@ -55,7 +55,9 @@ export interface Market {
   /** Since when the book owes an update: a bookTicker is ahead of it, or a trade changed it; 0 = it does not. */
   aheadSince: number;
   readonly best: Best;
-  /** The book is spliced, continuous, two-sided and not crossed, and its connection is up. */
+  /** Why its venue does not trade it, by the venue's own word; undefined while it does. */
+  halted: string | undefined;
+  /** The book is spliced, continuous, two-sided and not crossed, its connection is up, and its venue trades it. */
   valid: boolean;
   /** Last valid mid in quote currency, 0 = none yet, and when it was last known valid. */
   mid: number;
@@ -103,6 +105,7 @@ export function newMarket(listing: Listing, link: Link): Market {
     ticker: undefined,
     aheadSince: 0,
     best: { bidTicks: 0, bidLots: 0, askTicks: 0, askLots: 0 },
+    halted: undefined,
     valid: false,
     mid: 0,
     midAt: 0,
@@ -187,6 +190,17 @@ export function loseUpdates(market: Market, t: number): Effect {
   market.sync = WAITING;
   refresh(market, t);
   return { kind: 'SnapshotWanted', because: 'Gap' };
+}
+
+/**
+ * The venue trades the symbol no more, for the reason that it gives, or (undefined) again. Meanwhile the book goes on as its stream
+ * does; it counts again where it is in order then.
+ */
+export function setHalted(market: Market, halted: string | undefined, t: number): Effect {
+  market.halted = halted;
+  const effect = bookId(market) < 0 ? NONE : settle(market, t);
+  if (effect.kind === 'None') refresh(market, t);
+  return effect.kind === 'None' ? CHANGED : effect;
 }
 
 /** Nothing was looked at for a while: what is behind may have come meanwhile, and is given its time again. */
@@ -318,12 +332,12 @@ function applyDepth(market: Market, frame: DepthFrame, t: number): Effect {
 const aheadSince = ({ ticker, sync }: Market, t: number): number =>
   sync.phase === 'Live' && ticker !== undefined && ticker.updateId > sync.lastId ? t : 0;
 
-/** After the book changed: a book that crosses itself has lost an update, whatever its ids say. */
+/** After the book changed: a book that crosses itself has lost an update, whatever its ids say; but not that of an auction. */
 function settle(market: Market, t: number): Effect {
   market.aheadSince = aheadSince(market, t);
   const bid = bestTicks(market.book.bids);
   const ask = bestTicks(market.book.asks);
-  if (bid > 0 && ask > 0 && bid >= ask) {
+  if (bid > 0 && ask > 0 && bid >= ask && market.halted === undefined) {
     market.sync = market.sync.phase === 'Following' ? WAITING : { phase: 'Buffering', events: [] };
     refresh(market, t);
     return { kind: 'SnapshotWanted', because: 'Crossed' };
@@ -341,7 +355,8 @@ function refresh(market: Market, t: number): boolean {
     ticker !== undefined && ticker.updateId > id
       ? setBest(best, ticker.bidTicks, ticker.bidLots, ticker.askTicks, ticker.askLots)
       : setBest(best, bestTicks(book.bids), bestLots(book.bids), bestTicks(book.asks), bestLots(book.asks));
-  market.valid = id >= 0 && market.link.up && isOrderly(best.bidTicks, best.askTicks);
+  const isInForce = id >= 0 && market.link.up && market.halted === undefined;
+  market.valid = isInForce && isOrderly(best.bidTicks, best.askTicks);
   if (market.valid) market.mid = (best.bidTicks + best.askTicks) / (2 * market.listing.instrument.priceScale);
   if (market.valid || wasValid) market.midAt = t;
   return moved || market.valid !== wasValid;

@@ -56,6 +56,7 @@ export function ingestStatus(seen: Seen, before: FrameCount | undefined): Ingest
           mid: market.mid,
           spreadBps: spreadBps(market.best),
           ageMs: market.link.heardAt === 0 ? -1 : Math.max(0, now - market.link.heardAt),
+          ...(market.halted === undefined ? {} : { halted: market.halted }),
         },
       ]),
     ),

@@ -15,6 +15,7 @@ import {
   loseStream,
   loseUpdates,
   newMarket,
+  setHalted,
   type Effect,
   type Link,
   type Market,
@@ -31,6 +32,10 @@ export type Event =
   | { readonly kind: 'stalled'; readonly symbol: string; readonly t: number }
   /** The feed found that messages of a symbol's book were lost. */
   | { readonly kind: 'lost'; readonly symbol: string; readonly t: number }
+  /** The venue trades a symbol no more, by its own word, or (undefined) again. */
+  | { readonly kind: 'status'; readonly symbol: string; readonly halted: string | undefined; readonly t: number }
+  /** The venue changed the bounds of a symbol's orders, but not what prices and sizes are counted in. */
+  | { readonly kind: 'bounds'; readonly symbol: string; readonly listing: Listing; readonly t: number }
   /** A signal provider's claim. */
   | ({ readonly kind: 'alpha' } & Received)
   /** The feed found that trades of a symbol never came: at least so many. */
@@ -60,6 +65,8 @@ export type Output =
     }
   /** A stream is dead though its connection lives: it must be asked for anew. */
   | { readonly kind: 'streamLost'; readonly symbol: string }
+  /** The venue trades a symbol no more, or again. */
+  | { readonly kind: 'status'; readonly symbol: string; readonly halted: string | undefined }
   /** What became of a claim: taken, or dropped. */
   | { readonly kind: 'alpha'; readonly source: string; readonly symbol: string; readonly drop: Drop | undefined }
   /** Ids in a row up to and with `lastId`; 0 where the ids are not the venue's. */
@@ -140,7 +147,21 @@ function onSymbol(shard: Shard, event: Extract<Event, { readonly symbol: string 
       return onMarket(shard, symbol, t, (market) => addMissed(market, event.trades));
     case 'tradesLost':
       return [{ kind: 'tradesMissed', symbol, count: event.count, lastId: 0 }];
+    case 'status':
+      return onStatus(shard, event);
+    case 'bounds':
+      return onMarket(shard, symbol, t, (market) => {
+        market.listing = event.listing;
+        return { kind: 'Changed' };
+      });
   }
+}
+
+/** Said once each time that it changes. */
+function onStatus(shard: Shard, { symbol, halted, t }: Extract<Event, { kind: 'status' }>): readonly Output[] {
+  const market = shard.markets.get(symbol);
+  if (market === undefined || market.halted === halted) return NONE;
+  return [{ kind: 'status', symbol, halted }, ...onMarket(shard, symbol, t, () => setHalted(market, halted, t))];
 }
 
 function onFee({ paper }: Shard, feeRate: number): readonly Output[] {

@@ -48,6 +48,10 @@ describe('whether data flows', () => {
     ['a pod tells that is gone', all({ ingest: { pod: 'demo-ingest-0-before' } })],
   ] as const)
     it(`not where ${title}`, () => assert.equal(isDataFlowing(shards(parts)), false));
+  it('where the venue halts a market and says so, and not where that one is not heard of', () => {
+    assert.equal(isDataFlowing(shards(all(books({ valid: false, halted: 'BREAK' })))), true);
+    assert.equal(isDataFlowing(shards(all(books({ valid: false, halted: 'BREAK', ageMs: 15_001 })))), false);
+  });
   it('of a fused pod where it tells of every stage under its name', () => {
     const fused = aPod('fused');
     const told = all().map((status) => ({ ...status, pod: fused.name }));

@@ -23,7 +23,7 @@ export interface Shards {
 /** A source that was not heard for so long gives no data, whatever its book says. */
 const SILENT_MS = 15_000;
 
-/** Every stage of every shard runs and tells, and every book is valid and heard of. What a pod said that is gone counts for nothing. */
+/** Every stage of every shard runs and tells, and every book is valid, or halted by its venue, and heard of. What a pod said that is gone counts for nothing. */
 export const isDataFlowing = (shards: Shards): boolean =>
   shards.symbols.every((symbols, shard) =>
     STAGES.every((stage) => {
@@ -38,7 +38,9 @@ export const isDataFlowing = (shards: Shards): boolean =>
 const hasBooks = ({ symbols }: IngestStatus, wanted: readonly string[]): boolean =>
   wanted.every((name) => {
     const book = symbols[name];
-    return book?.valid === true && book.ageMs >= 0 && book.ageMs <= SILENT_MS;
+    // A halt is the venue's affair: what it says comes.
+    const isTold = book !== undefined && (book.valid || book.halted !== undefined);
+    return isTold && book.ageMs >= 0 && book.ageMs <= SILENT_MS;
   });
 
 /** The harmoniser that acts for each shard knows account and orders from the venue. Undefined where one that may act is silent. */

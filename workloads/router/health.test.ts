@@ -103,10 +103,11 @@ describe('a market that rests', () => {
   };
   const samples = (state: State): number => state.symbols.get(BTC)!.models.get(PRESSURE)!.calibration.samples;
 
-  it('sees no switch for more confidence: closed, without trades, or too wide', () => {
+  it('sees no switch for more confidence: closed, without trades, too wide, or halted', () => {
     assert.equal(activeAt60(after(OPEN)), 'momentum');
     assert.equal(activeAt60(after(CLOSED)), PRESSURE);
     assert.equal(activeAt60(after(OPEN, { trades: 5 })), PRESSURE, 'no trade for 60 s');
+    assert.equal(activeAt60(after(OPEN, { halted: 'BREAK' })), PRESSURE, 'halted');
     const wide = { session: { ...OPEN.session, maxSpreadBps: 1 } };
     assert.equal(activeAt60(after(wide, { spreadBps: 2 })), PRESSURE, 'too wide for 30 s');
     assert.equal(activeAt60(after({ session: { marketHoursOnly: false, calendar: 'XNYS' } })), 'momentum');

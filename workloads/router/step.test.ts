@@ -154,6 +154,18 @@ describe('the router', () => {
       1,
     ); // silent source, 2.5 s
   });
+  it('scores nothing across a halt, however the market opens again', () => {
+    const ofHalt = (i: number) => (i > 900 && i < 910 ? { valid: false, halted: 'BREAK' } : {});
+    const run = (more: (i: number) => object) => {
+      const state = aRouter();
+      for (let i = 1; i <= 2_500; i++) give(state, features(i, more(i)));
+      return state.symbols.get('BTC-USD')!.models.get('order_book_pressure')!.calibration;
+    };
+    const jumped = (i: number) => ({ ...ofHalt(i), ...(i >= 910 ? { mid: 30_000 } : {}) });
+    const { samples, syy } = run(jumped);
+    assert.deepEqual([samples, syy], [1, 0], 'the jump is in none');
+    assert.equal(run(ofHalt).samples, 1);
+  });
   it('scores nothing while the book is not valid', () => {
     const state = aRouter();
     for (let i = 1; i <= 2_000; i++) give(state, features(i, { valid: false }));

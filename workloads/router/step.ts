@@ -116,7 +116,7 @@ function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kin
   takeGrid(symbol.grid, features.grid, policy.gridSeconds);
   takeMarket(symbol.liquidity, features, policy.liquidity, now);
   const open = own.calendar?.(now).open === true;
-  const resting = !open || illiquidity(symbol.liquidity, policy.liquidity, now) !== undefined;
+  const resting = isResting(symbol, { policy, open, now });
   const outputs: Output[] = [];
   for (const spec of own.scored) {
     score(symbol, spec, { features, now, ageMs, halted: stalled || !open });
@@ -130,6 +130,17 @@ function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kin
   outputs.push({ kind: 'signal', signal: signalOf(state, symbol, { policy, own, now, ageMs }) });
   return outputs;
 }
+
+interface Looking {
+  readonly policy: Policy;
+  /** By the calendar. */
+  readonly open: boolean;
+  readonly now: number;
+}
+
+/** It is closed, its venue halts it, or nothing much happens in it. */
+const isResting = ({ features, liquidity }: SymbolState, { policy, open, now }: Looking): boolean =>
+  !open || features?.halted !== undefined || illiquidity(liquidity, policy.liquidity, now) !== undefined;
 
 /** Within one boot of ingest, its numbers say what is newer. */
 const isOlder = (features: Features, current: Features | undefined): boolean =>

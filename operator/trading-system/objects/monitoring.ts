@@ -95,6 +95,7 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
       summary: 'no market data of a symbol for half a minute, or nobody who tells of any',
       next: 'Symbols without data are not opened. See the condition DataFlowing and the log of ingest.',
     },
+    haltAlert(of),
     {
       alert: 'TradewindPodsDisagree',
       expr: `max(${of(METRIC.desiredVersion)}) != min(${of(METRIC.desiredVersion)})`,
@@ -124,6 +125,15 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
     },
   ];
 }
+
+const haltAlert = (of: (metric: string) => string): Rule => ({
+  alert: 'TradewindMarketHalted',
+  expr: `max by (source, symbol) (${of(METRIC.symbolHalted)}) > 0`,
+  for: '10m',
+  severity: 'warning',
+  summary: '{{ $labels.source }} has not traded {{ $labels.symbol }} for 10 min',
+  next: 'No order of it is sent, a position in it cannot be reduced. /health, check sources, has the reason.',
+});
 
 function alphaAlert(of: (metric: string, labels?: string) => string): Rule {
   return {

@@ -16,6 +16,8 @@ export interface Facts {
   readonly heldLots: number;
   readonly waiting: number;
   readonly ageMs: number;
+  /** Why the venue does not trade it; undefined while it does. */
+  readonly halted: string | undefined;
   /** The latest epoch of the shard's lease that the venue has seen. */
   readonly fence: number;
   readonly feeRate: number;
@@ -37,6 +39,7 @@ const CHECKS: readonly Check[] = [
       : `BadOrder: lots ${lots} at ${limitTicks} ticks, both must be whole and above 0`,
   (_, { ageMs }) =>
     ageMs <= MAX_ORDER_AGE_MS ? undefined : `TooOld: ${Math.round(ageMs)} ms, at most ${MAX_ORDER_AGE_MS}`,
+  ({ symbol }, { halted }) => (halted === undefined ? undefined : haltRefusal(symbol, halted)),
   (_, { waiting }) => (waiting >= MAX_WAITING ? `TooManyOrders: ${waiting} on their way` : undefined),
   ({ limitTicks }, { listing }) =>
     limitTicks % listing.instrument.tickStep === 0
@@ -66,6 +69,10 @@ const CHECKS: readonly Check[] = [
       : undefined;
   },
 ];
+
+/** As venues say it of every order, also of one that reduces: Binance's -1013, "Market is closed." (errors.md). */
+export const haltRefusal = (symbol: string, halted: string): string =>
+  `MarketHalted: ${symbol} is ${halted} at its venue`;
 
 /** Why the venue refuses `order`, or undefined. */
 export function refusalOf(order: NewOrder, facts: Facts): string | undefined {

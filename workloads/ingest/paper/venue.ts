@@ -8,7 +8,7 @@ import type { OrderRequest, VenueReport } from '../../contract/messages.ts';
 import { visibleLevels, type Market } from '../market.ts';
 import type { ChangeFrame, DepthFrame } from '../venue/frame.ts';
 import { applyReport, positionOf, type Account } from './account.ts';
-import { refusalOf, reserveMicros, type Facts, type NewOrder } from './checks.ts';
+import { haltRefusal, refusalOf, reserveMicros, type Facts, type NewOrder } from './checks.ts';
 import { forgetUpdated, takeLevels, type TakenLevels } from './match.ts';
 import { feeMicros, notionalMicros } from './money.ts';
 
@@ -102,7 +102,8 @@ export function receive(
   if (account === undefined) return answer(rejected(id, `UnknownSymbol: ${symbol}`));
   if (market === undefined) return answer(rejected(id, `VenueUnavailable: filters of ${symbol} not read yet`));
   const feeRate = paper.config.ownFeeRates.get(symbol) ?? paper.feeRate;
-  const facts = factsAbout(paper, { listing: market.listing, account, ageMs: arrival.transitMs, feeRate });
+  const { listing, halted } = market;
+  const facts = factsAbout(paper, { listing, halted, account, ageMs: arrival.transitMs, feeRate });
   const refusal = refusalOf(request, facts);
   if (refusal !== undefined) return answer(rejected(id, refusal));
   const reserved = reserveMicros(request, market.listing, feeRate);
@@ -117,7 +118,7 @@ function dueOf({ outMs, feedMs, jitterMs }: PaperConfig, { request, transitMs }:
 
 function factsAbout(
   { account, waiting }: PaperVenue,
-  known: Pick<Facts, 'listing' | 'account' | 'ageMs' | 'feeRate'>,
+  known: Pick<Facts, 'listing' | 'halted' | 'account' | 'ageMs' | 'feeRate'>,
 ): Facts {
   const { symbol } = known.listing;
   return {
@@ -162,6 +163,8 @@ const MAX_SILENCE_MS = 2_000;
 function execute(paper: PaperVenue, waiting: Waiting, market: Market | undefined): PaperAnswer {
   const { order, requestId, due, feeRate } = waiting;
   const about = { requestId, symbol: order.symbol, t: due };
+  if (market?.halted !== undefined)
+    return answerOf(paper, about, [rejected(order.id, haltRefusal(order.symbol, market.halted))]);
   if (market?.valid !== true || due - market.link.heardAt > MAX_SILENCE_MS) {
     return answerOf(paper, about, [
       rejected(order.id, `BookUnavailable: ${order.symbol} is out of sequence or silent`),

@@ -10,7 +10,7 @@ import { topLevels } from '../book.ts';
 import { CCXT_TIMING, openCcxtFeed } from '../venue/ccxt/feed.ts';
 import type { CcxtTiming } from '../venue/ccxt/messages.ts';
 import { openFeed, type OpenFeed } from '../open-feed.ts';
-import { gapsOf, ingestOn, start, stop, until, type Running, MARKET } from './running.ts';
+import { gapsOf, ingestOn, start, startVenue, stop, until, type Running, MARKET } from './running.ts';
 
 const BINANCE = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' };
 const COINBASE = { 'BTC-USD': 'BTC-USD', 'ETH-USD': 'ETH-USD' };
@@ -145,6 +145,23 @@ describe('ingest by ccxt when things go wrong', () => {
     running.simulator.strike('binance', { fault: 'gap', of: 'depth', count: 30 });
     await delay(2_000);
     await isWell();
+  });
+});
+
+describe('ingest by ccxt on an exchange that is away at the start', () => {
+  it('has its books when that is back, by itself', async () => {
+    const simulator = await startVenue(MARKET);
+    simulator.strike('binance', { fault: 'refuse', seconds: 2 });
+    const running = ingestOn(simulator, MARKET, {
+      source: sourceOf('binance', 'USDT'),
+      openFeed: (_, options) => openCcxtFeed({ ...options, exchange: 'binance' }, TIMING),
+    });
+    try {
+      await until('a reason', () => /listings not read/.test(status(running).sources[0]?.reason ?? ''));
+      await until('valid books', () => areBothValid(running), 15_000);
+    } finally {
+      await stop(running);
+    }
   });
 });
 

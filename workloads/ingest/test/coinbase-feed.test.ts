@@ -16,12 +16,17 @@ import { keyIn } from '../open-feed.ts';
 import { newShard, step, type Event } from '../step.ts';
 import type { CoinbaseApi } from '../venue/coinbase/message.ts';
 import { ADVANCED, EXCHANGE } from '../venue/coinbase/apis.ts';
-import { COINBASE_TIMING, openCoinbaseFeed, type CoinbaseOptions } from '../venue/coinbase/feed.ts';
+import {
+  COINBASE_TIMING,
+  openCoinbaseFeed,
+  type CoinbaseOptions,
+  type CoinbaseTiming,
+} from '../venue/coinbase/feed.ts';
 import type { Feed } from '../venue/feed.ts';
 import { until } from './running.ts';
 
 const PRODUCTS = ['BTC-USD', 'ETH-USD'];
-const TIMING = { ...COINBASE_TIMING, firstRetryMs: 20, slowestRetryMs: 50 };
+const TIMING: CoinbaseTiming = { ...COINBASE_TIMING, firstRetryMs: 20, slowestRetryMs: 50 };
 
 class FakeVenue {
   readonly #server: Server;
@@ -30,12 +35,14 @@ class FakeVenue {
   readonly heardAt: number[] = [];
   #socket: WebSocket | undefined;
   sequence = 0;
+  readonly halted = new Set<string>();
 
   constructor() {
-    this.#server = createServer((_, response) => {
+    this.#server = createServer(({ url = '' }, response) => {
       const product = { quote_increment: '0.01', base_increment: '0.01', price_increment: '0.01', status: 'online' };
-      const products = PRODUCTS.map((id) => ({ ...product, id, product_id: id }));
-      response.end(JSON.stringify(_.url === '/products' ? products : { products }));
+      const products = PRODUCTS.map((id) => ({ ...product, id, product_id: id, post_only: this.halted.has(id) }));
+      const one = products.find(({ id }) => url === `/products/${id}`);
+      response.end(JSON.stringify(url === '/products' ? products : (one ?? { products })));
     });
     this.#sockets = new WebSocketServer({ server: this.#server });
     this.#sockets.on('connection', (socket) => {
@@ -87,7 +94,7 @@ describe('a feed of Coinbase', () => {
     venue.stop();
   });
 
-  const open = async (api: CoinbaseApi, more: Partial<CoinbaseOptions> = {}): Promise<void> => {
+  const open = async (api: CoinbaseApi, more: Partial<CoinbaseOptions> = {}, timing = TIMING): Promise<void> => {
     const host = await venue.listen();
     const emit = (event: Event): void => {
       events.push(event);
@@ -110,7 +117,7 @@ describe('a feed of Coinbase', () => {
         onMalformed: ({ reason }) => malformed.push(reason),
         ...more,
       },
-      TIMING,
+      timing,
     );
     await until('a subscription', () => venue.heard.length >= (api === ADVANCED ? 3 : 1));
   };
@@ -226,6 +233,25 @@ describe('a feed of Coinbase', () => {
     venue.say(refusal);
     await until('a reason', () => feed.status().reason?.includes('delisted') === true);
     assert.equal(venue.heard.length, 3);
+  });
+
+  it('asks for all that is of a product when it is traded, where it was not to be had before', async () => {
+    venue.halted.add('ETH-USD');
+    await open(EXCHANGE, {}, { ...TIMING, status: { everyMs: 200, hurryMs: 50, unknownMs: 1_000 } });
+    venue.say({ type: 'snapshot', product_id: 'BTC-USD', bids: [['100', '1']], asks: [['200', '1']] });
+    await until('a book', () => isValid('BTC-USD'));
+    assert.equal(feed.status().reason, 'ETH-USD is post_only');
+    assert.equal(venue.heard.length, 1);
+    venue.halted.clear();
+    await until('asked for', () => venue.heard.length >= 2);
+    assert.deepEqual(venue.heard[1], { ...venue.heard[0], product_ids: ['ETH-USD'] });
+    venue.say({ type: 'snapshot', product_id: 'ETH-USD', bids: [['100', '1']], asks: [['200', '1']] });
+    await until('its book', () => isValid('ETH-USD'));
+    venue.halted.add('ETH-USD');
+    await until('a halt', () => !isValid('ETH-USD'));
+    venue.halted.clear();
+    await until('its end', () => isValid('ETH-USD'));
+    assert.equal(venue.heard.length, 2, 'what came goes on');
   });
 
   it('sends no more than the venue takes: 8 messages a second without a login', async () => {

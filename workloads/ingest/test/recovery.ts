@@ -49,6 +49,7 @@ export function casesOf(protocol: Protocol): readonly Case[] {
     lasting(3, { fault: 'limit', seconds: 3 }, { fault: 'cut' }),
     lasting(3, { fault: 'refuse', seconds: 3 }),
     ...(protocol === 'binance' ? [lasting(1, { fault: 'shutdown', afterSeconds: 1 })] : []),
+    lasting(5, { fault: 'halt', symbol, seconds: 5 }),
     lasting(4, { fault: 'quiet', seconds: 4 }),
   ];
 }

@@ -10,6 +10,8 @@ import { getText, type Answer } from './http.ts';
 import { backoffMs, type Budget } from './limits.ts';
 import { MissedTrades, type MissedRange } from './missed-trades.ts';
 import { Silences, type SilenceOptions } from './silences.ts';
+import { Standings } from './standings.ts';
+import { QUIET_MS, STATUS_TIMING, StatusWatch, type StatusTiming, type Wanted } from './status-watch.ts';
 
 const TICK_MS = 100;
 
@@ -27,10 +29,17 @@ export interface Limits {
   /** In the venue's weights. */
   readonly rest: Budget;
   readonly timing: Timing;
+  readonly status?: StatusTiming;
 }
 
 export interface Venue {
+  /** Of all symbols. Never rejects. */
   readListings(): Promise<Filters>;
+  /** The same of some of them, later, by the cheapest way for so many; and what that costs, in the venue's weights. */
+  readStatus(wanted: Wanted): Promise<Filters>;
+  statusWeight(symbols: number): number;
+  /** The venue trades it again: where its stream was not to be had before, it is asked for. */
+  resumed?(symbol: string): void;
   /** As Feed.dailyCloses, by the venue's name. */
   dailyCloses(venueSymbol: string): Promise<readonly DailyClose[] | undefined>;
   url(listings: readonly Listing[]): string;
@@ -62,11 +71,13 @@ export class FeedShell implements Feed {
   readonly #limits: Limits;
   readonly #venue: Venue;
   readonly #missed: MissedTrades;
+  readonly #statuses: StatusWatch;
   readonly #stop = new AbortController();
   /** The venue said 429 or 418: whoever goes on asking is banned. */
   #restUntil = 0;
-  #listings: Listings = new Map();
-  #reason: string | undefined = 'listings not read yet';
+  readonly #standings: Standings;
+  /** Until listings were read once. */
+  #unread: string | undefined = 'listings not read yet';
 
   /** `venueOf` is given this shell before it runs. */
   constructor(options: FeedOptions, limits: Limits, venueOf: (shell: FeedShell) => Venue) {
@@ -74,7 +85,20 @@ export class FeedShell implements Feed {
     this.rest = limits.rest;
     this.#limits = limits;
     this.#venue = venueOf(this);
-    const { now } = options;
+    const { now, random, log, source } = options;
+    this.#standings = new Standings({ source, log, now, emit: (event) => this.emit(event) });
+    this.#statuses = new StatusWatch({
+      read: (wanted) => this.#venue.readStatus(wanted),
+      onRead: (wanted, filters) => this.#onStatus(wanted, filters),
+      onFailed: (reason) => {
+        if (!this.#stop.signal.aborted) log.warn({ source, reason }, 'status of symbols not read, trying again');
+      },
+      timing: limits.status ?? STATUS_TIMING,
+      weightOf: (symbols) => this.#venue.statusWeight(symbols),
+      budget: limits.rest,
+      now,
+      random,
+    });
     this.#missed = new MissedTrades({
       fetch: (range) => this.#venue.fetchTrades(range),
       budget: limits.rest,
@@ -85,7 +109,7 @@ export class FeedShell implements Feed {
   }
 
   get listings(): Listings {
-    return this.#listings;
+    return this.#standings.listings;
   }
 
   wantSnapshot(symbol: string): void {
@@ -107,7 +131,7 @@ export class FeedShell implements Feed {
 
   status(): ReturnType<Feed['status']> {
     const up = this.groups.filter(({ connection }) => connection.isUp).length;
-    const reason = this.#reason ?? this.#venue.trouble();
+    const reason = this.#unread ?? this.#standings.reason() ?? this.#venue.trouble();
     return {
       connected: up > 0 && up === this.groups.length,
       reconnects: this.groups.reduce((sum, { connection }) => sum + Math.max(0, connection.reconnects), 0),
@@ -122,16 +146,14 @@ export class FeedShell implements Feed {
 
   /** Tries for ever until stopped; never rejects. */
   async run(): Promise<void> {
-    await this.#readListings();
-    if (this.#stop.signal.aborted) return;
-    const listings = [...this.#listings.values()];
-    const { symbolsPerConnection } = this.#limits;
-    for (let at = 0; at < listings.length; at += symbolsPerConnection) {
-      this.#connect(listings.slice(at, at + symbolsPerConnection));
-    }
+    const filters = await this.#readListings();
+    if (filters === undefined) return;
+    this.#statuses.begin(this.options.symbols, filters);
+    this.#onStatus(this.options.symbols, filters);
     while (!this.#stop.signal.aborted) {
       this.#venue.tick(this.options.now());
       this.#missed.tick();
+      this.#statuses.tick();
       await this.#pause(TICK_MS);
     }
   }
@@ -140,6 +162,7 @@ export class FeedShell implements Feed {
   watchBooks(watch: Pick<SilenceOptions, 'askId' | 'weight' | 'timing'>): Silences {
     return this.#watch({
       ...watch,
+      quiet: { afterMs: QUIET_MS, on: (symbol) => this.#hurry(symbol) },
       onStalled: (symbol) => {
         this.emit({ kind: 'stalled', symbol, t: this.options.now() });
         this.renew(symbol);
@@ -189,7 +212,16 @@ export class FeedShell implements Feed {
   }
 
   emit(event: Parameters<FeedOptions['emit']>[0]): void {
-    if (!this.#stop.signal.aborted) this.options.emit(event);
+    if (this.#stop.signal.aborted) return;
+    // Who trades is not halted any more, or was not.
+    if (event.kind === 'frame' && event.frame.kind === 'trade' && this.#standings.isHalted(event.frame.symbol))
+      this.#hurry(event.frame.symbol);
+    this.options.emit(event);
+  }
+
+  #hurry(symbol: string): void {
+    const listing = this.listingOf(symbol);
+    if (listing !== undefined) this.#statuses.hurry(listing.venueSymbol);
   }
 
   /** One REST request, when the budget allows it. */
@@ -212,22 +244,32 @@ export class FeedShell implements Feed {
     return answer;
   }
 
-  /** Listings first: without them no price can be read. */
-  async #readListings(): Promise<void> {
+  /** Listings first: without them no price can be read. Undefined where it was stopped before. */
+  async #readListings(): Promise<Extract<Filters, { kind: 'filters' }> | undefined> {
     const { random, log } = this.options;
     const { firstRetryMs: firstMs, slowestRetryMs: ceilingMs } = this.#limits.timing;
     for (let failures = 0; !this.#stop.signal.aborted; failures++) {
       const filters = await this.#venue.readListings();
+      if (this.#stop.signal.aborted) return undefined;
       if (filters.kind === 'filters') {
-        this.#listings = filters.listings;
-        this.#reason = filters.refused.size === 0 ? undefined : [...filters.refused.values()].join('; ');
-        if (this.#reason !== undefined) log.error({ reason: this.#reason }, 'symbols without data');
-        return;
+        this.#unread = undefined;
+        return filters;
       }
-      this.#reason = `listings not read: ${filters.reason}`;
+      this.#unread = `listings not read: ${filters.reason}`;
       log.warn({ reason: filters.reason }, 'listings not read, trying again');
       await this.#pause(Math.max(backoffMs(failures, random(), { firstMs, ceilingMs }), filters.afterMs));
     }
+    return undefined;
+  }
+
+  /** What the venue says of some symbols now: those that are new get connections of their own, so that no other's is touched. */
+  #onStatus(wanted: Wanted, filters: Extract<Filters, { kind: 'filters' }>): void {
+    const fresh = this.#standings.begin(filters);
+    const { symbolsPerConnection } = this.#limits;
+    for (let at = 0; at < fresh.length; at += symbolsPerConnection) {
+      this.#connect(fresh.slice(at, at + symbolsPerConnection));
+    }
+    for (const symbol of this.#standings.take(wanted, filters)) this.#venue.resumed?.(symbol);
   }
 
   #pause(ms: number): Promise<unknown> {

@@ -103,7 +103,14 @@ export interface Listing {
 /** By the venue's name, as it stands in its frames. */
 export type Listings = ReadonlyMap<string, Listing>;
 
-/** What a venue says of the wanted symbols: those that have data, those that stay without and why; or to ask again later. */
+/** What a venue says of the wanted symbols; or to ask again later. */
 export type Filters =
-  | { readonly kind: 'filters'; readonly listings: Listings; readonly refused: ReadonlyMap<string, string> }
+  | {
+      readonly kind: 'filters';
+      readonly listings: Listings;
+      /** Those that stay without data, and why. */
+      readonly refused: ReadonlyMap<string, string>;
+      /** Those of `listings` that the venue does not trade now, and its own word for it. */
+      readonly halted: ReadonlyMap<string, string>;
+    }
   | { readonly kind: 'retry'; readonly reason: string; readonly afterMs: number };

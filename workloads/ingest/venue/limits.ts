@@ -14,6 +14,8 @@ export function backoffMs(
 
 /** Weight that may be spent per window; spending beyond it has to wait. Idle budget does not add up. */
 export interface Budget {
+  /** What it is on average. */
+  readonly perMs: number;
   /** Spends `weight` at `now` and gives 0, or spends nothing and gives the ms to wait. A weight above the limit never fits. */
   spend(weight: number, now: number): number;
   /** Spends `weight` where half of the limit is left to others, or where nothing was spent; else nothing, and gives false. */
@@ -41,6 +43,7 @@ export function newBudget(limit: number, windowMs: number): Budget {
     return true;
   };
   return {
+    perMs: limit / windowMs,
     spend: (weight, now) => (take(weight, now, limit) ? 0 : Math.max(1, (spent[0]?.at ?? now) + windowMs - now)),
     spendSpare: (weight, now) => take(weight, now, Math.min(limit, Math.max(weight, limit / 2))),
   };

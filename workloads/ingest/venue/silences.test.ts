@@ -9,6 +9,7 @@ const TIMING: SilenceTiming = { silentMs: 10_000, everyMs: 30_000, graceMs: 3_00
 function aWorld(ids: Record<string, number | undefined>, weightLimit = 1_000) {
   const asked: string[] = [];
   const stalled: string[] = [];
+  const quiet: string[] = [];
   let now = 0;
   const silences = new Silences({
     askId: async (symbol) => {
@@ -20,6 +21,7 @@ function aWorld(ids: Record<string, number | undefined>, weightLimit = 1_000) {
     now: () => now,
     timing: TIMING,
     onStalled: (symbol) => stalled.push(`${symbol} ${now}`),
+    quiet: { afterMs: 2_000, on: (symbol) => quiet.push(`${symbol} ${now}`) },
   });
   const pass = async (ms: number, each: (now: number) => void = () => undefined): Promise<void> => {
     for (const end = now + ms; now < end; now += 100) {
@@ -29,10 +31,18 @@ function aWorld(ids: Record<string, number | undefined>, weightLimit = 1_000) {
     }
   };
   for (const symbol of Object.keys(ids)) silences.expect(symbol, 0);
-  return { silences, asked, stalled, pass };
+  return { silences, asked, stalled, quiet, pass };
 }
 
 describe('a silent book', () => {
+  it('is told of once, long before anybody is asked, and again after it spoke', async () => {
+    const { silences, asked, quiet, pass } = aWorld({ BTC: 20, ETH: 8 });
+    await pass(9_000, (now) => silences.heard('ETH', now, now));
+    assert.deepEqual([quiet, asked], [['BTC 2000'], []]);
+    silences.heard('BTC', 20, 9_000);
+    await pass(5_000, (now) => silences.heard('ETH', now, now));
+    assert.deepEqual(quiet, ['BTC 2000', 'BTC 11000']);
+  });
   it('is stalled where the venue’s moved on, and the others of the connection are not asked about', async () => {
     const { silences, asked, stalled, pass } = aWorld({ BTC: 20, ETH: 8 });
     silences.heard('ETH', 7, 0);

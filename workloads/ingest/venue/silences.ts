@@ -11,6 +11,8 @@ export interface SilenceOptions {
   readonly timing: SilenceTiming;
   /** The venue's book moved on and nothing of it came; said again each `everyMs` while that lasts. */
   readonly onStalled: (symbol: string) => void;
+  /** Told once of each silence that lasts `afterMs`, whatever it may mean. */
+  readonly quiet?: { readonly afterMs: number; readonly on: (symbol: string) => void };
 }
 
 export interface SilenceTiming {
@@ -31,6 +33,7 @@ interface Listened {
   /** Update id that our stream, or before its first event the venue's own answer, has reached. */
   lastId: number | undefined;
   askAt: number;
+  isQuiet: boolean;
   /** When the silence is proven, unless an update comes first. */
   provenAt: number;
 }
@@ -46,7 +49,7 @@ export class Silences {
 
   /** The symbol's connection is up: from now on its book is expected. */
   expect(symbol: string, t: number): void {
-    this.#books.set(symbol, { heardAt: t, lastId: undefined, askAt: 0, provenAt: Infinity });
+    this.#books.set(symbol, { heardAt: t, lastId: undefined, askAt: 0, isQuiet: false, provenAt: Infinity });
   }
 
   /** Its connection is gone: silence is explained. */
@@ -60,16 +63,21 @@ export class Silences {
     if (book === undefined) return;
     book.heardAt = t;
     book.lastId = lastId;
+    book.isQuiet = false;
     book.provenAt = Infinity;
   }
 
   tick(): void {
-    const { now, budget, weight, timing, onStalled } = this.#options;
+    const { now, budget, weight, timing, onStalled, quiet } = this.#options;
     const t = now();
     for (const [symbol, book] of this.#books) {
       if (t >= book.provenAt) {
         book.provenAt = Infinity;
         onStalled(symbol);
+      }
+      if (quiet !== undefined && !book.isQuiet && t - book.heardAt >= quiet.afterMs) {
+        book.isQuiet = true;
+        quiet.on(symbol);
       }
       if (t - book.heardAt < timing.silentMs || t < book.askAt || budget.spend(weight, t) > 0) continue;
       book.askAt = t + timing.everyMs;

@@ -14,6 +14,7 @@ import { malformed } from '../json.ts';
 import { newBudget } from '../limits.ts';
 import type { MissedRange } from '../missed-trades.ts';
 import { TRADE_SILENCE, type Silences, type SilenceTiming } from '../silences.ts';
+import type { StatusTiming, Wanted } from '../status-watch.ts';
 import { Snapshots, type Fetched } from './snapshots.ts';
 
 /** Symbols per connection: 150 streams, a URL of some 3 kB. */
@@ -28,6 +29,7 @@ export interface BinanceTiming extends Timing {
   readonly silence: SilenceTiming;
   /** The same of a symbol's trades. */
   readonly trades: SilenceTiming;
+  readonly status?: StatusTiming;
 }
 
 export const BINANCE_TIMING: BinanceTiming = {
@@ -48,6 +50,7 @@ export function openBinanceFeed(options: FeedOptions, timing: BinanceTiming = BI
     dials: newBudget(Math.max(10, Math.floor(CONNECTIONS_PER_5_MIN / options.shards)), 300_000),
     rest: newBudget(Math.max(100, REST_WEIGHT_PER_MINUTE / options.shards), 60_000),
     timing,
+    ...(timing.status === undefined ? {} : { status: timing.status }),
   };
   const feed = new FeedShell(options, limits, (shell) => new Binance(shell, timing));
   void feed.run();
@@ -91,7 +94,16 @@ class Binance implements Venue {
   }
 
   readListings(): Promise<Filters> {
-    return readFilters(this.#shell.options.symbols, (path) => this.#shell.ask(path, WEIGHT.exchangeInfo));
+    return this.readStatus(this.#shell.options.symbols);
+  }
+
+  readStatus(wanted: Wanted): Promise<Filters> {
+    return readFilters(wanted, (path) => this.#shell.ask(path, WEIGHT.exchangeInfo));
+  }
+
+  /** However many they are (rest-api.md, "Exchange information"). */
+  statusWeight(): number {
+    return WEIGHT.exchangeInfo;
   }
 
   async dailyCloses(venueSymbol: string): Promise<readonly DailyClose[] | undefined> {

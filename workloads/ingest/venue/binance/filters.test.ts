@@ -38,11 +38,30 @@ describe('filters of Binance', () => {
     assert.deepEqual([...filters.listings.keys()], ['BTCUSDT', 'ETHUSDT']);
     assert.deepEqual([...filters.refused], [['NOPE', 'NOPE is not known to the venue']]);
   });
-  it('of a symbol that is not trading are refused with its status', async () => {
+  it('of a symbol that is not trading are read, with its status, all at once or one by one', async () => {
     const { ask } = aVenue(ENTRIES.map((one, i) => (i === 0 ? { ...one, status: 'BREAK' } : one)));
-    const filters = await readFilters(wanted('BTCUSDT', 'ETHUSDT'), ask);
-    assert.ok(filters.kind === 'filters');
-    assert.deepEqual([...filters.refused.values()], ['BTCUSDT is BREAK, expected TRADING']);
+    for (const names of [
+      ['BTCUSDT', 'ETHUSDT'],
+      ['BTCUSDT', 'NOPE', 'ETHUSDT'],
+    ]) {
+      // prettier-ignore
+      const filters = await readFilters(wanted(...names), ask);
+      assert.ok(filters.kind === 'filters');
+      assert.deepEqual([...filters.listings.keys()], ['BTCUSDT', 'ETHUSDT']);
+      assert.deepEqual([...filters.halted], [['BTCUSDT', 'BREAK']]);
+    }
+  });
+  it('of a symbol without a status, or with one that is not known, say that it is halted', async () => {
+    for (const [status, word] of [
+      [undefined, 'nothing'],
+      [7, '7'],
+      ['trading', 'trading'],
+    ] as const) {
+      // prettier-ignore
+      const { ask } = aVenue(ENTRIES.map((one, i) => (i === 0 ? { ...one, status: status as never } : one)));
+      const filters = await readFilters(wanted('BTCUSDT'), ask);
+      assert.deepEqual(filters.kind === 'filters' && [...filters.halted.values()], [word]);
+    }
   });
   it('are tried again, all of them, where an answer fails half-way or makes no sense', async () => {
     const { ask } = aVenue();

@@ -1,7 +1,8 @@
 // Binance's filters of the wanted symbols, where one that the venue does not know must not cost the others theirs. The
 // caller (feed.ts) brings the way to ask and tries again.
 import { decodeExchangeInfo, exchangeInfoPath } from './rest.ts';
-import type { Filters, Listing } from '../frame.ts';
+import { partsOf, readInParts } from '../filters.ts';
+import type { Filters } from '../frame.ts';
 import type { Answer } from '../http.ts';
 import { isObject, parseJson } from '../../../contract/json.ts';
 
@@ -22,21 +23,10 @@ export async function readFilters(
   if (!isUnknownSymbol(answer.text)) return unreadable(answer.text);
   const [[only] = []] = [...wanted];
   if (wanted.size === 1 && only !== undefined) {
-    return { kind: 'filters', listings: new Map(), refused: new Map([[only, `${only} is not known to the venue`]]) };
+    const refused = new Map([[only, `${only} is not known to the venue`]]);
+    return { kind: 'filters', listings: new Map(), refused, halted: new Map() };
   }
-  return readEach(wanted, ask);
-}
-
-async function readEach(wanted: ReadonlyMap<string, string>, ask: (path: string) => Promise<Answer>): Promise<Filters> {
-  const listings = new Map<string, Listing>();
-  const refused = new Map<string, string>();
-  for (const one of wanted) {
-    const filters = await readFilters(new Map([one]), ask);
-    if (filters.kind === 'retry') return filters;
-    for (const [venueSymbol, listing] of filters.listings) listings.set(venueSymbol, listing);
-    for (const [venueSymbol, reason] of filters.refused) refused.set(venueSymbol, reason);
-  }
-  return { kind: 'filters', listings, refused };
+  return readInParts(partsOf(wanted, 1), (one) => readFilters(one, ask));
 }
 
 const unreadable = (text: string): Filters => ({

@@ -1,6 +1,6 @@
 // Binance spot: REST answers → snapshot and listings, pure; and the addresses that give them. Called by feed.ts.
 import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
-import type { Listing, Listings, Malformed, Snapshot, TradeFrame } from '../frame.ts';
+import type { Filters, Listing, Malformed, Snapshot, TradeFrame } from '../frame.ts';
 import { MOST_TRADES } from '../missed-trades.ts';
 import { isObject, jsonText, parseJson, type Json } from '../../../contract/json.ts';
 import { isId, malformed } from '../json.ts';
@@ -64,31 +64,34 @@ export function decodeTrades(text: string, { symbol, priceDecimals, quantityDeci
 //  "maxPrice":"1000000.00000000","tickSize":"0.01000000"},{"filterType":"LOT_SIZE","minQty":"0.00001000",
 //  "maxQty":"9000.00000000","stepSize":"0.00001000"},{"filterType":"NOTIONAL","minNotional":"5.00000000"}]}]}
 /**
- * REST exchangeInfo answer → Listings of the wanted symbols (venue's name → ours); a symbol that is missing, or whose
- * filters cannot be read, is named in `refused` with the reason. Never throws.
+ * REST exchangeInfo answer → Listings of the wanted symbols (venue's name → ours), and which of them are halted; a symbol that
+ * is missing, or whose filters cannot be read, is named in `refused` with the reason. Never throws.
  */
 export function decodeExchangeInfo(
   text: string,
   wanted: ReadonlyMap<string, string>,
-): { readonly listings: Listings; readonly refused: ReadonlyMap<string, string> } | Malformed {
+): Omit<Extract<Filters, { kind: 'filters' }>, 'kind'> | Malformed {
   const data = parseJson(text);
   const symbols = isObject(data) ? data['symbols'] : undefined;
   if (!Array.isArray(symbols)) return malformed('BadField', 'symbols');
   const byName = new Map(symbols.filter(isObject).map((entry) => [entry['symbol'], entry]));
   const listings = new Map<string, Listing>();
   const refused = new Map<string, string>();
+  const halted = new Map<string, string>();
   for (const [venueSymbol, symbol] of wanted) {
-    const listing = listingOf(byName.get(venueSymbol), venueSymbol, symbol);
+    const entry = byName.get(venueSymbol);
+    const listing = listingOf(entry, venueSymbol, symbol);
     if (typeof listing === 'string') refused.set(venueSymbol, listing);
     else listings.set(venueSymbol, listing);
+    // enums.md, "Symbol status": TRADING, END_OF_DAY, HALT, BREAK; at other times PRE_TRADING, POST_TRADING, AUCTION_MATCH as well.
+    if (typeof listing === 'object' && entry?.['status'] !== 'TRADING')
+      halted.set(venueSymbol, jsonText(entry?.['status']));
   }
-  return { listings, refused };
+  return { listings, refused, halted };
 }
 
 function listingOf(entry: Json | undefined, venueSymbol: string, symbol: string): Listing | string {
   if (entry === undefined) return `${venueSymbol} is not listed`;
-  // Others are PRE_TRADING, POST_TRADING, END_OF_DAY, HALT, AUCTION_MATCH, BREAK: nothing may be opened in them.
-  if (entry['status'] !== 'TRADING') return `${venueSymbol} is ${jsonText(entry['status'])}, expected TRADING`;
   const find = filterFinder(entry['filters']);
   const tickSize = find('PRICE_FILTER')['tickSize'];
   const lotSize = find('LOT_SIZE');

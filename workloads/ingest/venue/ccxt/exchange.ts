@@ -19,7 +19,11 @@ export interface CcxtExchange {
   initThrottler(): void;
   /** Where ccxt tells of a message that is no JSON, and of nothing else unless it is verbose. */
   log: (...said: unknown[]) => void;
-  loadMarkets(): Promise<unknown>;
+  /** `reload`: else what failed once fails for ever. */
+  loadMarkets(reload: true): Promise<unknown>;
+  /** All markets as the exchange has them now; and takes them for its own. */
+  fetchMarkets(): Promise<unknown>;
+  setMarkets(markets: unknown): unknown;
   watchOrderBook(symbol: string): Promise<unknown>;
   watchTrades(symbol: string): Promise<unknown>;
   fetchOrderBook(symbol: string): Promise<unknown>;

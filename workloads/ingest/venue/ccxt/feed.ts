@@ -8,6 +8,7 @@ import type { Feed, FeedOptions } from '../feed.ts';
 import type { Filters, Listing } from '../frame.ts';
 import { backoffMs } from '../limits.ts';
 import { TRADE_SILENCE } from '../silences.ts';
+import { Standings } from '../standings.ts';
 
 export interface CcxtOptions extends FeedOptions {
   /** Its id in ccxt. */
@@ -22,6 +23,8 @@ export const CCXT_TIMING: CcxtTiming = {
   // Sooner than for venues whose trades tell of a dead book at once.
   silence: { silentMs: 5_000, everyMs: 10_000, graceMs: 3_000 },
   trades: TRADE_SILENCE,
+  // All markets of an exchange are some 100 kB to some MB.
+  status: { everyMs: 60_000, hurryMs: 20_000 },
 };
 
 /** A thread that wants more than this ends, and not the pod. */
@@ -45,8 +48,7 @@ class CcxtFeed implements Feed {
   readonly #timing: CcxtTiming;
   /** One per symbol: each is lost and found by itself. */
   readonly #links = new Map<string, Link>();
-  /** As they were told to the core. */
-  readonly #told = new Map<string, Listing>();
+  readonly #standings: Standings;
   /** Why a symbol is without its book, until it comes. */
   readonly #problems = new Map<string, string>();
   /** Who waits for the closes of a symbol. */
@@ -56,6 +58,7 @@ class CcxtFeed implements Feed {
   #failures = 0;
   #startedAt = 0;
   #reconnects = 0;
+  /** Why there are no listings, or why the thread is gone. */
   #reason: string | undefined = 'listings not read yet';
   #sampledAt = -Infinity;
   #stopped = false;
@@ -63,6 +66,7 @@ class CcxtFeed implements Feed {
   constructor(options: CcxtOptions, timing: CcxtTiming) {
     this.#options = options;
     this.#timing = timing;
+    this.#standings = new Standings(options);
   }
 
   start(): void {
@@ -116,7 +120,8 @@ class CcxtFeed implements Feed {
   status(): ReturnType<Feed['status']> {
     const links = [...this.#links.values()];
     const [problem] = this.#problems;
-    const reason = this.#reason ?? (problem === undefined ? undefined : `${problem[0]}: ${problem[1]}`);
+    const reason =
+      this.#reason ?? this.#standings.reason() ?? (problem === undefined ? undefined : `${problem[0]}: ${problem[1]}`);
     return {
       connected: links.length > 0 && links.every(({ up }) => up),
       reconnects: this.#reconnects,
@@ -182,23 +187,20 @@ class CcxtFeed implements Feed {
   }
 
   #onListings(filters: Filters, t: number): void {
-    const { log, source } = this.#options;
     if (filters.kind === 'retry') {
-      this.#reason = `listings not read: ${filters.reason}`;
+      // What was known stays.
+      if (this.#standings.listings.size === 0) this.#reason = `listings not read: ${filters.reason}`;
       return this.#warn({ reason: filters.reason }, 'listings not read, trying again');
     }
-    this.#reason = filters.refused.size === 0 ? undefined : [...filters.refused.values()].join('; ');
-    if (this.#reason !== undefined) log.error({ source, reason: this.#reason }, 'symbols without data');
-    for (const listing of filters.listings.values()) this.#list(listing, t);
+    this.#reason = undefined;
+    for (const listing of this.#standings.begin(filters)) this.#list(listing, t);
+    this.#standings.take(this.#options.symbols, filters);
   }
 
   /** A market begins once: a thread that was started anew tells the same again. */
   #list(listing: Listing, t: number): void {
-    const { symbol } = listing;
-    if (JSON.stringify(this.#told.get(symbol)) === JSON.stringify(listing)) return;
     const link: Link = { source: this.#options.source, up: false, heardAt: 0 };
-    this.#told.set(symbol, listing);
-    this.#links.set(symbol, link);
+    this.#links.set(listing.symbol, link);
     this.#options.emit({ kind: 'listed', listing, link, t });
   }
 

@@ -20,10 +20,12 @@ export interface CcxtTiming {
   readonly silence: SilenceTiming;
   /** The same of a symbol's trades. */
   readonly trades: SilenceTiming;
+  /** How often all markets are read again; and how soon after another, where a book fell silent. */
+  readonly status: { readonly everyMs: number; readonly hurryMs: number };
 }
 
 export type FromThread =
-  /** Read, or not yet and why. */
+  /** Read, or not yet and why; told again where they changed. */
   | { readonly kind: 'listings'; readonly filters: Filters }
   /** A symbol's book is there: its next frame is the whole of it. */
   | { readonly kind: 'up'; readonly symbol: string }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { decimalText, listingOf, newTape, readBook, readTrades, topOf, type Shown } from './unified.ts';
+import { decimalText, haltOf, listingOf, newTape, readBook, readTrades, topOf, type Shown } from './unified.ts';
 import { parseScaled } from '../decimal.ts';
 import type { Levels, Listing } from '../frame.ts';
 
@@ -45,6 +45,10 @@ describe('numbers of ccxt', () => {
 });
 
 describe('a market of ccxt', () => {
+  it('is halted where the exchange says that it is not active, and trades where it does not say', () => {
+    assert.ok(typeof listingOf({ ...MARKET, active: false }, named) === 'object');
+    assert.deepEqual([false, true, undefined].map((active) => haltOf({ ...MARKET, active })), ['not active', undefined, undefined]); // prettier-ignore
+  });
   it('is a listing in steps, whether precision is a step or digits', () => {
     assert.deepEqual(LISTING, {
       symbol: 'BTC-USD',
@@ -64,7 +68,6 @@ describe('a market of ccxt', () => {
   it('is refused with the reason where it has no step, is closed, or counts in contracts', () => {
     for (const [market, mode, reason] of [
       [undefined, 4, /BTC\/USDT is not listed: expected a name of ccxt/],
-      [{ ...MARKET, active: false }, 4, /is not active/],
       [{ ...MARKET, contract: true, contractSize: 0.001 }, 4, /contractSize 0.001, expected 1/],
       [{ ...MARKET, precision: { amount: 5, price: 5 } }, 3, /precision.price.*precisionMode 3, expected a step/],
       [{ ...MARKET, precision: { price: 0.01 } }, 4, /no usable precision.amount/],

@@ -1,4 +1,5 @@
 // What ccxt gives (its "unified" structures) → listings and frames, pure. Rules are those of ccxt's manual (M):
+//  M Market Structure: as the exchange says it, under one name.
 //  M Precision: precisionMode says what market.precision means: 4 TICK_SIZE a step, 2 DECIMAL_PLACES digits after the point,
 //    3 SIGNIFICANT_DIGITS, which is no step at all.
 //  M Order Book: bids and asks are [price, amount], best first; watchOrderBook gives the whole book again and again.
@@ -33,7 +34,6 @@ export function listingOf(
   { symbol, venueSymbol, precisionMode }: { symbol: string; venueSymbol: string; precisionMode: number },
 ): Listing | string {
   if (!isObject(market)) return `${venueSymbol} is not listed: expected a name of ccxt, such as BTC/USDT`;
-  if (market['active'] === false) return `${venueSymbol} is not active`;
   if (market['contract'] === true && market['contractSize'] !== 1)
     return `${venueSymbol} has contractSize ${jsonText(market['contractSize'])}, expected 1`;
   const precision = objectIn(market, 'precision');
@@ -64,6 +64,10 @@ export function listingOf(
     },
   };
 }
+
+/** M Market Structure: `active` is false where the exchange does not trade it now, undefined where it does not say. */
+export const haltOf = (market: unknown): string | undefined =>
+  isObject(market) && market['active'] === false ? 'not active' : undefined;
 
 const objectIn = (within: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> => {
   const found = within[name];

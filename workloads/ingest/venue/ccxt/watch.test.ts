@@ -40,7 +40,13 @@ async function run(ms: number, answer: (asked: Asked) => unknown, more: object =
     markets: MARKETS,
     precisionMode: 4,
     clients: {},
-    loadMarkets: ask('markets'),
+    loadMarkets: () => ask('markets')(),
+    fetchMarkets: async () => {
+      const one = { at: now, what: 'fetchMarkets' };
+      asked.push(one);
+      return answer(one);
+    },
+    setMarkets: (markets: unknown) => void Object.assign(exchange, { markets }),
     watchOrderBook: ask('watchOrderBook'),
     watchTrades: ask('watchTrades'),
     fetchOrderBook: ask('fetchOrderBook'),
@@ -51,7 +57,7 @@ async function run(ms: number, answer: (asked: Asked) => unknown, more: object =
     exchange,
     symbols: new Map([['A/USD', 'A'], ['B/USD', 'B'], ['C/USD', 'C']]), // prettier-ignore
     shards: 1,
-    timing: { pollMs: 1_000, firstRetryMs: 500, slowestRetryMs: 30_000, dialEveryMs: 1_000, silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 }, trades: { silentMs: 60_000, everyMs: 60_000, graceMs: 5_000 } }, // prettier-ignore
+    timing: { pollMs: 1_000, firstRetryMs: 500, slowestRetryMs: 30_000, dialEveryMs: 1_000, silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 }, trades: { silentMs: 60_000, everyMs: 60_000, graceMs: 5_000 }, status: { everyMs: 60_000, hurryMs: 20_000 } }, // prettier-ignore
     post: (message) => said.push(message),
     now: () => now,
     random: () => 0.9,
@@ -204,6 +210,40 @@ describe('the loops around ccxt', () => {
     watch.renew();
     watch.renew();
     assert.deepEqual([done, clients], [['reset Renewed', 'terminate'], {}]);
+  });
+
+  it('read markets again, and tell what changed: a halt, its end, a symbol that is there by now', async () => {
+    const active = (ofA: boolean, names = ['A/USD', 'B/USD']) =>
+      Object.fromEntries(names.map((name) => [name, { ...MARKETS['A/USD'], active: name !== 'A/USD' || ofA }]));
+    const marketsAt = (at: number) => {
+      if (at < 70_000) return active(true);
+      if (at < 130_000) return active(false);
+      if (at < 205_000) throw new NetworkError('away');
+      return active(true, ['A/USD', 'B/USD', 'C/USD']);
+    };
+    const answer = ({ what, at }: Asked) => (what === 'fetchMarkets' ? marketsAt(at) : never());
+    const { said, asked } = await run(320_000, answer);
+    const told = said.flatMap((one) => (one.kind === 'listings' ? [one.filters] : []));
+    assert.deepEqual(
+      told.map((one) => (one.kind === 'retry' ? one.reason : [...one.halted, ...one.listings.keys()].join())),
+      ['A/USD,B/USD', 'A/USD,not active,A/USD,B/USD', 'Error: away', 'Error: away', 'A/USD,B/USD,C/USD'],
+    );
+    assert.equal(count(asked, 'watchOrderBook C'), 1);
+    assert.equal(count(asked, 'watchOrderBook A'), 1, 'the others are not touched');
+    assert.ok(count(asked, 'fetchMarkets') <= 7);
+  });
+
+  it('read markets again at once where a book falls silent, and not again within 20 s', async () => {
+    let books = 0;
+    const answer = ({ what }: Asked) => {
+      if (what === 'fetchMarkets') return MARKETS;
+      return what === 'watchOrderBook A/USD' && books++ === 0 ? BOOK : never();
+    };
+    const { asked } = await run(59_000, answer);
+    assert.deepEqual(
+      asked.filter(({ what }) => what === 'fetchMarkets').map(({ at }) => Math.round(at / 1_000)),
+      [20],
+    );
   });
 
   it('know ccxt’s errors by their classes', () => {

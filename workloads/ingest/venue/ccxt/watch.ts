@@ -4,12 +4,13 @@
 //   Watching ──(it wants a login, or has none)──▶ Polling          each: fails ─▶ pause with full jitter ─▶ again, for ever
 import type { CcxtClient, CcxtExchange } from './exchange.ts';
 import type { CcxtTiming, FromThread } from './messages.ts';
-import { listingOf, newestAt, newTape, readBook, readTrades, topOf, type Shown, type Tape } from './unified.ts';
+import { haltOf, listingOf, newestAt, newTape, readBook, readTrades, topOf, type Shown, type Tape } from './unified.ts';
 import { ccxtCloses, DAYS } from '../daily-closes.ts';
 import type { Filters, Listing } from '../frame.ts';
 import { malformed } from '../json.ts';
 import { backoffMs, newBudget, shareOf, type Budget } from '../limits.ts';
 import { Silences } from '../silences.ts';
+import { QUIET_MS } from '../status-watch.ts';
 
 export interface WatchOptions {
   readonly exchange: CcxtExchange;
@@ -49,6 +50,10 @@ export class Watch {
   readonly #tradeSilences: Silences;
   #pausedUntil = 0;
   #renewedAt = -Infinity;
+  /** When markets are read again, and the soonest that something may make it. */
+  readonly #reading = { isBusy: false, at: Infinity, notBefore: 0, failures: 0 };
+  /** As they were told. */
+  #told = '';
 
   constructor(options: WatchOptions) {
     const { timing, shards, now } = options;
@@ -60,6 +65,7 @@ export class Watch {
       weight: 1,
       now,
       timing: timing.silence,
+      quiet: { afterMs: QUIET_MS, on: () => (this.#reading.at = this.#reading.notBefore) },
       onStalled: (symbol) => {
         options.post({ kind: 'stalled', symbol });
         this.renew();
@@ -83,18 +89,13 @@ export class Watch {
   /** Never ends and never rejects. */
   async run(): Promise<void> {
     const { pause } = this.#options;
-    const listings = await this.#readListings();
-    for (const listing of listings) {
-      const watched = this.#newWatched(listing);
-      this.#watched.set(listing.symbol, watched);
-      void this.#keep(watched, 'book');
-      void this.#keep(watched, 'trades');
-    }
+    await this.#readListings();
     for (;;) {
       await pause(TICK_MS);
       this.#silences.tick();
       this.#tradeSilences.tick();
       for (const watched of this.#watched.values()) this.#listen(watched);
+      void this.#readAgain();
     }
   }
 
@@ -128,14 +129,12 @@ export class Watch {
     post({ kind: 'closes', symbol, closes: ccxtCloses(candles, Date.now()) });
   }
 
-  async #readListings(): Promise<readonly Listing[]> {
+  async #readListings(): Promise<void> {
     const { exchange, post, pause } = this.#options;
     for (let failures = 0; ; failures++) {
       try {
-        await exchange.loadMarkets();
-        const filters = this.#filters();
-        post({ kind: 'listings', filters });
-        return [...filters.listings.values()];
+        await exchange.loadMarkets(true);
+        return this.#takeMarkets();
       } catch (error) {
         const afterMs = this.#backoff(failures);
         post({ kind: 'listings', filters: { kind: 'retry', reason: reasonOf(error), afterMs } });
@@ -144,17 +143,62 @@ export class Watch {
     }
   }
 
+  /**
+   * Markets again: whether they are active, and their filters. ccxt has no way to ask about one, so it is seldom. Not by
+   * loadMarkets, of which one that failed makes whatever is asked after it fail.
+   */
+  async #readAgain(): Promise<void> {
+    const { exchange, post, now, timing } = this.#options;
+    const reading = this.#reading;
+    if (reading.isBusy || now() < Math.max(reading.at, this.#pausedUntil)) return;
+    reading.isBusy = true;
+    try {
+      exchange.setMarkets(await exchange.fetchMarkets());
+      this.#takeMarkets();
+    } catch (error) {
+      const afterMs = timing.status.hurryMs + this.#backoff(reading.failures++);
+      Object.assign(reading, { at: now() + afterMs, notBefore: now() + afterMs });
+      post({ kind: 'listings', filters: { kind: 'retry', reason: reasonOf(error), afterMs } });
+    }
+    reading.isBusy = false;
+  }
+
+  #takeMarkets(): void {
+    const { post, now, timing } = this.#options;
+    const filters = this.#filters();
+    const { everyMs, hurryMs } = timing.status;
+    Object.assign(this.#reading, { at: now() + everyMs, notBefore: now() + hurryMs, failures: 0 });
+    const told = JSON.stringify([[...filters.listings], [...filters.refused], [...filters.halted]]);
+    if (told === this.#told) return;
+    this.#told = told;
+    post({ kind: 'listings', filters });
+    for (const listing of filters.listings.values()) this.#begin(listing);
+  }
+
+  /** A symbol that is there for the first time. */
+  #begin(listing: Listing): void {
+    if (this.#watched.has(listing.symbol)) return;
+    const watched = this.#newWatched(listing);
+    this.#watched.set(listing.symbol, watched);
+    void this.#keep(watched, 'book');
+    void this.#keep(watched, 'trades');
+  }
+
   #filters(): Extract<Filters, { kind: 'filters' }> {
     const { exchange, symbols } = this.#options;
     const { precisionMode } = exchange;
     const listings = new Map<string, Listing>();
     const refused = new Map<string, string>();
+    const halted = new Map<string, string>();
     for (const [venueSymbol, symbol] of symbols) {
-      const listing = listingOf(exchange.markets[venueSymbol], { symbol, venueSymbol, precisionMode });
+      const market = exchange.markets[venueSymbol];
+      const listing = listingOf(market, { symbol, venueSymbol, precisionMode });
       if (typeof listing === 'string') refused.set(venueSymbol, listing);
       else listings.set(venueSymbol, listing);
+      const halt = typeof listing === 'object' ? haltOf(market) : undefined;
+      if (halt !== undefined) halted.set(venueSymbol, halt);
     }
-    return { kind: 'filters', listings, refused };
+    return { kind: 'filters', listings, refused, halted };
   }
 
   #newWatched(listing: Listing): Watched {

@@ -2,6 +2,8 @@
 // Rate Limits" of each API, per address: Exchange 8 connections and 100 messages a second; Advanced 8 connections and 8
 // messages without a login; public REST 10 requests a second on both. Half of REST is left to others on the address.
 import {
+  ADVANCED_PRODUCTS,
+  advancedFew,
   advancedProducts,
   advancedTop,
   advancedTopPath,
@@ -9,6 +11,7 @@ import {
   advancedTradePath,
   advancedTrades,
   advancedTradesPath,
+  exchangeFew,
   exchangeProducts,
   exchangeTop,
   exchangeTopPath,
@@ -32,6 +35,7 @@ export const EXCHANGE: CoinbaseApi = {
   isSigned: false,
   productsPath: '/products',
   decodeProducts: exchangeProducts,
+  status: exchangeFew,
   topPath: exchangeTopPath,
   decodeTop: exchangeTop,
   tradePath: exchangeTradePath,
@@ -51,8 +55,9 @@ export const ADVANCED: CoinbaseApi = {
   renewBooks: advanced.renewBooks,
   renewTrades: advanced.renewTrades,
   isSigned: true,
-  productsPath: '/api/v3/brokerage/market/products?product_type=SPOT',
+  productsPath: ADVANCED_PRODUCTS,
   decodeProducts: advancedProducts,
+  status: advancedFew,
   topPath: advancedTopPath,
   decodeTop: advancedTop,
   tradePath: advancedTradePath,

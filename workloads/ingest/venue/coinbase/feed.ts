@@ -13,6 +13,8 @@ import type { MissedRange } from '../missed-trades.ts';
 import { shareOf, type Budget } from '../limits.ts';
 import { Renewals } from './renewals.ts';
 import { TRADE_SILENCE, type Silences, type SilenceTiming } from '../silences.ts';
+import type { StatusTiming, Wanted } from '../status-watch.ts';
+import { readStatuses, requestsFor } from './statuses.ts';
 
 /** Few enough that one book's trouble, and one thread of the venue, concern few others ("WebSocket Best Practices"). */
 const SYMBOLS_PER_CONNECTION = 20;
@@ -21,6 +23,7 @@ export interface CoinbaseTiming extends Timing {
   readonly silence: SilenceTiming;
   /** The same of a product's trades. */
   readonly trades: SilenceTiming;
+  readonly status?: StatusTiming;
 }
 
 /** Heartbeats come once a second: 10 s without anything is no quiet market. Connections have no age at which they end. */
@@ -48,6 +51,7 @@ export function openCoinbaseFeed(options: CoinbaseOptions, timing: CoinbaseTimin
     dials: shareOf(api.perSecond.dials, shards),
     rest: shareOf(api.perSecond.requests, shards),
     timing,
+    ...(timing.status === undefined ? {} : { status: timing.status }),
   };
   const feed = new FeedShell(options, limits, (shell) => new Coinbase(shell, options, timing));
   void feed.run();
@@ -107,6 +111,23 @@ class Coinbase implements Venue {
 
   async readListings(): Promise<Filters> {
     return productsIn(this.#api, await this.#shell.ask(this.#api.productsPath, 1), this.#shell.options.symbols);
+  }
+
+  readStatus(wanted: Wanted): Promise<Filters> {
+    return readStatuses(this.#api, wanted, (path) => this.#shell.ask(path, 1));
+  }
+
+  statusWeight(symbols: number): number {
+    return requestsFor(this.#api.status, symbols);
+  }
+
+  /** A product that is not traded may be refused to subscribers: nothing of it came then, and all of it is asked for. */
+  resumed(symbol: string): void {
+    const line = this.#lineOf(symbol);
+    const listing = this.#shell.listingOf(symbol);
+    if (line === undefined || listing === undefined || !line.renewals.isMissing(symbol)) return;
+    line.unsent = [...line.unsent, ...this.#api.subscribeAll([listing.venueSymbol])];
+    this.#flush(line);
   }
 
   async dailyCloses(product: string): Promise<readonly DailyClose[] | undefined> {

@@ -55,6 +55,7 @@ export interface CoinbaseApi {
   readonly isSigned: boolean;
   readonly productsPath: string;
   decodeProducts(text: string, wanted: ReadonlyMap<string, string>): Filters;
+  readonly status: StatusOfFew;
   /** The best levels of a book: what changes them comes by stream, too. */
   topPath(product: string): string;
   /** The best levels as they stand in the answer, to be compared with an earlier one; undefined where it cannot be read. */
@@ -71,8 +72,21 @@ export interface CoinbaseApi {
   decodeCloses(text: string, now: number): readonly DailyClose[] | undefined;
 }
 
+/** How it is asked about few products, which costs it and us less than all. */
+export interface StatusOfFew {
+  /** Products of one question, and questions up to which it is cheaper than to ask about all. */
+  readonly perQuestion: number;
+  readonly mostQuestions: number;
+  path(products: readonly string[]): string;
+  decode(text: string, wanted: ReadonlyMap<string, string>): Filters;
+}
+
 /** An answer of /products as listings. */
-export function productsIn(api: CoinbaseApi, answer: Answer, wanted: ReadonlyMap<string, string>): Filters {
+export function productsIn(
+  api: Pick<CoinbaseApi, 'decodeProducts'>,
+  answer: Answer,
+  wanted: ReadonlyMap<string, string>,
+): Filters {
   if (answer.kind === 'retry') return answer;
   if (answer.kind === 'text') return api.decodeProducts(answer.text, wanted);
   return { kind: 'retry', reason: `refused: ${answer.text.slice(0, 100)}`, afterMs: 0 };

@@ -43,7 +43,12 @@ const LISTING = {
 describe('products of Coinbase', () => {
   it('of Exchange have no size limits, and a least notional', () => {
     const filters = exchangeProducts(JSON.stringify([BTC, { id: 'X' }]), wanted);
-    assert.deepEqual(filters, { kind: 'filters', listings: new Map([['BTC-USD', LISTING]]), refused: new Map() });
+    assert.deepEqual(filters, {
+      kind: 'filters',
+      listings: new Map([['BTC-USD', LISTING]]),
+      refused: new Map(),
+      halted: new Map(),
+    });
   });
   it('of Advanced Trade have both', () => {
     const filters = advancedProducts(JSON.stringify({ products: [ADVANCED_BTC] }), wanted);
@@ -62,12 +67,7 @@ describe('products of Coinbase', () => {
   });
   const closed: readonly (readonly [object, RegExp])[] = [
     [{ id: 'other' }, /BTC-USD is not known/],
-    [{ status: 'delisted' }, /is delisted, expected online/],
-    [{ status: { toString: 1 } }, /is \{"toString":1\}, expected online/],
-    [{ trading_disabled: true }, /is trading_disabled/],
-    [{ cancel_only: true }, /is cancel_only/],
-    [{ post_only: true }, /is post_only/],
-    [{ auction_mode: true }, /is auction_mode/],
+    [{ status: 'delisted' }, /is delisted/],
     [{ quote_increment: '0' }, /no usable price increment/],
     [{ base_increment: undefined }, /no usable base_increment/],
     [{ alias: 'BTC-USDT' }, /alias of BTC-USDT: list that/],
@@ -79,6 +79,30 @@ describe('products of Coinbase', () => {
       assert.match(filters.refused.get('BTC-USD') ?? '', reason);
     });
   }
+  for (const [change, word] of [
+    [{ status: 'offline', trading_disabled: true }, 'offline'],
+    [{ status: undefined }, 'nothing'],
+    [{ status: { toString: 1 } }, '{"toString":1}'],
+    [{ trading_disabled: true, cancel_only: true }, 'trading_disabled'],
+    [{ is_disabled: true }, 'is_disabled'],
+    [{ cancel_only: true }, 'cancel_only'],
+    [{ post_only: true }, 'post_only'],
+    [{ auction_mode: true }, 'auction_mode'],
+  ] as const) {
+    it(`are listed and halted by the venue's own word: ${word}`, () => {
+      for (const filters of [
+        exchangeProducts(JSON.stringify([{ ...BTC, ...change }]), wanted),
+        advancedProducts(JSON.stringify({ products: [{ ...ADVANCED_BTC, ...change }] }), wanted),
+      ]) {
+        assert.ok(filters.kind === 'filters' && filters.listings.size === 1);
+        assert.deepEqual([...filters.halted], [['BTC-USD', word]]);
+      }
+    });
+  }
+  it('trade by limit only where it says so: ours are limit orders', () => {
+    const filters = exchangeProducts(JSON.stringify([{ ...BTC, limit_only: true }]), wanted);
+    assert.equal(filters.kind === 'filters' && filters.halted.size, 0);
+  });
   it('are asked for again where the answer makes no sense', () => {
     for (const text of ['<html>', '{}', '{"products":7}']) {
       assert.equal(exchangeProducts(text, wanted).kind, 'retry');

@@ -2,10 +2,13 @@
 import { isObject, jsonText, parseJson, type Json } from '../../../contract/json.ts';
 import { decimalsOfStep, parseFloored, parseScaled } from '../decimal.ts';
 import type { Filters, Listing, TradeFrame } from '../frame.ts';
+import type { StatusOfFew } from './message.ts';
 import { epochMs, isId } from '../json.ts';
 import { MOST_TRADES } from '../missed-trades.ts';
 
 type Wanted = ReadonlyMap<string, string>;
+
+export const ADVANCED_PRODUCTS = '/api/v3/brokerage/market/products?product_type=SPOT';
 
 /** What both APIs say of a product, under one name. */
 interface Product {
@@ -52,28 +55,69 @@ export function advancedProducts(text: string, wanted: Wanted): Filters {
   }));
 }
 
+/**
+ * By "Get single product", some 700 bytes. "Get all trading pairs", and the channel `status` every 5 s, have every product and
+ * currency of the venue, several 100 kB.
+ */
+export const exchangeFew: StatusOfFew = {
+  perQuestion: 1,
+  mostQuestions: 10,
+  path: ([product = '']) => `/products/${encodeURIComponent(product)}`,
+  decode: (text, wanted) => {
+    const product = parseJson(text);
+    const id = isObject(product) ? product['id'] : undefined;
+    return typeof id === 'string' && wanted.has(id)
+      ? exchangeProducts(`[${text}]`, wanted)
+      : unreadable('the product that was asked for');
+  },
+};
+
+/** "List Public Products": `product_ids`, once for each. Its channel `status` tells no flag but the status itself. */
+export const advancedFew: StatusOfFew = {
+  perQuestion: 50,
+  mostQuestions: 10,
+  path: (products) =>
+    `${ADVANCED_PRODUCTS}&${products.map((product) => `product_ids=${encodeURIComponent(product)}`).join('&')}`,
+  decode: (text, wanted) => advancedProducts(text, wanted),
+};
+
+const unreadable = (expected: string): Filters => ({
+  kind: 'retry',
+  reason: `unreadable: expected ${expected}`,
+  afterMs: 0,
+});
+
 function listingsIn(products: unknown, wanted: Wanted, read: (product: Json) => Product): Filters {
-  if (!Array.isArray(products)) return { kind: 'retry', reason: 'unreadable: expected a list of products', afterMs: 0 };
+  if (!Array.isArray(products)) return unreadable('a list of products');
   const byId = new Map(products.filter(isObject).map((entry) => [read(entry).id, read(entry)]));
   const listings = new Map<string, Listing>();
   const refused = new Map<string, string>();
+  const halted = new Map<string, string>();
   for (const [venueSymbol, symbol] of wanted) {
-    const listing = listingOf(byId.get(venueSymbol), venueSymbol, symbol);
+    const product = byId.get(venueSymbol);
+    const listing = listingOf(product, venueSymbol, symbol);
     if (typeof listing === 'string') refused.set(venueSymbol, listing);
     else listings.set(venueSymbol, listing);
+    const halt = typeof listing === 'object' ? haltOf(product?.state ?? {}) : undefined;
+    if (halt !== undefined) halted.set(venueSymbol, halt);
   }
-  return { kind: 'filters', listings, refused };
+  return { kind: 'filters', listings, refused, halted };
 }
 
-/** States in which no order of a taker would fill. */
+/** Flags under which no order of a taker would fill. */
 const CLOSED = ['trading_disabled', 'is_disabled', 'cancel_only', 'post_only', 'auction_mode'] as const;
+
+/** Why the venue does not trade it: its status where that is not online, else the flag that says so. */
+function haltOf(state: Json): string | undefined {
+  if (state['status'] !== 'online') return jsonText(state['status']);
+  return CLOSED.find((flag) => state[flag] === true);
+}
 
 function listingOf(product: Product | undefined, venueSymbol: string, symbol: string): Listing | string {
   if (product === undefined) return `${venueSymbol} is not known to the venue`;
   const { state, tick, lot } = product;
-  if (state['status'] !== 'online') return `${venueSymbol} is ${jsonText(state['status'])}, expected online`;
-  const closed = CLOSED.find((flag) => state[flag] === true);
-  if (closed !== undefined) return `${venueSymbol} is ${closed}`;
+  // For good, and nobody may subscribe to it.
+  if (state['status'] === 'delisted') return `${venueSymbol} is delisted`;
   // Market data of BTC-USDC comes under the name BTC-USD ("WebSocket Channels"): it would not be known for what it is.
   if (typeof state['alias'] === 'string' && state['alias'] !== '')
     return `${venueSymbol} is an alias of ${state['alias']}: list that`;

@@ -58,6 +58,11 @@ export class Renewals {
     missing.askAt = Math.min(missing.askAt, this.#options.now() + this.#pause(missing.attempts));
   }
 
+  /** It was asked for, and did not come yet. */
+  isMissing(symbol: string): boolean {
+    return this.#missing.has(symbol);
+  }
+
   came(symbol: string): void {
     const missing = this.#missing.get(symbol);
     if (missing === undefined) return;

@@ -1,0 +1,168 @@
+// A market that halts, end to end: ingest's own feeds on the simulator, in each protocol, over real sockets. Halts are noticed with
+// times shortened; what production needs is printed by `npm run bench -- recovery`.
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { OpenFeed } from '../open-feed.ts';
+import { BINANCE_TIMING, openBinanceFeed } from '../venue/binance/feed.ts';
+import { CCXT_TIMING, openCcxtFeed } from '../venue/ccxt/feed.ts';
+import { ADVANCED, EXCHANGE } from '../venue/coinbase/apis.ts';
+import { COINBASE_TIMING, openCoinbaseFeed } from '../venue/coinbase/feed.ts';
+import { isVenues } from './books.ts';
+import { OTHER, PROTOCOLS, STRUCK, symbolsOf, type Protocol } from './recovery.ts';
+import { gapsOf, ingestOn, MARKET, start, startVenue, stop, until, type Running } from './running.ts';
+
+const STATUS = { everyMs: 1_000, hurryMs: 500, unknownMs: 1_000 };
+/** A silence is asked about within a halt of the test: it must raise no alarm. */
+const SILENCE = { silentMs: 700, everyMs: 1_000, graceMs: 500 };
+const OPEN: Readonly<Record<Protocol, OpenFeed>> = {
+  binance: (_, options) => openBinanceFeed(options, { ...BINANCE_TIMING, silence: SILENCE, trades: SILENCE, status: STATUS }), // prettier-ignore
+  'coinbase-exchange': (_, options) => openCoinbaseFeed({ ...options, api: EXCHANGE }, { ...COINBASE_TIMING, silence: SILENCE, trades: SILENCE, status: STATUS }), // prettier-ignore
+  'coinbase-advanced': (_, options) => openCoinbaseFeed({ ...options, api: ADVANCED }, { ...COINBASE_TIMING, silence: SILENCE, trades: SILENCE, status: STATUS }), // prettier-ignore
+};
+const WORD: Readonly<Record<Protocol, string>> = {
+  binance: 'BREAK',
+  'coinbase-exchange': 'trading_disabled',
+  'coinbase-advanced': 'trading_disabled',
+};
+
+const symbolOf = ({ ingest }: Running, symbol: string) => ingest.status().symbols[symbol];
+const isHalted = (running: Running, symbol = STRUCK): boolean => symbolOf(running, symbol)?.halted !== undefined;
+const isValid = (running: Running, symbol = STRUCK): boolean => symbolOf(running, symbol)?.valid === true;
+const halted = async ({ registry }: Running, symbol: string): Promise<number> =>
+  Number(new RegExp(`^tradewind_symbol_halted\\{[^}]*symbol="${symbol}"\\} (\\S+)$`, 'm').exec(await registry.metrics())?.[1]); // prettier-ignore
+
+for (const protocol of PROTOCOLS) {
+  const symbols = symbolsOf(protocol);
+  const options = { protocol, symbols, openFeed: OPEN[protocol] };
+  const halt = ({ simulator }: Running, seconds: number, ...names: readonly string[]): void => {
+    for (const name of names) simulator.strike(protocol, { fault: 'halt', symbol: symbols[name] ?? '', seconds });
+  };
+
+  describe(`a market of ${protocol} that halts`, function () {
+    this.timeout(60_000);
+
+    it('is noticed with the venue’s word; its book is right when it trades again; the other knows nothing of it', async () => {
+      const running = await start(MARKET, options);
+      try {
+        await until('valid books', () => isValid(running) && isValid(running, OTHER));
+        const otherOut: string[] = [];
+        const watching = setInterval(() => isValid(running, OTHER) || otherOut.push('out'), 10);
+        halt(running, 6, STRUCK);
+        await until('the halt is known', () => isHalted(running), 5_000);
+        const { reason, connected } = running.ingest.status().sources[0]!;
+        assert.deepEqual([reason, connected], [`${STRUCK} is ${WORD[protocol]}`, true]);
+        const last = () => running.features.findLast(({ symbol }) => symbol === STRUCK);
+        await until('features say so', () => last()?.halted === WORD[protocol], 200);
+        assert.deepEqual([await halted(running, STRUCK), await halted(running, OTHER)], [1, 0]);
+        await until('it trades again', () => !isHalted(running), 10_000);
+        await until('its book is the venue’s', () => isValid(running) && isVenues(running, protocol, STRUCK), 3_000);
+        clearInterval(watching);
+        await delay(1_500);
+        assert.deepEqual(otherOut, []);
+        const { reconnects, gaps, reason: after } = running.ingest.status().sources[0]!;
+        assert.deepEqual([reconnects, gaps, after, await halted(running, STRUCK)], [0, 0, undefined, 0]);
+        assert.equal(running.simulator.stats()[protocol]?.dials, 1);
+      } finally {
+        await stop(running);
+      }
+    });
+
+    it('comes in when it trades where it was halted at the start, without a restart and without another’s connection', async () => {
+      const simulator = await startVenue(MARKET, options);
+      simulator.strike(protocol, { fault: 'halt', symbol: symbols[STRUCK]!, seconds: 3 });
+      const running = ingestOn(simulator, MARKET, options);
+      try {
+        await until('the other is valid', () => isValid(running, OTHER));
+        assert.ok(isHalted(running) && !isValid(running));
+        await until('it trades', () => isValid(running) && isVenues(running, protocol, STRUCK), 10_000);
+        assert.deepEqual([running.ingest.status().sources[0]!.reconnects, simulator.stats()[protocol]?.dials], [0, 1]);
+      } finally {
+        await stop(running);
+      }
+    });
+
+    it('stays halted while REST is away, and comes back by itself', async () => {
+      const running = await start(MARKET, options);
+      try {
+        await until('valid books', () => isValid(running) && isValid(running, OTHER));
+        halt(running, 5, STRUCK);
+        await until('the halt is known', () => isHalted(running), 5_000);
+        running.simulator.strike(protocol, { fault: 'limit', seconds: 4 });
+        await delay(3_500);
+        assert.ok(isHalted(running), 'what was known stays');
+        assert.ok(isValid(running, OTHER), 'and the other goes on');
+        await until('it trades again', () => isValid(running) && isVenues(running, protocol, STRUCK), 30_000);
+        assert.equal(running.ingest.status().sources[0]!.reconnects, 0);
+      } finally {
+        await stop(running);
+      }
+    });
+
+    it('has the right book afterwards though its connection was cut in the halt', async () => {
+      const running = await start(MARKET, options);
+      try {
+        await until('valid books', () => isValid(running) && isValid(running, OTHER));
+        halt(running, 6, STRUCK);
+        await until('the halt is known', () => isHalted(running), 5_000);
+        running.simulator.strike(protocol, { fault: 'cut' });
+        await until('the other is back', () => isValid(running, OTHER) && running.simulator.stats()[protocol]?.dials === 2); // prettier-ignore
+        assert.ok(isHalted(running) && !isValid(running), 'who comes back knows of the halt');
+        await until('it trades again', () => isValid(running) && isVenues(running, protocol, STRUCK), 15_000);
+      } finally {
+        await stop(running);
+      }
+    });
+
+    it('is no silence of the connection where all of its symbols are halted', async () => {
+      const running = await start(MARKET, options);
+      try {
+        await until('valid books', () => isValid(running) && isValid(running, OTHER));
+        halt(running, 8, STRUCK, OTHER);
+        await until('both known', () => isHalted(running) && isHalted(running, OTHER), 5_000);
+        await until('both trade', () => isValid(running) && isValid(running, OTHER), 15_000);
+        assert.deepEqual([running.ingest.status().sources[0]!.reconnects, gapsOf(running)], [0, 0]);
+      } finally {
+        await stop(running);
+      }
+    });
+  });
+}
+
+describe('a symbol that its venue does not know', function () {
+  this.timeout(30_000);
+  for (const protocol of PROTOCOLS)
+    it(`costs ${protocol} no more than a question now and then, and has its reason`, async () => {
+      const symbols = symbolsOf(protocol);
+      const running = await start(MARKET, { protocol, symbols, openFeed: OPEN[protocol], alsoWanted: { 'NO-USD': 'NO-PE' } }); // prettier-ignore
+      try {
+        await until('valid books', () => isValid(running) && isValid(running, OTHER));
+        const before = running.simulator.stats()[protocol]!.requests;
+        await delay(5_000);
+        assert.match(running.ingest.status().sources[0]!.reason ?? '', /NO-PE is not known to the venue/);
+        assert.ok(running.simulator.stats()[protocol]!.requests - before <= 30);
+        assert.ok(isValid(running) && isValid(running, OTHER));
+      } finally {
+        await stop(running);
+      }
+    });
+});
+
+describe('a market that halts, by ccxt', function () {
+  this.timeout(60_000);
+  it('is noticed by the exchange’s list of markets, and trades again', async () => {
+    const running = await start(MARKET, {
+      source: (url) => ({ name: 'any', type: 'ccxt', symbols: { [STRUCK]: 'BTC/USDT', [OTHER]: 'ETH/USDT' }, url, options: { exchange: 'binance' } }), // prettier-ignore
+      openFeed: (_, options) => openCcxtFeed({ ...options, exchange: 'binance' }, { ...CCXT_TIMING, status: { everyMs: 2_000, hurryMs: 1_000 } }), // prettier-ignore
+    });
+    try {
+      await until('valid books', () => isValid(running) && isValid(running, OTHER));
+      running.simulator.strike('binance', { fault: 'halt', symbol: 'BTCUSDT', seconds: 5 });
+      await until('the halt is known', () => isHalted(running), 5_000);
+      assert.equal(running.ingest.status().sources[0]!.reason, `${STRUCK} is not active`);
+      await until('it trades again', () => isValid(running), 15_000);
+      assert.ok(isValid(running, OTHER));
+    } finally {
+      await stop(running);
+    }
+  });
+});
