@@ -192,8 +192,11 @@ function trade(book: Book, random: () => number, normal: () => number): number {
     equity.dayStartUsd = equity.usd ?? 1e6;
     equity.dayHalted = random() < 0.1;
     const edges = [{ edgeBps: (random() - 0.5) * 200, confidence: 1, t: desk.now }];
-    const signal = aSignal({ symbol, seq: i, t: desk.now, mid, edges });
+    const isHalted = i > mids.size && random() < 0.1;
+    const features = isHalted ? { valid: false, halted: 'BREAK' } : {};
+    const signal = aSignal({ symbol, seq: i, t: desk.now, mid, edges, features });
     const outputs = step(desk.state, { kind: 'signal', signal, ageMs: 0, now: desk.now });
+    if (isHalted) assert.deepEqual(orders(outputs), [], 'an order of a halted market');
     const [decision] = decisions(outputs);
     const drawdown = equity.usd === undefined ? 0 : (1 - equity.usd / equity.highWaterUsd) * 100;
     const own = policy.symbols.get(symbol)!;
@@ -208,7 +211,7 @@ function trade(book: Book, random: () => number, normal: () => number): number {
 }
 
 describe(`every order that leaves the core (${BOOKS} random books)`, () => {
-  it('keeps VaR, class, cash, quantity, drawdown and a halted day, whatever is under way', () => {
+  it('keeps VaR, class, cash, quantity, drawdown, a halted day and a halted market, whatever is under way', () => {
     let made = 0;
     for (let seed = 1; seed <= BOOKS; seed++) {
       const random = randomFrom(seed);
