@@ -38,6 +38,8 @@ export interface Venue {
   /** The same of some of them, later, by the cheapest way for so many; and what that costs, in the venue's weights. */
   readStatus(wanted: Wanted): Promise<Filters>;
   statusWeight(symbols: number): number;
+  /** Symbols of one question at most. */
+  readonly statusAtOnce: number;
   /** The venue trades it again: where its stream was not to be had before, it is asked for. */
   resumed?(symbol: string): void;
   /** As Feed.dailyCloses, by the venue's name. */
@@ -94,6 +96,7 @@ export class FeedShell implements Feed {
         if (!this.#stop.signal.aborted) log.warn({ source, reason }, 'status of symbols not read, trying again');
       },
       timing: limits.status ?? STATUS_TIMING,
+      atOnce: this.#venue.statusAtOnce,
       weightOf: (symbols) => this.#venue.statusWeight(symbols),
       budget: limits.rest,
       now,

@@ -17,7 +17,7 @@ const answerOf = (wanted: Wanted, unknown: readonly string[]): Read => {
 };
 
 /** A clock in steps of 100 ms, and a venue that does not know `unknown`. */
-function aWorld(names: readonly string[], { unknown = [] as string[], weight = 20, perMs = 0.05 } = {}) {
+function aWorld(names: readonly string[], { unknown = [] as string[], weight = 20, perMs = 0.05, atOnce = 100 } = {}) {
   let now = 0;
   let isAway = false;
   const asked: { readonly at: number; readonly names: string }[] = [];
@@ -30,6 +30,7 @@ function aWorld(names: readonly string[], { unknown = [] as string[], weight = 2
     onRead: (wanted) => told.push([...wanted.keys()].join()),
     onFailed: (reason) => told.push(reason),
     timing: STATUS_TIMING,
+    atOnce,
     weightOf: () => weight,
     budget: { perMs },
     now: () => now,
@@ -70,8 +71,7 @@ describe('the status of symbols', () => {
     await pass(95_000);
     assert.deepEqual(
       seen().filter((one) => !one.endsWith('A')),
-      ['33000 X', '63000 Y', '93000 X'],
-      'a moment after the others, as one question is asked at a time',
+      ['30000 X', '60000 Y', '90000 X'],
     );
   });
 
@@ -81,6 +81,31 @@ describe('the status of symbols', () => {
     await pass(100_000);
     const names = new Set(asked.map((one) => one.names));
     assert.deepEqual([...names], ['A,B', 'A', 'X', 'A,X', 'B']);
+  });
+
+  it('of many is asked in turns, so that each has its own every 10 s, and those in a hurry come between', async () => {
+    const { watch, pass, seen } = aWorld(['A', 'B', 'C', 'D', 'E'], { atOnce: 2, perMs: 1 });
+    await pass(18_000);
+    assert.deepEqual(seen(), ['10000 A,B', '14000 C,D']);
+    for (const name of ['A', 'B', 'C']) watch.hurry(name);
+    await pass(8_000);
+    assert.deepEqual(seen().slice(2), ['18000 A,B', '18100 E,C', '22100 D,A']);
+  });
+
+  it('of one in a hurry is asked also where so many are listed that there is always one due', async () => {
+    const names = Array.from({ length: 1_000 }, (_, i) => `S${i}`);
+    const { watch, pass, asked } = aWorld(names);
+    await pass(60_000);
+    const before = asked.length;
+    watch.hurry('S7');
+    await pass(2_100);
+    assert.equal(asked[before]?.names, 'S7');
+    assert.ok(
+      asked.every((one, i) => i === 0 || one.at - asked[i - 1]!.at >= 2_000),
+      'a fifth of the budget',
+    );
+    const times = asked.filter((one) => one.names.split(',').includes('S500')).length;
+    assert.ok(times >= 2 && times <= 3, `${times} times in a minute`);
   });
 
   it('takes a fifth of the budget at most, however small that is and however many hurry', async () => {

@@ -4,9 +4,9 @@ import type { Filters } from './frame.ts';
 import { backoffMs, type Budget } from './limits.ts';
 
 export interface StatusTiming {
-  /** How often all that is listed is asked about, unless a tenth of that either way. */
+  /** How often each that is listed is asked about, unless a tenth of that either way. */
   readonly everyMs: number;
-  /** How soon after another a question may follow about a symbol whose data stopped, or came back. */
+  /** How soon after another, or one about all, a question may follow about symbols whose data stopped, or came back. */
   readonly hurryMs: number;
   /** How often one of those that the venue did not know is asked about. */
   readonly unknownMs: number;
@@ -24,8 +24,10 @@ const RETRY = { firstMs: 1_000, ceilingMs: 30_000 };
 export type Wanted = ReadonlyMap<string, string>;
 type Read = Extract<Filters, { kind: 'filters' }>;
 
+const NOBODY: Wanted = new Map();
+
 interface Question {
-  readonly about: 'All' | 'Some' | 'Unknown';
+  readonly about: 'Listed' | 'Hurried' | 'Unknown';
   readonly wanted: Wanted;
 }
 
@@ -36,6 +38,8 @@ export interface StatusOptions {
   /** Told of the first failure of a row: what was known stays. */
   readonly onFailed: (reason: string) => void;
   readonly timing: StatusTiming;
+  /** Symbols of one question at most: of more, some are asked about each time, in turns. */
+  readonly atOnce: number;
   /** Of a question about so many symbols, in the venue's weights. */
   readonly weightOf: (symbols: number) => number;
   readonly budget: Pick<Budget, 'perMs'>;
@@ -54,7 +58,8 @@ export class StatusWatch {
   #failures = 0;
   /** Nothing is asked before. */
   #restsUntil = 0;
-  #allAt = 0;
+  #listedAt = 0;
+  #hurriedAt = 0;
   #unknownAt = 0;
 
   constructor(options: StatusOptions) {
@@ -65,7 +70,7 @@ export class StatusWatch {
   begin(wanted: Wanted, filters: Read): void {
     const t = this.#options.now();
     this.#sort(wanted, filters);
-    this.#planAll(t);
+    this.#planListed(t, this.#listed.size);
     this.#planUnknown(t);
   }
 
@@ -81,12 +86,15 @@ export class StatusWatch {
     if (question.wanted.size > 0) void this.#ask(question);
   }
 
-  /** What is due: all that is listed, else what is in a hurry, else one of those that were not known. */
+  /** What is due; what is asked about seldom goes first, so that it has its turn. */
   #next(t: number): Question {
-    if (t >= this.#allAt && this.#listed.size > 0) return { about: 'All', wanted: new Map(this.#listed) };
-    if (this.#hurried.size > 0)
-      return { about: 'Some', wanted: new Map([...this.#listed].filter(([name]) => this.#hurried.has(name))) };
-    return { about: 'Unknown', wanted: new Map(t >= this.#unknownAt ? [...this.#unknown].slice(0, 1) : []) };
+    const { atOnce } = this.#options;
+    const some = (of: readonly (readonly [string, string])[]): Wanted => new Map(of.slice(0, atOnce));
+    if (t >= this.#unknownAt && this.#unknown.size > 0)
+      return { about: 'Unknown', wanted: new Map([...this.#unknown].slice(0, 1)) };
+    if (t >= this.#hurriedAt && this.#hurried.size > 0)
+      return { about: 'Hurried', wanted: some([...this.#listed].filter(([name]) => this.#hurried.has(name))) };
+    return { about: 'Listed', wanted: t >= this.#listedAt ? some([...this.#listed]) : NOBODY };
   }
 
   async #ask({ about, wanted }: Question): Promise<void> {
@@ -101,9 +109,10 @@ export class StatusWatch {
       return;
     }
     this.#failures = 0;
-    this.#restsUntil = t + Math.max(timing.hurryMs, this.#paceMs(wanted.size));
+    this.#restsUntil = t + this.#paceMs(wanted.size);
+    if (about === 'Hurried' || wanted.size === this.#listed.size) this.#hurriedAt = t + timing.hurryMs;
     this.#sort(wanted, filters);
-    if (about === 'All') this.#planAll(t);
+    if (about === 'Listed') this.#planListed(t, wanted.size);
     if (about === 'Unknown') this.#planUnknown(t);
     onRead(wanted, filters);
   }
@@ -118,9 +127,11 @@ export class StatusWatch {
     }
   }
 
-  #planAll(t: number): void {
+  /** After a question about so many of those that are listed: all of them have their turn within `everyMs`, where the pace allows it. */
+  #planListed(t: number, asked: number): void {
     const { timing, random } = this.#options;
-    this.#allAt = t + Math.max(timing.everyMs * (0.9 + 0.2 * random()), this.#paceMs(this.#listed.size));
+    const share = Math.min(1, asked / Math.max(1, this.#listed.size));
+    this.#listedAt = t + Math.max(share * timing.everyMs * (0.9 + 0.2 * random()), this.#paceMs(asked));
   }
 
   #planUnknown(t: number): void {

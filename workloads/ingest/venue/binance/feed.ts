@@ -23,6 +23,8 @@ const CONNECTIONS_PER_5_MIN = 250;
 /** Half of Binance's 6,000 a minute: an address may be shared with others. */
 const REST_WEIGHT_PER_MINUTE = 3_000;
 const PROBED_LEVELS = 5;
+/** Symbols of one question about status: some 1 kB each, read on the thread that reads frames. */
+const STATUS_AT_ONCE = 100;
 const WEIGHT = { depth: 50, shallowDepth: 5, exchangeInfo: 20, ticker: 2, trades: 25 } as const;
 
 export interface BinanceTiming extends Timing {
@@ -59,6 +61,7 @@ export function openBinanceFeed(options: FeedOptions, timing: BinanceTiming = BI
 
 class Binance implements Venue {
   readonly tradesWeight = WEIGHT.trades;
+  readonly statusAtOnce = STATUS_AT_ONCE;
   readonly #shell: FeedShell;
   readonly #timing: SilenceTiming;
   readonly #snapshots: Snapshots;

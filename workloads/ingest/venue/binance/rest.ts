@@ -12,8 +12,9 @@ export const SNAPSHOT_LEVELS = 1_000;
 export const depthPath = (venueSymbol: string, levels = SNAPSHOT_LEVELS): string =>
   `/api/v3/depth?symbol=${encodeURIComponent(venueSymbol)}&limit=${levels}`;
 
+/** Without `permissionSets`, which are most of the answer (rest-api.md, "Exchange information"). */
 export const exchangeInfoPath = (venueSymbols: readonly string[]): string =>
-  `/api/v3/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(venueSymbols))}`;
+  `/api/v3/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(venueSymbols))}&showPermissionSets=false`;
 
 // GET /api/v3/depth?symbol=BTCUSDT&limit=1000
 // {"lastUpdateId":50093239218,"bids":[["61837.63000000","3.78826000"]],"asks":[["61837.64000000","1.60520000"]]}

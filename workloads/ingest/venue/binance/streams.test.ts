@@ -154,6 +154,9 @@ describe('REST answers of Binance', () => {
   it('asks for what the venue serves', () => {
     assert.deepEqual(streamsOf('BTCUSDT'), ['btcusdt@depth@100ms', 'btcusdt@bookTicker', 'btcusdt@trade']);
     assert.equal(depthPath('BTCUSDT'), '/api/v3/depth?symbol=BTCUSDT&limit=1000');
-    assert.equal(exchangeInfoPath(['BTCUSDT']), '/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%5D');
+    assert.equal(
+      exchangeInfoPath(['BTCUSDT']),
+      '/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%5D&showPermissionSets=false',
+    );
   });
 });

@@ -83,6 +83,7 @@ interface Top {
 
 class Coinbase implements Venue {
   readonly tradesWeight = 1;
+  readonly statusAtOnce = Infinity;
   readonly #shell: FeedShell;
   readonly #api: CoinbaseApi;
   readonly #key: CoinbaseOptions['key'];
