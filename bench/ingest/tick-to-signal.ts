@@ -1,6 +1,6 @@
 // From a venue's frame in ingest to the signal in the hands of the stage after the router, on the recordings at their own pace and
 // faster, by the pods' own programs. Split: a process each with a real Redis between, and we read as the harmoniser does. Fused: one
-// process, in which the harmoniser is given it. `--topologies split,fused --speeds 1,10 --seconds 60`.
+// process, in which the harmoniser is given it. `--topologies split,fused --speeds 1,10 --seconds 60 --warmUp 100`.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
@@ -18,7 +18,6 @@ import { spreadFigures, type Figures, type Options } from '../stats.ts';
 import { recordingPath } from './recording.ts';
 
 const SYMBOLS = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' } as const;
-const WARM_UP_MS = 10_000;
 const PROGRAMS: Readonly<Record<Topology, Partial<Record<Part, string>>>> = {
   split: { ingest: 'ingest/main.ts', router: 'router/main.ts' },
   fused: { fused: 'fused.ts' },
@@ -26,12 +25,13 @@ const PROGRAMS: Readonly<Record<Topology, Partial<Record<Part, string>>>> = {
 const WORKLOADS = join(import.meta.dirname, '..', '..', 'workloads');
 
 export async function tickToSignal({ values, progress }: Options): Promise<Figures> {
-  const { topologies = 'split,fused', speeds = '1,10', seconds = '60' } = values;
+  const { topologies = 'split,fused', speeds = '1,10', seconds = '60', warmUp = '100' } = values;
+  const period = { warmUpMs: Number(warmUp) * 1_000, forMs: Number(seconds) * 1_000 };
   const figures: Record<string, number | string> = { machineStallsPerS: stallsPerSecond() };
   progress(`an empty loop on this machine stands still for over .2 ms ${figures['machineStallsPerS']} times a second`);
   for (const topology of topologies.split(',').map(known)) {
     for (const speed of speeds.split(',').map(Number)) {
-      const times = await measure(topology, speed, Number(seconds) * 1_000);
+      const times = await measure(topology, speed, period);
       progress(`${topology} at ${speed}×: ${times.length} signals`);
       figures[`${topology}${speed}xSignals`] = times.length;
       Object.assign(figures, spreadFigures(`${topology}${speed}xTickToSignalMs`, times));
@@ -68,7 +68,13 @@ const sourceAt = (speed: number): SystemConfig['sources'][number] => {
   return { name: basename(folder), type: 'simulator', symbols: SYMBOLS, options } as never;
 };
 
-async function measure(topology: Topology, speed: number, forMs: number): Promise<readonly number[]> {
+/** A pod trades for days: it is measured when what runs for each signal, some 14 times a second and symbol, has been compiled. */
+interface Period {
+  readonly warmUpMs: number;
+  readonly forMs: number;
+}
+
+async function measure(topology: Topology, speed: number, period: Period): Promise<readonly number[]> {
   const redis = await startRedis();
   const children: ChildProcess[] = [];
   const ends: (() => void)[] = [];
@@ -88,7 +94,7 @@ async function measure(topology: Topology, speed: number, forMs: number): Promis
       children.push(child);
       return child;
     });
-    const times = topology === 'split' ? await signalTimes(redis, forMs) : await noted(started[0], forMs);
+    const times = topology === 'split' ? await signalTimes(redis, period) : await noted(started[0], period);
     if (times.length > 0) return times;
     throw new Error('found no signal of a valid book, expected some: see the parts’ own words above');
   } finally {
@@ -105,18 +111,18 @@ const program = (path: string, args: readonly string[], env: Readonly<Record<str
   }) as ChildProcess & { readonly stdout: Readable };
 
 /** Ms from the frame that let features out to their signal, as the harmoniser would read it: blocking, from a stream per symbol. */
-async function signalTimes(redis: TestRedis, forMs: number): Promise<readonly number[]> {
+async function signalTimes(redis: TestRedis, { warmUpMs, forMs }: Period): Promise<readonly number[]> {
   const client = await redis.client();
   const keys = Object.keys(SYMBOLS).map(signalsStream);
   const last = new Map(keys.map((key) => [key, '0-0']));
   const times: number[] = [];
   const started = performance.now();
-  while (performance.now() - started < WARM_UP_MS + forMs) {
+  while (performance.now() - started < warmUpMs + forMs) {
     const answer = await client.xread('BLOCK', 1_000, 'STREAMS', ...last.keys(), ...last.values());
     const now = monotonicNow();
     const entries = (answer ?? []).flatMap(([key, ofKey]) => ofKey.map(([id, fields]) => ({ key, id, fields })));
     for (const { key, id } of entries) last.set(key, id);
-    if (performance.now() - started < WARM_UP_MS) continue;
+    if (performance.now() - started < warmUpMs) continue;
     const read = entries.map(({ fields }) => (JSON.parse(fields[1] ?? '') as Signal).features);
     times.push(...read.filter(({ valid }) => valid).map(({ t }) => now - t));
   }
@@ -124,13 +130,13 @@ async function signalTimes(redis: TestRedis, forMs: number): Promise<readonly nu
 }
 
 /** The same, as the fused pod has noted it. */
-async function noted(pod: ChildProcess | undefined, forMs: number): Promise<readonly number[]> {
+async function noted(pod: ChildProcess | undefined, { warmUpMs, forMs }: Period): Promise<readonly number[]> {
   const ask = async (): Promise<readonly number[]> => {
     pod?.send('times');
     const [times] = (await once(pod ?? process, 'message')) as [readonly number[]];
     return times;
   };
-  await delay(WARM_UP_MS);
+  await delay(warmUpMs);
   await ask();
   await delay(forMs);
   return ask();

@@ -3,9 +3,10 @@ import { scoreOf, type Score } from './calibration.ts';
 import type { ModelSpec } from './models.ts';
 import type { Policy } from './policy.ts';
 import { answeredShare, unhealthyBy, type Unhealthy } from './servers.ts';
+import type { Candidate } from './selection.ts';
 import type { ModelState, State } from './state.ts';
 
-export interface Standing extends Score {
+export interface Standing extends Score, Candidate {
   /**
    * Why it may not be used: of its server; NoClaim: an alpha whose last claim is over, or that has made none; Accuracy: confidence
    * below `minAccuracy`. Undefined where it may.
@@ -28,9 +29,15 @@ export function standingOf({ state, policy, spec, model, now }: Asked): Standing
   const confidence = score.confidence * (server === undefined ? 1 : answeredShare(server, now));
   const ofServer = server === undefined ? undefined : unhealthyBy(server, now);
   const isMute = spec.type === 'Alpha' && model.claim === undefined;
+  const unhealthy = ofServer ?? (isMute ? 'NoClaim' : confidence >= spec.minAccuracy ? undefined : 'Accuracy');
+  const { beta, sampleCount, effectiveSamples } = score;
   return {
-    ...score,
+    model: spec.name,
+    beta,
     confidence,
-    unhealthyBy: ofServer ?? (isMute ? 'NoClaim' : confidence >= spec.minAccuracy ? undefined : 'Accuracy'),
+    sampleCount,
+    effectiveSamples,
+    healthy: unhealthy === undefined,
+    unhealthyBy: unhealthy,
   };
 }

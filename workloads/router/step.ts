@@ -210,7 +210,11 @@ interface Selecting {
 
 function select(state: State, symbol: SymbolState, { policy, own, horizon, resting, now, ageMs }: Selecting): Output[] {
   const names = own.candidates.get(horizon) ?? [];
-  const candidates = names.flatMap((name) => candidateOf(symbol, name));
+  const candidates: Candidate[] = [];
+  for (const name of names) {
+    const standing = symbol.models.get(name)?.standing;
+    if (standing !== undefined) candidates.push(standing);
+  }
   const current = upTo(now, symbol.selections.get(horizon));
   const context = { rules: policy.selection, fallback: policy.defaultModel, paused: state.paused, resting, now };
   const choice = choose(current, candidates, context);
@@ -234,13 +238,6 @@ function select(state: State, symbol: SymbolState, { policy, own, horizon, resti
 /** A time to come is of an earlier boot's clock: the dwell time starts now. */
 const upTo = (now: number, selection: Selection | undefined): Selection | undefined =>
   selection !== undefined && selection.since > now ? { ...selection, since: now } : selection;
-
-function candidateOf(symbol: SymbolState, name: string): Candidate[] {
-  const standing = symbol.models.get(name)?.standing;
-  if (standing === undefined) return [];
-  const { confidence, effectiveSamples, unhealthyBy } = standing;
-  return [{ model: name, confidence, effectiveSamples, healthy: unhealthyBy === undefined }];
-}
 
 /** Told when the count goes above the limit; and, as long as the router should be paused for it and is not, again. */
 function excessOf(state: State, { excess }: Policy, now: number): Output[] {
