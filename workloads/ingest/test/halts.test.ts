@@ -128,6 +128,34 @@ for (const protocol of PROTOCOLS) {
   });
 }
 
+describe('markets that halt by themselves, again and again', function () {
+  this.timeout(60_000);
+  for (const protocol of PROTOCOLS)
+    it(`are valid while ${protocol} trades them and never while it is known not to, without a gap or a reconnect`, async () => {
+      const market = { market: { ...MARKET.market, seed: 27, halts: { everySeconds: 4, lastsSeconds: 4 } } };
+      const running = await start(market, { protocol, symbols: symbolsOf(protocol), openFeed: OPEN[protocol] });
+      const seen = new Map([STRUCK, OTHER].map((symbol) => [symbol, { halts: 0, was: false }]));
+      try {
+        for (const end = Date.now() + 12_000; Date.now() < end; await delay(20)) {
+          for (const [symbol, of] of seen) {
+            const isOut = isHalted(running, symbol);
+            assert.ok(!isOut || !isValid(running, symbol));
+            of.halts += isOut && !of.was ? 1 : 0;
+            of.was = isOut;
+          }
+        }
+        const { reconnects, gaps } = running.ingest.status().sources[0]!;
+        assert.deepEqual([reconnects, gaps], [0, 0]);
+        const halts = [...seen.values()].reduce((sum, of) => sum + of.halts, 0);
+        assert.ok(halts >= 2, JSON.stringify([...seen]));
+        for (const symbol of [STRUCK, OTHER])
+          await until(`${symbol} is the venue’s`, () => isValid(running, symbol) && isVenues(running, protocol, symbol), 20_000); // prettier-ignore
+      } finally {
+        await stop(running);
+      }
+    });
+});
+
 describe('a symbol that its venue does not know', function () {
   this.timeout(30_000);
   for (const protocol of PROTOCOLS)

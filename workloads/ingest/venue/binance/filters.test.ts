@@ -51,6 +51,11 @@ describe('filters of Binance', () => {
       assert.deepEqual([...filters.halted], [['BTCUSDT', 'BREAK']]);
     }
   });
+  it('of a symbol that is not for spot trading say so', async () => {
+    const { ask } = aVenue(ENTRIES.map((one) => ({ ...one, isSpotTradingAllowed: one.symbol === 'BTCUSDT' })));
+    const filters = await readFilters(wanted('BTCUSDT', 'ETHUSDT'), ask);
+    assert.deepEqual(filters.kind === 'filters' && [...filters.halted], [['ETHUSDT', 'not for spot trading']]);
+  });
   it('of a symbol without a status, or with one that is not known, say that it is halted', async () => {
     for (const [status, word] of [
       [undefined, 'nothing'],

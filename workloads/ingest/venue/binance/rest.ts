@@ -84,11 +84,16 @@ export function decodeExchangeInfo(
     const listing = listingOf(entry, venueSymbol, symbol);
     if (typeof listing === 'string') refused.set(venueSymbol, listing);
     else listings.set(venueSymbol, listing);
-    // enums.md, "Symbol status": TRADING, END_OF_DAY, HALT, BREAK; at other times PRE_TRADING, POST_TRADING, AUCTION_MATCH as well.
-    if (typeof listing === 'object' && entry?.['status'] !== 'TRADING')
-      halted.set(venueSymbol, jsonText(entry?.['status']));
+    const halt = typeof listing === 'object' ? haltOf(entry) : undefined;
+    if (halt !== undefined) halted.set(venueSymbol, halt);
   }
   return { listings, refused, halted };
+}
+
+/** enums.md, "Symbol status": TRADING, END_OF_DAY, HALT, BREAK; at other times PRE_TRADING, POST_TRADING, AUCTION_MATCH as well. */
+function haltOf(entry: Json = {}): string | undefined {
+  if (entry['status'] !== 'TRADING') return jsonText(entry['status']);
+  return entry['isSpotTradingAllowed'] === false ? 'not for spot trading' : undefined;
 }
 
 function listingOf(entry: Json | undefined, venueSymbol: string, symbol: string): Listing | string {
