@@ -77,7 +77,11 @@ function take(text: string): void {
 for (const listing of listings.values()) {
   const { symbol } = listing;
   step(shard, { kind: 'listed', listing, link, t });
-  step(shard, { kind: 'frame', frame: { kind: 'depth', symbol, firstId: 99, lastId: 100, bids: [], asks: [] }, t });
+  step(shard, {
+    kind: 'frame',
+    frame: { kind: 'depth', symbol, firstId: 99, lastId: 100, bids: [], asks: [], venueAt: 0 },
+    t,
+  });
   const snapshot = { kind: 'snapshot', symbol, lastId: 100, bids: levels(-1), asks: levels(1) } as const;
   step(shard, { kind: 'snapshot', snapshot, t });
 }

@@ -4,6 +4,7 @@ import { topLevels } from '@tradewind/workloads/ingest/book.ts';
 import { countFrame, newCounters } from '@tradewind/workloads/ingest/counters.ts';
 import { newShard, step, type Event, type Shard } from '@tradewind/workloads/ingest/step.ts';
 import { decodeSnapshot } from '@tradewind/workloads/ingest/venue/binance/rest.ts';
+import { newVenueClock } from '@tradewind/workloads/ingest/venue/lag.ts';
 import { kindOf, report, type Played } from './report.ts';
 import { readRecording } from './recording.ts';
 import { binance, coinbase } from './venues.ts';
@@ -21,7 +22,7 @@ class Path {
   gaps = 0;
 
   constructor() {
-    const link = { source: SOURCE, up: true, heardAt: 0 };
+    const link = { source: SOURCE, up: true, heardAt: 0, clock: newVenueClock() };
     for (const listing of listings.values()) this.#emit({ kind: 'listed', listing, link, t: times[0] ?? 0 });
   }
 

@@ -23,6 +23,7 @@ const STARTING: ReadonlySet<string> = new Set([
   'Unreconciled',
   'BookInvalid',
   'BookStale',
+  'BookLate',
 ]);
 
 /** What a system still has to come to, in words; undefined once it works: every symbol has its figures and may trade. */

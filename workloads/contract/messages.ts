@@ -38,6 +38,11 @@ export interface Features {
   readonly halted?: string;
   /** `t` of the last frame or heartbeat of the primary source; a book older than 2 s is not fresh. */
   readonly heardAt: number;
+  /**
+   * By how many ms ≥ 0 the book is behind the venue's, by the times in its messages; absent where nobody knows. `t` −
+   * `heardAt` + `lagMs` is the book's age.
+   */
+  readonly lagMs?: number;
   /** Best bid and ask; 0 on a side without levels. */
   readonly bidTicks: number;
   readonly askTicks: number;

@@ -8,6 +8,7 @@ export const METRIC = {
   emissionsSkipped: 'tradewind_emissions_skipped_total',
   symbolHalted: 'tradewind_symbol_halted',
   feedAge: 'tradewind_feed_age_seconds',
+  feedLag: 'tradewind_feed_lag_seconds',
   alphaEdges: 'tradewind_alpha_edges_total',
   alphaClaimAge: 'tradewind_alpha_claim_age_seconds',
   clockSkew: 'tradewind_clock_skew_seconds',

@@ -22,6 +22,8 @@ export interface IngestStatus extends PartBase {
     readonly gaps: number;
     /** By how much the pod's clock is ahead of the venue's (negative: behind), and the shortest way from there; absent where unknown. */
     readonly clockSkewMs?: number;
+    /** By how much the latest of its books is behind the venue's; absent where its times say nothing. */
+    readonly lagMs?: number;
     /** Why symbols of it are without data, where they are. */
     readonly reason?: string;
   }[];
@@ -32,7 +34,10 @@ export interface IngestStatus extends PartBase {
         readonly valid: boolean;
         readonly mid: number;
         readonly spreadBps: number;
+        /** Since its connection was heard; −1 = never. */
         readonly ageMs: number;
+        /** As of its source. */
+        readonly lagMs?: number;
         /** Why its venue does not trade it; absent while it does. */
         readonly halted?: string;
       }

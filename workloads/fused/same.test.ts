@@ -90,7 +90,11 @@ function said(way: Way, seed: number, seconds: number): string[] {
     const known = LISTINGS[i] ?? assert.fail(listing.symbol);
     inIngest({ kind: 'listed', listing: known, link, t });
     const { symbol } = known;
-    inIngest({ kind: 'frame', frame: { kind: 'depth', symbol, firstId: lastId, lastId, bids: [], asks: [] }, t });
+    inIngest({
+      kind: 'frame',
+      frame: { kind: 'depth', symbol, firstId: lastId, lastId, bids: [], asks: [], venueAt: 0 },
+      t,
+    });
     const snapshot = { symbol, lastId, bids: best(bids, -1), asks: best(asks, 1) };
     inIngest({ kind: 'snapshot', snapshot: { kind: 'snapshot', ...snapshot }, t });
   }

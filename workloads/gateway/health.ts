@@ -90,6 +90,8 @@ function sourceCheck({ ingest }: LiveParts): HealthCheck {
 
 /** A book that was not heard for this long is not shown as well: from 2 s on nothing is opened on it. */
 const OLD_BOOK_MS = 5_000;
+/** Nor is one that comes so late: nothing is opened on it either. */
+const LATE_BOOK_MS = 2_000;
 
 function bookCheck({ system }: Seen, { ingest }: LiveParts): HealthCheck {
   if (ingest.length === 0) return check('books', 'unhealthy', 'no ingest is heard: there is no market data');
@@ -99,7 +101,9 @@ function bookCheck({ system }: Seen, { ingest }: LiveParts): HealthCheck {
     if (book.halted !== undefined) return [`${name}: halted at its venue (${book.halted})`];
     if (!book.valid) return [`${name}: not valid`];
     if (book.ageMs < 0) return [`${name}: never heard`];
-    return book.ageMs > OLD_BOOK_MS ? [`${name}: silent for ${Math.round(book.ageMs / 1_000)} s`] : [];
+    if (book.ageMs > OLD_BOOK_MS) return [`${name}: silent for ${Math.round(book.ageMs / 1_000)} s`];
+    const { lagMs = 0 } = book;
+    return lagMs > LATE_BOOK_MS ? [`${name}: ${Math.round(lagMs / 1_000)} s behind the venue, nothing is opened`] : [];
   });
   return troubles.length === 0
     ? check('books', 'healthy', 'all valid and fresh')

@@ -90,6 +90,38 @@ describe('a message without an age', () => {
     });
 });
 
+describe('a source that is late', () => {
+  const lateBy = (lagMs: number, silentMs = 0): Desk => {
+    const desk = new Desk().open();
+    desk.signal({ edges: [], features: { heardAt: T - silentMs, lagMs } });
+    return desk;
+  };
+  it('makes the book late when lag and silence are more than 2 s together, and says how much is lag', () => {
+    assert.deepEqual(lateBy(1_500, 500).blocked(), []);
+    assert.deepEqual(lateBy(1_501, 500).blocked(), ['BookLate']);
+    assert.deepEqual(lateBy(30_000, 2_001).blocked(), ['BookStale']);
+  });
+  it('makes its mark as old as it is', () => {
+    assert.equal(lateBy(700, 100).state.symbols.get(BTC)!.quote!.at, T - 800);
+  });
+  it('leaves the blend unscored', () => {
+    const open = (lagMs: number): unknown => {
+      const desk = new Desk().open();
+      desk.signal({ features: { lagMs } });
+      return desk.state.symbols.get(BTC)!.excess.open;
+    };
+    assert.ok(open(2_000) !== undefined);
+    assert.equal(open(2_001), undefined);
+  });
+  it('is not believed where its lag is no number, or of a time to come', () => {
+    for (const lagMs of [Number.NaN, -1]) {
+      const desk = new Desk().open();
+      desk.signal({ features: { lagMs } });
+      assert.equal(desk.state.staleSignals, 1);
+    }
+  });
+});
+
 describe('a silent source', () => {
   /** Signals go on, four a second, but nothing was heard since T. */
   const silentFor = (seconds: number, desk = new Desk().open()): Desk => {

@@ -70,7 +70,7 @@ function size(state: State, own: SymbolState, { seen, blended }: { seen: Seen; b
   const { edgeBps } = blended;
   const sigma = view.sigmas[index] ?? symbol.volatility.capPerDay;
   const sigmaBps = sigmaOverBps(sigma, signal.horizonSeconds);
-  if (signal.features.valid && now - own.heardAt <= BOOK_FRESH_MS) {
+  if (signal.features.valid && now - own.heardAt + own.lagMs <= BOOK_FRESH_MS) {
     takeBlend(own.excess, edgeBps, quote.mid, { now, horizonMs: signal.horizonSeconds * 1_000 });
   } else {
     own.excess.open = undefined; // across a stall a claim cannot be judged

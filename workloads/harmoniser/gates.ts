@@ -26,7 +26,9 @@ export interface GateView {
   /** Its venue does not trade it: no order would be taken. */
   readonly halted: boolean;
   readonly bookValid: boolean;
+  /** Since its source was last heard, and how late that was. */
   readonly bookAgeMs: number;
+  readonly bookLagMs: number;
   /** Our clock, epoch ms. */
   readonly now: number;
   /** Of its calendar; undefined where it has none and needs one. */
@@ -69,7 +71,7 @@ interface Gate {
   readonly check: Check;
 }
 
-/** A book is fresh so long after its last frame or heartbeat. */
+/** A book is fresh so long after its last frame or heartbeat, less what that was late by. */
 export const BOOK_FRESH_MS = 2_000;
 /** Share of a VaR bound that rounding may take. */
 const ROUNDING = 1e-9;
@@ -108,6 +110,7 @@ export const GATES: readonly Gate[] = [
   { code: 'Unreconciled', of: 'Opens', check: ({ reconciled }) => (reconciled ? undefined : YES) },
   { code: 'BookInvalid', of: 'Opens', check: ({ bookValid }) => (bookValid ? undefined : YES) },
   { code: 'BookStale', of: 'Opens', check: ({ bookAgeMs }) => above(bookAgeMs, BOOK_FRESH_MS) },
+  { code: 'BookLate', of: 'Opens', check: lateNumbers },
   { code: 'Session', of: 'Opens', check: ({ session, now }) => closedNumbers(session, now) },
   { code: 'Liquidity', of: 'Opens', check: ({ illiquid }) => illiquid },
   { code: 'BreakerOpen', of: 'Opens', check: ({ breakerOpen }) => (breakerOpen ? YES : undefined) },
@@ -157,6 +160,12 @@ const closedNumbers = (session: Session | undefined, now: number): Readonly<Reco
   if (session?.open === true) return undefined;
   return session === undefined ? YES : { opensInMinutes: Math.ceil((session.until - now) / 60_000) };
 };
+
+/** Heard lately, of things that were long ago; one that was not heard is stale. */
+function lateNumbers({ bookAgeMs, bookLagMs }: GateView): Readonly<Record<string, number>> | undefined {
+  if (bookAgeMs > BOOK_FRESH_MS || bookAgeMs + bookLagMs <= BOOK_FRESH_MS) return undefined;
+  return { found: bookAgeMs + bookLagMs, lag: bookLagMs, limit: BOOK_FRESH_MS };
+}
 
 /** Refuses at the limit already. */
 function below(found: number, limit: number): Readonly<Record<string, number>> | undefined {

@@ -72,6 +72,7 @@ export function gateView(state: State, symbol: SymbolState, seen: Seen): GateVie
     halted: signal.features.halted !== undefined,
     bookValid: signal.features.valid,
     bookAgeMs: now - symbol.heardAt,
+    bookLagMs: symbol.lagMs,
     now,
     session: seen.symbol.calendar?.(now),
     illiquid: illiquidity(symbol.liquidity, policy.liquidity, now),

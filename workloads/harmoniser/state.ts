@@ -70,6 +70,8 @@ export interface SymbolState {
   /** By our clock: when the router sent the signal, and when ingest had last read from the source of its book. */
   madeAt: number;
   heardAt: number;
+  /** How late that was, ms ≥ 0, by the times in the venue's messages. */
+  lagMs: number;
   quote: Quote | undefined;
   reconciliation: Reconciliation;
   readonly excess: Excess;
@@ -200,6 +202,7 @@ const newSymbol = (name: string, old: Saved['symbols'][string] | undefined): Sym
   signal: undefined,
   madeAt: 0,
   heardAt: 0,
+  lagMs: 0,
   quote: old?.quote,
   reconciliation: { state: 'Needed', because: 'Start' },
   liquidity: newLiquidity(),

@@ -45,13 +45,14 @@ export function step(state: State, event: Event): Output[] {
 function onSignal(state: State, { signal, ageMs, now }: Extract<Event, { kind: 'signal' }>): Output[] {
   const symbol = state.symbols.get(signal.symbol);
   if (symbol === undefined) return [];
-  const heardAt = now - ageMs - bookAgeMs(signal);
-  const isFresh = Number.isFinite(heardAt) && ageMs <= SIGNAL_FRESH_MS;
+  const heardAt = now - ageMs - heardMs(signal);
+  const { lagMs = 0 } = signal.features;
+  const isFresh = Number.isFinite(heardAt) && lagMs >= 0 && ageMs <= SIGNAL_FRESH_MS;
   if (!isFresh || isOlder(signal, symbol.signal)) {
     state.staleSignals++;
     return [];
   }
-  Object.assign(symbol, { signal, madeAt: now - ageMs, heardAt });
+  Object.assign(symbol, { signal, madeAt: now - ageMs, heardAt, lagMs });
   takeQuote(symbol, signal);
   if (state.policy !== undefined) takeMarket(symbol.liquidity, signal.features, state.policy.liquidity, now);
   return now - symbol.decidedAt >= DECISION_MS ? decide(state, symbol, now) : [];
@@ -61,7 +62,7 @@ function onSignal(state: State, { signal, ageMs, now }: Extract<Event, { kind: '
  * Ms since ingest had last read from the source of the book, when the router sent the signal; each part is a difference on
  * one clock. NaN where a part is missing.
  */
-function bookAgeMs({ features, featuresAgeMs }: Signal): number {
+function heardMs({ features, featuresAgeMs }: Signal): number {
   if (!Number.isFinite(featuresAgeMs)) return NaN;
   return featuresAgeMs + Math.max(0, features.t - features.heardAt);
 }
@@ -75,7 +76,13 @@ function takeQuote(symbol: SymbolState, { features }: Signal): void {
   const { instrument, bidTicks, askTicks, mid, valid } = features;
   if (!valid || !(bidTicks > 0 && askTicks > bidTicks && mid > 0)) return;
   const { priceScale } = instrument;
-  symbol.quote = { instrument, bid: bidTicks / priceScale, ask: askTicks / priceScale, mid, at: symbol.heardAt };
+  symbol.quote = {
+    instrument,
+    bid: bidTicks / priceScale,
+    ask: askTicks / priceScale,
+    mid,
+    at: symbol.heardAt - symbol.lagMs,
+  };
 }
 
 function onPolicy(state: State, policy: Policy, now: number): Output[] {

@@ -80,6 +80,7 @@ const STOPPED_BY: Readonly<Record<string, () => { desk: Desk; signal?: Parameter
     return { desk, signal: { features: { valid: false } } };
   },
   BookStale: () => ({ desk: new Desk().open(), signal: { features: { heardAt: T - 2_001 } } }),
+  BookLate: () => ({ desk: new Desk().open(), signal: { features: { lagMs: 2_001 } } }),
   Session: () => ({ desk: new Desk().open({}, inSession({ marketHoursOnly: true }, 'stocks')) }),
   Liquidity: () => ({ desk: new Desk().open({}, inSession({ marketHoursOnly: false, minVolume: 1 })) }),
   BreakerOpen: () => {

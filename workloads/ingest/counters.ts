@@ -3,9 +3,10 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { METRIC } from '../contract/metrics.ts';
 import type { Provider } from './alpha-feeds.ts';
+import { lagAt } from './lateness.ts';
+import { skewsOf } from './source-clocks.ts';
 import type { Shard } from './step.ts';
 import type { MarketFrame } from './venue/frame.ts';
-import { newSkew, skewMs, type Skew } from './venue/skew.ts';
 
 /** depth: updates of a book were missed · stalled: its stream went dead · crossed: it crossed itself · trade: ids were skipped. */
 export type GapKind = 'depth' | 'stalled' | 'crossed' | 'trade';
@@ -29,7 +30,6 @@ export interface SourceCounters {
   readonly gaps: Record<GapKind, number>;
   /** That the stream left out; of those, found by REST. */
   readonly trades: { missed: number; recovered: number };
-  readonly skew: Skew;
 }
 
 export type Counters = Map<string, SourceCounters>;
@@ -43,7 +43,6 @@ export const newCounters = (sources: readonly string[]): Counters =>
         malformed: 0,
         gaps: { depth: 0, stalled: 0, crossed: 0, trade: 0 },
         trades: { missed: 0, recovered: 0 },
-        skew: newSkew(),
       },
     ]),
   );
@@ -140,7 +139,7 @@ function registerCounters(registry: Registry, { shard, counters, unsent }: Scrap
 }
 
 function registerGauges(registry: Registry, scraped: Scraped): void {
-  const { shard, counters, wanted, providers, startedAt, now } = scraped;
+  const { shard, wanted, providers, startedAt, now } = scraped;
   const registers = [registry];
   new Gauge({
     name: METRIC.feedAge,
@@ -178,9 +177,19 @@ function registerGauges(registry: Registry, scraped: Scraped): void {
     registers,
     collect() {
       this.reset();
-      for (const [source, { skew }] of counters) {
-        const apart = skewMs(skew, Date.now());
-        if (apart !== undefined) this.set({ source }, apart / 1_000);
+      for (const [source, apart] of skewsOf(shard, { now: now(), at: Date.now() })) this.set({ source }, apart / 1_000);
+    },
+  });
+  new Gauge({
+    name: METRIC.feedLag,
+    help: "Seconds by which the book of a symbol is behind the venue's, by the times in its messages; none where it has none",
+    labelNames: ['source', 'symbol'],
+    registers,
+    collect() {
+      this.reset();
+      for (const market of shard.markets.values()) {
+        const { symbol, link } = market;
+        if (link.clock !== undefined) this.set({ source: link.source, symbol }, lagAt(market, now()) / 1_000);
       }
     },
   });

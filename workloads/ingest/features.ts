@@ -1,6 +1,7 @@
 // Features of a symbol as the contract has them, and when they go out. Pure; called by step.ts.
 import type { Features } from '../contract/messages.ts';
 import { lastPoint, returnBps } from './grid.ts';
+import { lagAt } from './lateness.ts';
 import type { Market } from './market.ts';
 import { imbalance } from './trade-window.ts';
 
@@ -41,7 +42,7 @@ export function emitFeatures(market: Market, emission: Emission, bootId: string,
   const { best } = market;
   const { mid, microPrice, spreadBps, pressure } = pricesOf(market);
   // Field by field: spread into the literal they take twice as long.
-  const features: Features = {
+  const features: { -readonly [Field in keyof Features]: Features[Field] } = {
     symbol: market.symbol,
     seq: emission.seq,
     bootId,
@@ -64,7 +65,9 @@ export function emitFeatures(market: Market, emission: Emission, bootId: string,
     trades: market.trades,
     tradedLots: market.tradedLots,
   };
-  return market.halted === undefined ? features : { ...features, halted: market.halted };
+  if (market.halted !== undefined) features.halted = market.halted;
+  if (market.link.clock !== undefined) features.lagMs = Math.round(lagAt(market, t));
+  return features;
 }
 
 /** Mid, micro-price (the mid weighted toward the thinner side), spread and pressure; zeros where a side is empty. */

@@ -10,7 +10,8 @@ import type { MarketFrame } from './venue/frame.ts';
 type Flat = readonly number[];
 const at = (frame: MarketFrame, t: number): Event => ({ kind: 'frame', frame, t });
 const book = (bids: Flat, asks: Flat, t: number): Event => at({ kind: 'book', symbol: BTC, bids, asks }, t);
-const change = (bids: Flat, asks: Flat, t: number): Event => at({ kind: 'change', symbol: BTC, bids, asks }, t);
+const change = (bids: Flat, asks: Flat, t: number): Event =>
+  at({ kind: 'change', symbol: BTC, bids, asks, venueAt: 0 }, t);
 const mark = (tradeId: number, t: number): Event => at({ kind: 'tradeMark', symbol: BTC, tradeId }, t);
 const lost = (t: number): Event => ({ kind: 'lost', symbol: BTC, t });
 

@@ -10,14 +10,15 @@ import type { Outlet } from '../kit/outlet.ts';
 import { AlphaFeeds, openAlpha, type OpenAlpha } from './alpha-feeds.ts';
 import { countFrame, newCounters, registerMetrics, type Counters, type GapKind } from './counters.ts';
 import { keepDailyBars } from './daily-bars.ts';
+import { skewsOf, type Moment } from './source-clocks.ts';
 import { planSources, type SourcePlan } from './sources.ts';
 import { frameCount, ingestStatus, type FrameCount } from './status.ts';
 import { newShard, step, type Event, type Output, type Shard } from './step.ts';
 import type { PaperAnswer } from './paper/venue.ts';
 import { openFeed, type OpenFeed } from './open-feed.ts';
 import type { Feed } from './venue/feed.ts';
-import type { Malformed, MarketFrame } from './venue/frame.ts';
-import { noteTimes, SKEWED_MS, skewMs } from './venue/skew.ts';
+import type { Malformed } from './venue/frame.ts';
+import { SKEWED_MS } from './venue/skew.ts';
 
 /** Emissions that wait go out, and orders that fall due are matched, within this much. */
 const TICK_MS = 10;
@@ -77,6 +78,7 @@ export function startIngest(options: IngestOptions): Ingest {
       source,
       endpoints,
       symbols,
+      isRecorded: planned.isRecorded,
       shards: pod.system.shards,
       now: monotonicNow,
       random: Math.random,
@@ -146,7 +148,7 @@ class RunningIngest implements Ingest {
   }
 
   emit(event: Event, source?: string): void {
-    if (event.kind === 'frame' && source !== undefined) this.#count(event.frame, source);
+    if (event.kind === 'frame' && source !== undefined) countFrame(this.counters, source, event.frame.kind);
     if (event.kind === 'tradesFound') this.#countFound(event.trades.length, source);
     for (const output of step(this.shard, event)) this.#carryOut(output);
   }
@@ -154,12 +156,6 @@ class RunningIngest implements Ingest {
   #countFound(count: number, source = ''): void {
     const of = this.counters.get(source);
     if (of !== undefined) of.trades.recovered += count;
-  }
-
-  #count(frame: MarketFrame, source: string): void {
-    countFrame(this.counters, source, frame.kind);
-    const of = this.counters.get(source);
-    if (frame.kind === 'trade' && frame.venueAt > 0 && of !== undefined) noteTimes(of.skew, frame.venueAt, Date.now());
   }
 
   onMalformed(source: string, { reason, detail }: Malformed, text: string): void {
@@ -193,14 +189,15 @@ class RunningIngest implements Ingest {
       at: Date.now(),
       now,
     };
-    this.#tellSkew(seen.at);
+    this.#tellSkew(seen);
     return ingestStatus(seen, before);
   };
 
   /** Once when a clock goes astray, once when it is back. */
-  #tellSkew(at: number): void {
-    for (const [source, { skew }] of this.counters) {
-      const clockSkewMs = skewMs(skew, at) ?? 0;
+  #tellSkew(moment: Moment): void {
+    const skews = skewsOf(this.shard, moment);
+    for (const source of this.feeds.keys()) {
+      const clockSkewMs = skews.get(source) ?? 0;
       const isSkewed = Math.abs(clockSkewMs) > SKEWED_MS;
       if (isSkewed === this.#skewed.has(source)) continue;
       if (isSkewed) this.#skewed.add(source);

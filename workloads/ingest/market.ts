@@ -13,6 +13,7 @@ import {
 } from './book.ts';
 import { closeCells, emptyGrid, type Grid } from './grid.ts';
 import { addTrade, emptyWindow, type TradeWindow } from './trade-window.ts';
+import { ageAt, noteLag, noteTrade, type Lateness } from './lateness.ts';
 import type {
   BookFrame,
   ChangeFrame,
@@ -24,6 +25,7 @@ import type {
   TradeFrame,
   TradeMarkFrame,
 } from './venue/frame.ts';
+import type { VenueClock } from './venue/lag.ts';
 import { buffered, spliceOnto, verdictOn } from './venue/splice.ts';
 import { progressOf, WAITING, type BookSync } from './venue/sync.ts';
 
@@ -33,6 +35,8 @@ export interface Link {
   up: boolean;
   /** `t` of the last frame or heartbeat; 0 = never. */
   heardAt: number;
+  /** As of lateness.ts. */
+  readonly clock?: VenueClock;
 }
 
 /** Best level of both sides, 0 where a side is empty. Changed in place. */
@@ -44,7 +48,7 @@ export interface Best {
 }
 
 /** Changed in place by the functions of this file only. */
-export interface Market {
+export interface Market extends Lateness {
   readonly symbol: string;
   listing: Listing;
   readonly link: Link;
@@ -104,6 +108,8 @@ export function newMarket(listing: Listing, link: Link): Market {
     sync: WAITING,
     ticker: undefined,
     aheadSince: 0,
+    lagMs: 0,
+    lagAt: 0,
     best: { bidTicks: 0, bidLots: 0, askTicks: 0, askLots: 0 },
     halted: undefined,
     valid: false,
@@ -126,7 +132,7 @@ export const bookId = ({ sync }: Market): number => progressOf(sync);
 /** Grid cells that ended by `t` get their point; true where one did. To be called before anything at `t` is applied. */
 export function closeGrid(market: Market, t: number): boolean {
   if (t < market.grid.cellEnd) return false;
-  return closeCells(market.grid, t, market.mid, market.valid ? market.link.heardAt : market.midAt);
+  return closeCells(market.grid, t, market.mid, market.valid ? t - ageAt(market, t) : market.midAt);
 }
 
 /** One frame at `t`. A repeated frame (two connections overlap during a planned reconnect) changes nothing. */
@@ -171,6 +177,7 @@ export function applySnapshot(market: Market, snapshot: Snapshot, t: number): Ef
 export function loseLink(market: Market, t: number): Effect {
   market.sync = WAITING;
   market.ticker = undefined;
+  market.lagMs = 0;
   market.lastTradeId = 0; // what was missed meanwhile is the outage, not a gap of the stream
   market.markedTradeId = 0;
   return refresh(market, t) ? CHANGED : NONE;
@@ -254,6 +261,7 @@ function applyTrade(market: Market, frame: TradeFrame, t: number): Effect {
   const { lastTradeId } = market;
   if (frame.tradeId <= lastTradeId) return NONE;
   market.lastTradeId = frame.tradeId;
+  noteTrade(market, frame.venueAt, t);
   market.trades += 1;
   market.tradedLots += frame.lots;
   addTrade(market.window, t, frame.lots, frame.sellerTook);
@@ -301,7 +309,8 @@ function applyBook(market: Market, { bids, asks }: BookFrame, t: number): Effect
 }
 
 /** Without its snapshot an update says nothing: it is left aside, and the snapshot is on its way. */
-function applyChange(market: Market, { bids, asks }: ChangeFrame, t: number): Effect {
+function applyChange(market: Market, { bids, asks, venueAt }: ChangeFrame, t: number): Effect {
+  noteLag(market, venueAt, t);
   const { sync } = market;
   if (sync.phase !== 'Following') return NONE;
   applyLevels(market.book, bids, asks);
@@ -311,6 +320,8 @@ function applyChange(market: Market, { bids, asks }: ChangeFrame, t: number): Ef
 }
 
 function applyDepth(market: Market, frame: DepthFrame, t: number): Effect {
+  // One that the book has, which two connections give, says when the second gave it.
+  if (frame.lastId > bookId(market)) noteLag(market, frame.venueAt, t);
   if (market.sync.phase !== 'Live') {
     const because = market.sync.phase === 'Waiting' ? 'Start' : undefined;
     market.sync = buffered(market.sync, frame);

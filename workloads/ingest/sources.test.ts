@@ -61,6 +61,12 @@ describe('the sources of a shard', () => {
       assert.equal(speaks({ ...sim, options: { protocol } })?.protocol, protocol);
     }
   });
+  it('have times that say something unless they play a recording', () => {
+    const isRecorded = (source: object) => planSources(aSystem(source), 0).feeds[0]?.isRecorded;
+    const recording = { claimName: 'recordings', files: {}, speed: 10, loop: true };
+    assert.equal(isRecorded({ ...sim, options: { protocol: 'binance', recording } }), true);
+    assert.deepEqual([isRecorded(sim), isRecorded(binance)], [false, false]);
+  });
   it('sign with a key only where the venue takes one', () => {
     const secretRef = { name: 's' };
     const isSigned = (options: object) =>

@@ -16,6 +16,8 @@ export interface PlannedSource {
   readonly ccxt?: { readonly exchange: string; readonly pollSeconds: number };
   /** Its subscriptions are to be signed with the key in its Secret. */
   readonly isSigned: boolean;
+  /** It plays a recording: its times are of the past, and pass as fast as it is played. */
+  readonly isRecorded: boolean;
   readonly endpoints: { readonly ws: string; readonly rest: string };
   /** The venue's name of a symbol → ours: the symbols of the shard whose primary source this is. */
   readonly symbols: ReadonlyMap<string, string>;
@@ -110,7 +112,8 @@ function planSource(source: Source, symbols: PlannedSource['symbols'], system: S
   if (protocol === undefined) return 'options.protocol: found none, which type simulator needs';
   const endpoints = endpointsOf(source, protocol, system);
   if (typeof endpoints === 'string') return endpoints;
-  return { name: source.name, protocol, isSigned: isSigned(source), endpoints, symbols, ...ccxtOf(source) };
+  const isRecorded = source.type === 'simulator' && source.options.recording !== undefined;
+  return { name: source.name, protocol, isSigned: isSigned(source), isRecorded, endpoints, symbols, ...ccxtOf(source) };
 }
 
 /** What a source says is told apart by its own names. */

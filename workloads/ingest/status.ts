@@ -3,9 +3,10 @@ import type { DesiredDocument } from '../contract/desired.ts';
 import type { IngestStatus } from '../contract/status.ts';
 import type { AlphaFeeds } from './alpha-feeds.ts';
 import { framesOf, gapsOf, type Counters } from './counters.ts';
+import { lagAt } from './lateness.ts';
+import { lagsOf, skewsOf } from './source-clocks.ts';
 import type { Shard } from './step.ts';
 import type { Feed } from './venue/feed.ts';
-import { skewMs } from './venue/skew.ts';
 
 export interface Seen {
   readonly pod: string;
@@ -57,6 +58,7 @@ export function ingestStatus(seen: Seen, before: FrameCount | undefined): Ingest
           spreadBps: spreadBps(market.best),
           ageMs: market.link.heardAt === 0 ? -1 : Math.max(0, now - market.link.heardAt),
           ...(market.halted === undefined ? {} : { halted: market.halted }),
+          ...(market.link.clock === undefined ? {} : { lagMs: Math.round(lagAt(market, now)) }),
         },
       ]),
     ),
@@ -69,12 +71,28 @@ export const frameCount = (counters: Counters, at: number): FrameCount => ({
   at,
 });
 
-function* sourcesOf({ feeds, alphas, refused, counters, at }: Seen): Generator<IngestStatus['sources'][number]> {
+function* sourcesOf({
+  shard,
+  feeds,
+  alphas,
+  refused,
+  counters,
+  at,
+  now,
+}: Seen): Generator<IngestStatus['sources'][number]> {
+  const skews = skewsOf(shard, { now, at });
+  const lags = lagsOf(shard, now);
   for (const [name, feed] of feeds) {
     const of = counters.get(name);
-    const apart = of === undefined ? undefined : skewMs(of.skew, at);
-    const skew = apart === undefined ? {} : { clockSkewMs: Math.round(apart) };
-    yield { name, ...feed.status(), gaps: of === undefined ? 0 : gapsOf(of), ...skew };
+    const apart = skews.get(name);
+    const behind = lags.get(name);
+    yield {
+      name,
+      ...feed.status(),
+      gaps: of === undefined ? 0 : gapsOf(of),
+      ...(apart === undefined ? {} : { clockSkewMs: Math.round(apart) }),
+      ...(behind === undefined ? {} : { lagMs: Math.round(behind) }),
+    };
   }
   yield* alphas.status();
   for (const [name, reason] of refused) yield { name, connected: false, reconnects: 0, gaps: 0, reason };

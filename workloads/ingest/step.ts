@@ -21,6 +21,7 @@ import {
   type Market,
 } from './market.ts';
 import { bookUpdated, matchDue, receive, type Arrival, type PaperAnswer, type PaperVenue } from './paper/venue.ts';
+import { reconnected } from './venue/lag.ts';
 import type { Listing, MarketFrame, Snapshot, TradeFrame } from './venue/frame.ts';
 
 export type Event =
@@ -238,6 +239,7 @@ function onOrder({ paper, markets }: Shard, arrival: Arrival, t: number): readon
 function onLink(shard: Shard, link: Link, up: boolean, t: number): readonly Output[] {
   const outputs: Output[] = [];
   link.up = up;
+  if (up && link.clock !== undefined) reconnected(link.clock);
   for (const market of shard.markets.values()) {
     if (market.link !== link) continue;
     const gridMoved = closeGrid(market, t);

@@ -153,6 +153,10 @@ describe('the router', () => {
       samples(none, (i) => (i > 900 && i < 950 ? { heardAt } : {})),
       1,
     ); // silent source, 2.5 s
+    assert.equal(
+      samples(none, (i) => (i === 900 ? { lagMs: 2_001 } : { lagMs: 900 })),
+      1,
+    ); // one book that was late
   });
   it('scores nothing across a halt, however the market opens again', () => {
     const ofHalt = (i: number) => (i > 900 && i < 910 ? { valid: false, halted: 'BREAK' } : {});

@@ -177,7 +177,8 @@ function leftOf({ edgeBps, horizonSeconds, t }: Claim, now: number): ReturnType<
   return { edgeBps: (edgeBps * leftMs) / wholeMs, horizonMs: leftMs };
 }
 
-const isLive = ({ valid, mid, t, heardAt }: Features): boolean => valid && mid > 0 && t - heardAt <= FRESH_MS;
+const isLive = ({ valid, mid, t, heardAt, lagMs = 0 }: Features): boolean =>
+  valid && mid > 0 && t - heardAt + lagMs <= FRESH_MS;
 
 /** Asks a server that is ready about a live book, each `intervalMs`. */
 function ask(

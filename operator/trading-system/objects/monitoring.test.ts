@@ -103,7 +103,7 @@ describe('the alerts', () => {
   const rules = rulesIn(monitorsOf());
   it('are of this system only, each with a severity and what to do next', () => {
     assert.deepEqual(rules.map(({ alert }) => alert), [
-      'TradewindVarHigh', 'TradewindBreakerOpen', 'TradewindNoData', 'TradewindMarketHalted', 'TradewindPodsDisagree', 'TradewindModelSwitchesHigh', 'TradewindModelServerDown',
+      'TradewindVarHigh', 'TradewindBreakerOpen', 'TradewindNoData', 'TradewindMarketHalted', 'TradewindFeedLate', 'TradewindPodsDisagree', 'TradewindModelSwitchesHigh', 'TradewindModelServerDown',
       'TradewindAlphaSilent',      'TradewindClockSkewed', 'TradewindRedisSlow',
     ]); // prettier-ignore
     for (const { alert, expr, labels, annotations } of rules) {

@@ -96,6 +96,7 @@ function alertsOf({ system, alertPct = 1.8 }: Context): Rule[] {
       next: 'Symbols without data are not opened. See the condition DataFlowing and the log of ingest.',
     },
     haltAlert(of),
+    lateAlert(of),
     {
       alert: 'TradewindPodsDisagree',
       expr: `max(${of(METRIC.desiredVersion)}) != min(${of(METRIC.desiredVersion)})`,
@@ -134,6 +135,17 @@ const haltAlert = (of: (metric: string) => string): Rule => ({
   summary: '{{ $labels.source }} has not traded {{ $labels.symbol }} for 10 min',
   next: 'No order of it is sent, a position in it cannot be reduced. /health, check sources, has the reason.',
 });
+
+function lateAlert(of: (metric: string) => string): Rule {
+  return {
+    alert: 'TradewindFeedLate',
+    expr: `max by (source, symbol) (${of(METRIC.feedLag)}) > 2`,
+    for: '1m',
+    severity: 'critical',
+    summary: 'the book of {{ $labels.symbol }} is {{ $value | humanizeDuration }} behind {{ $labels.source }}',
+    next: 'It is not opened meanwhile. Ingest connects anew after 30 s: look at its processor, the network and the status of the venue.',
+  };
+}
 
 function alphaAlert(of: (metric: string, labels?: string) => string): Rule {
   return {

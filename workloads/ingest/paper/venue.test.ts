@@ -189,12 +189,18 @@ describe('an order to the paper venue', () => {
     assert.deepEqual(reasons(run(ask(order(1_000, { limitTicks: 105, lots: 10 })))), ['MinNotional']);
   });
 
-  it('is refused while the book is out or silent', () => {
+  it('is refused while the book is out, silent or late', () => {
     const out = aPaperShard();
     assert.deepEqual(reasons(out.run(ask(order(1_000)), tick(1_040))), ['BookUnavailable']);
     const silent = aPaperShard();
     silent.run(...book(0));
     assert.deepEqual(reasons(silent.run(ask(order(2_000)), tick(2_040))), ['BookUnavailable']);
+    const late = aPaperShard();
+    late.run(...book(0));
+    Object.assign(late.shard.markets.get(BTC)!, { lagMs: 2_001, lagAt: 1_000 });
+    assert.deepEqual(reasons(late.run(ask(order(1_000)), tick(1_040))), ['BookUnavailable']);
+    Object.assign(late.shard.markets.get(BTC)!, { lagMs: 900 });
+    assert.deepEqual(reasons(late.run(ask(order(1_000, { id: 'b' })), tick(1_080))), []);
   });
 
   it('cannot spend what another order on its way has spoken for', () => {

@@ -5,6 +5,7 @@
 //
 // so a decision never sees what it could not have met. Fills depend only on events up to that moment.
 import type { OrderRequest, VenueReport } from '../../contract/messages.ts';
+import { ageAt } from '../lateness.ts';
 import { visibleLevels, type Market } from '../market.ts';
 import type { ChangeFrame, DepthFrame } from '../venue/frame.ts';
 import { applyReport, positionOf, type Account } from './account.ts';
@@ -157,17 +158,17 @@ export function bookUpdated(paper: PaperVenue, frame: DepthFrame | ChangeFrame):
   if (taken !== undefined) forgetUpdated(taken, frame);
 }
 
-/** Longest silence after which a book is still matched against. */
-const MAX_SILENCE_MS = 2_000;
+/** Age of what is known of a book up to which it is matched against. */
+const MAX_AGE_MS = 2_000;
 
 function execute(paper: PaperVenue, waiting: Waiting, market: Market | undefined): PaperAnswer {
   const { order, requestId, due, feeRate } = waiting;
   const about = { requestId, symbol: order.symbol, t: due };
   if (market?.halted !== undefined)
     return answerOf(paper, about, [rejected(order.id, haltRefusal(order.symbol, market.halted))]);
-  if (market?.valid !== true || due - market.link.heardAt > MAX_SILENCE_MS) {
+  if (market?.valid !== true || ageAt(market, due) > MAX_AGE_MS) {
     return answerOf(paper, about, [
-      rejected(order.id, `BookUnavailable: ${order.symbol} is out of sequence or silent`),
+      rejected(order.id, `BookUnavailable: ${order.symbol} is out of sequence, silent or late`),
     ]);
   }
   const side = order.side === 'buy' ? 'asks' : 'bids';

@@ -18,6 +18,7 @@ export const depth = (
   lastId,
   bids,
   asks,
+  venueAt: 0,
 });
 
 export const snapshot = (lastId: number, bids: readonly number[], asks: readonly number[]): Snapshot => ({

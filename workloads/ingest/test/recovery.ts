@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BOOK_FRESH_MS } from '../../harmoniser/gates.ts';
 import { monotonicNow } from '../../kit/clock.ts';
 import type { Fault } from '../../simulator/faults/fault.ts';
+import { ageAt } from '../lateness.ts';
 import { isVenues } from './books.ts';
 import type { Running } from './running.ts';
 
@@ -138,7 +139,7 @@ function look(
   { now, last }: { readonly now: number; readonly last: number },
 ): void {
   const market = running.ingest.shard.markets.get(book.symbol);
-  const isFresh = market !== undefined && market.valid && now - market.link.heardAt < BOOK_FRESH_MS;
+  const isFresh = market !== undefined && market.valid && ageAt(market, now) < BOOK_FRESH_MS;
   if (!isFresh) book.outMs += now - last;
   if (isFresh && isVenues(running, source, book.symbol)) {
     if (book.wrongSince > 0 && now - book.wrongSince > ON_ITS_WAY_MS) book.wrongTill = now;

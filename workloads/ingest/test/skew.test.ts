@@ -7,7 +7,7 @@ import { areValid, MARKET, start, stop, until } from './running.ts';
 const AHEAD_MS = 1_272;
 
 const shifted = (event: Event): Event =>
-  event.kind === 'frame' && event.frame.kind === 'trade'
+  event.kind === 'frame' && 'venueAt' in event.frame && typeof event.frame.venueAt === 'number'
     ? { ...event, frame: { ...event.frame, venueAt: event.frame.venueAt + AHEAD_MS } }
     : event;
 

@@ -66,6 +66,11 @@ describe('ingest on the recordings of Binance', function () {
       await until('valid books', () => areValid(running));
       assert.equal(running.ingest.status().framesTotal, expected);
       assert.equal(running.simulator.stats()['binance']?.frames, expected);
+      assert.ok(
+        running.features.every((features) => !('lagMs' in features)),
+        'its times are of the past',
+      );
+      assert.equal(running.ingest.status().sources[0]?.lagMs, undefined);
       assert.equal(
         gapsOf(running),
         recordings.reduce((sum, { events }) => sum + holesIn(events), 0),

@@ -7,6 +7,7 @@ import { Connection, type Timing } from './connection.ts';
 import type { Feed, FeedOptions } from './feed.ts';
 import type { Filters, Listing, Listings, TradeFrame } from './frame.ts';
 import { getText, type Answer } from './http.ts';
+import { isBehind, newVenueClock } from './lag.ts';
 import { backoffMs, type Budget } from './limits.ts';
 import { MissedTrades, type MissedRange } from './missed-trades.ts';
 import { Silences, type SilenceOptions } from './silences.ts';
@@ -30,7 +31,17 @@ export interface Limits {
   readonly rest: Budget;
   readonly timing: Timing;
   readonly status?: StatusTiming;
+  readonly late: LateTiming;
 }
+
+/** A connection all of whose books are late is made anew, as its queue may be to blame. */
+export interface LateTiming {
+  readonly afterMs: number;
+  /** Where that does not help, it is not done again before. */
+  readonly everyMs: number;
+}
+
+export const LATE: LateTiming = { afterMs: 30_000, everyMs: 300_000 };
 
 export interface Venue {
   /** Of all symbols. Never rejects. */
@@ -80,6 +91,8 @@ export class FeedShell implements Feed {
   readonly #standings: Standings;
   /** Until listings were read once. */
   #unread: string | undefined = 'listings not read yet';
+  /** When a connection was last made anew for being late. */
+  readonly #lateAt = new Map<Group, number>();
 
   /** `venueOf` is given this shell before it runs. */
   constructor(options: FeedOptions, limits: Limits, venueOf: (shell: FeedShell) => Venue) {
@@ -157,6 +170,7 @@ export class FeedShell implements Feed {
       this.#venue.tick(this.options.now());
       this.#missed.tick();
       this.#statuses.tick();
+      this.#renewLate();
       await this.#pause(TICK_MS);
     }
   }
@@ -275,13 +289,28 @@ export class FeedShell implements Feed {
     for (const symbol of this.#standings.take(wanted, filters)) this.#venue.resumed?.(symbol);
   }
 
+  #renewLate(): void {
+    const { source, now, log } = this.options;
+    const { afterMs, everyMs } = this.#limits.late;
+    const at = now();
+    for (const group of this.groups) {
+      const { link, connection, listings } = group;
+      const isLate = link.up && link.clock !== undefined && isBehind(link.clock, afterMs, at);
+      if (!isLate || at - (this.#lateAt.get(group) ?? -Infinity) < everyMs) continue;
+      this.#lateAt.set(group, at);
+      log.warn({ source, symbols: listings.length }, 'behind the venue for too long, connecting anew');
+      connection.drop(`behind the venue for ${afterMs} ms`);
+    }
+  }
+
   #pause(ms: number): Promise<unknown> {
     return delay(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
   #connect(listings: readonly Listing[]): void {
     const { source, now, random, log } = this.options;
-    const link: Link = { source, up: false, heardAt: 0 };
+    const clock = this.options.isRecorded === true ? {} : { clock: newVenueClock() };
+    const link: Link = { source, up: false, heardAt: 0, ...clock };
     const group: Group = {
       listings,
       link,

@@ -12,6 +12,8 @@ export interface FeedOptions {
   readonly endpoints: { readonly ws: string; readonly rest: string };
   /** The venue's name of a symbol → ours. */
   readonly symbols: ReadonlyMap<string, string>;
+  /** Its times are of the past, and say nothing. */
+  readonly isRecorded?: boolean;
   /** Pods that may share one address toward the venue: its limits are divided by it. */
   readonly shards: number;
   readonly now: () => number;

@@ -5,6 +5,9 @@ import type { Instrument } from '../../contract/messages.ts';
 /** Price and size, flat: [ticks, lots, ticks, lots, …]. Lots 0 = the level is gone. */
 export type Levels = readonly number[];
 
+/** When the venue says that it sent a message: epoch ms, or as it stands there; 0 where it does not say. */
+export type VenueTime = number | string;
+
 /** Absolute sizes of the levels that changed in the update ids firstId … lastId. */
 export interface DepthFrame {
   readonly kind: 'depth';
@@ -13,6 +16,7 @@ export interface DepthFrame {
   readonly lastId: number;
   readonly bids: Levels;
   readonly asks: Levels;
+  readonly venueAt: VenueTime;
 }
 
 /** The whole book, in its place in its own stream: what comes after it follows on it, what came before is in it. */
@@ -29,6 +33,7 @@ export interface ChangeFrame {
   readonly symbol: string;
   readonly bids: Levels;
   readonly asks: Levels;
+  readonly venueAt: VenueTime;
 }
 
 /** The venue's word on which trade was its last: what shows that one never came, though none follows. */
@@ -57,7 +62,7 @@ export interface TradeFrame {
   readonly lots: number;
   /** True: the seller took the bid. */
   readonly sellerTook: boolean;
-  /** When the venue says that it sent or made it, epoch ms; 0 where that cannot be read. For the skew of clocks only. */
+  /** When the venue says that it sent or made it, epoch ms; 0 where that cannot be read. */
   readonly venueAt: number;
 }
 

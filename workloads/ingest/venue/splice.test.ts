@@ -12,6 +12,7 @@ const diff = (firstId: number, lastId: number): DepthFrame => ({
   lastId,
   bids: [],
   asks: [],
+  venueAt: 0,
 });
 const snapshot = (lastId: number): Snapshot => ({ kind: 'snapshot', symbol: 'BTC-USD', lastId, bids: [], asks: [] });
 

@@ -8,7 +8,7 @@ import { decodeLastTrade, decodeSnapshot, decodeTrades, depthPath, tickerPath, t
 import { BINANCE_CLOSES_WEIGHT, binanceCloses, binanceClosesPath } from '../daily-closes.ts';
 import type { Timing } from '../connection.ts';
 import type { Feed, FeedOptions } from '../feed.ts';
-import { FeedShell, type Group, type Venue } from '../feed-shell.ts';
+import { FeedShell, LATE, type Group, type LateTiming, type Venue } from '../feed-shell.ts';
 import type { Filters, Frame, Listing, TradeFrame } from '../frame.ts';
 import { malformed } from '../json.ts';
 import { newBudget } from '../limits.ts';
@@ -32,6 +32,7 @@ export interface BinanceTiming extends Timing {
   /** The same of a symbol's trades. */
   readonly trades: SilenceTiming;
   readonly status?: StatusTiming;
+  readonly late: LateTiming;
 }
 
 export const BINANCE_TIMING: BinanceTiming = {
@@ -43,6 +44,7 @@ export const BINANCE_TIMING: BinanceTiming = {
   slowestRetryMs: 30_000,
   silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 },
   trades: TRADE_SILENCE,
+  late: LATE,
 };
 
 /** Opens the feed in the background and returns at once; it tries for ever until stopped. */
@@ -53,6 +55,7 @@ export function openBinanceFeed(options: FeedOptions, timing: BinanceTiming = BI
     rest: newBudget(Math.max(100, REST_WEIGHT_PER_MINUTE / options.shards), 60_000),
     timing,
     ...(timing.status === undefined ? {} : { status: timing.status }),
+    late: timing.late,
   };
   const feed = new FeedShell(options, limits, (shell) => new Binance(shell, timing));
   void feed.run();

@@ -52,7 +52,10 @@ describe('decodeFrame of Binance', () => {
       lastId: 50093239224,
       bids: [6183763, 378826, 6182099, 0],
       asks: [6183764, 160520],
+      venueAt: 1_723_161_255_408,
     });
+    const timeless = decodeFrame(DEPTH.replace('"E":1723161255408', '"E":"x"'), btcListings);
+    assert.equal(timeless.kind === 'depth' && timeless.venueAt, 0, 'not worth a book');
   });
 
   it('rounds sizes down to lots and leaves out prices between ticks, as orders older than the steps have them', () => {

@@ -56,8 +56,7 @@ function decodeTrade(data: Json, { symbol, priceDecimals, quantityDecimals }: Li
   if (ticks <= 0) return malformed('BadField', 'trade.p');
   if (lots < 0) return malformed('BadField', 'trade.q');
   if (typeof sellerTook !== 'boolean') return malformed('BadField', 'trade.m');
-  const sentAt = data['E'];
-  return { kind: 'trade', symbol, tradeId, ticks, lots, sellerTook, venueAt: isId(sentAt) ? sentAt : 0 };
+  return { kind: 'trade', symbol, tradeId, ticks, lots, sellerTook, venueAt: sentAt(data) };
 }
 
 // {"e":"depthUpdate","E":1723161255408,"s":"BTCUSDT","U":50093239208,"u":50093239224,
@@ -70,7 +69,12 @@ function decodeDepth(data: Json, listing: Listing): Frame {
   const asks = decodeLevels(data['a'], listing);
   if (bids === undefined) return malformed('BadField', 'depthUpdate.b');
   if (asks === undefined) return malformed('BadField', 'depthUpdate.a');
-  return { kind: 'depth', symbol: listing.symbol, firstId, lastId, bids, asks };
+  return { kind: 'depth', symbol: listing.symbol, firstId, lastId, bids, asks, venueAt: sentAt(data) };
+}
+
+/** Of the publication: T, which trades have as well, is up to 200 ms before it. */
+function sentAt({ E: at }: Json): number {
+  return isId(at) ? at : 0;
 }
 
 // {"e":"serverShutdown","E":1770123456789}, sent some minutes before the venue closes the connection.

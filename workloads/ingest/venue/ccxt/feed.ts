@@ -6,6 +6,7 @@ import type { Link } from '../../market.ts';
 import type { CcxtTiming, FromThread, ThreadOptions, ToThread } from './messages.ts';
 import type { Feed, FeedOptions } from '../feed.ts';
 import type { Filters, Listing } from '../frame.ts';
+import { newVenueClock } from '../lag.ts';
 import { backoffMs } from '../limits.ts';
 import { TRADE_SILENCE } from '../silences.ts';
 import { Standings } from '../standings.ts';
@@ -199,7 +200,7 @@ class CcxtFeed implements Feed {
 
   /** A market begins once: a thread that was started anew tells the same again. */
   #list(listing: Listing, t: number): void {
-    const link: Link = { source: this.#options.source, up: false, heardAt: 0 };
+    const link: Link = { source: this.#options.source, up: false, heardAt: 0, clock: newVenueClock() };
     this.#links.set(listing.symbol, link);
     this.#options.emit({ kind: 'listed', listing, link, t });
   }

@@ -99,12 +99,14 @@ describe('a whole book of ccxt', () => {
       symbol: 'BTC-USD',
       bids: [6_180_000, 250_000, 6_180_001, 0],
       asks: [6_180_003, 100_000],
+      venueAt: 0,
     });
     assert.deepEqual(read(bookOf([[61_800, 2.5]], [[61_800.02, 0.00001], [61_800.03, 1]]), second.shown).frame, {
       kind: 'change',
       symbol: 'BTC-USD',
       bids: [],
       asks: [],
+      venueAt: 0,
     }); // prettier-ignore
   });
   it('is what the changes lead to, whatever came before', () => {

@@ -110,7 +110,7 @@ export function readBook(book: unknown, listing: Listing, shown: Shown | undefin
   const frame: ReadBook['frame'] =
     shown === undefined
       ? { kind: 'book', symbol, bids: [...bids].flat(), asks: [...asks].flat() }
-      : { kind: 'change', symbol, bids: changes(shown.bids, bids), asks: changes(shown.asks, asks) };
+      : { kind: 'change', symbol, bids: changes(shown.bids, bids), asks: changes(shown.asks, asks), venueAt: 0 };
   return { kind: 'read', shown: { bids, asks }, frame };
 }
 

@@ -17,7 +17,13 @@ describe('frames of Coinbase Advanced Trade', () => {
       { kind: 'book', symbol: 'BTC-USD', bids: [2_192_173, 6_317_902], asks: [2_192_174, 2_000_000] },
     ]);
     assert.deepEqual(framesOf(ADVANCED.update), [
-      { kind: 'change', symbol: 'BTC-USD', bids: [2_192_173, 0], asks: [2_192_174, 50_000_000] },
+      {
+        kind: 'change',
+        symbol: 'BTC-USD',
+        bids: [2_192_173, 0],
+        asks: [2_192_174, 50_000_000],
+        venueAt: '2023-02-09T20:32:50.714964855Z',
+      },
     ]);
   });
   it('are batches of trades, newest first, given on in their order; the side is the maker’s', () => {

@@ -8,9 +8,17 @@
 //  S: a snapshot may come before the acknowledgement of its subscription; trades of a batch come newest first;
 //    heartbeat_counter is a number in some messages and a text in others, trade_id as well.
 import { isObject, parseJson, type Json } from '../../../contract/json.ts';
-import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './message.ts';
+import {
+  NO_SEQUENCE,
+  spoiledByUnknown,
+  timeIn,
+  unreadable,
+  type Message,
+  type Request,
+  type Spoils,
+} from './message.ts';
 import { parseFloored, parseScaled } from '../decimal.ts';
-import type { Listing, Listings, Malformed, MarketFrame, NoticeFrame, TradeFrame } from '../frame.ts';
+import type { Listing, Listings, Malformed, MarketFrame, NoticeFrame, TradeFrame, VenueTime } from '../frame.ts';
 import { epochMs, isId } from '../json.ts';
 import { pushLevel } from '../levels.ts';
 import { scanUpdate } from './update-scan.ts';
@@ -39,7 +47,7 @@ export function decodeAny(text: string, listings: Listings): Message {
   const data = parseJson(text);
   if (data === undefined) return unreadable('NotJson', '', 'Everything');
   if (!isObject(data)) return unreadable('NotAnObject', '', 'Everything');
-  const { sequence_num: number, channel, type, events } = data;
+  const { sequence_num: number, channel, type, events, timestamp } = data;
   if (type === 'error') return unreadable('Refused', said(data), 'Nothing');
   const sequence = number === undefined ? NO_SEQUENCE : idOf(number);
   if (sequence === undefined) return unreadable('BadField', 'sequence_num', 'Everything');
@@ -47,21 +55,23 @@ export function decodeAny(text: string, listings: Listings): Message {
     const detail = typeof channel === 'string' ? channel.slice(0, 40) : typeof channel;
     return unreadable('UnknownEvent', detail, 'Nothing', sequence);
   }
-  return decodeEvents({ channel, events, sequence }, listings);
+  return decodeEvents({ channel, events, sequence, venueAt: timeIn(timestamp) }, listings);
 }
 
 interface Envelope {
   readonly channel: keyof typeof DECODERS;
   readonly events: unknown;
   readonly sequence: number;
+  /** When it was sent, as a frame has it. */
+  readonly venueAt: VenueTime;
 }
 
-function decodeEvents({ channel, events, sequence }: Envelope, listings: Listings): Message {
+function decodeEvents({ channel, events, sequence, venueAt }: Envelope, listings: Listings): Message {
   const isBook = channel === 'l2_data';
   if (!Array.isArray(events)) return unreadable('BadField', 'events', isBook ? 'Everything' : 'Nothing', sequence);
   const frames: (MarketFrame | NoticeFrame)[] = [];
   for (const event of events as readonly unknown[]) {
-    const problem = isObject(event) ? DECODERS[channel](event, listings, frames) : UNREADABLE_EVENT;
+    const problem = isObject(event) ? DECODERS[channel](event, { listings, frames, venueAt }) : UNREADABLE_EVENT;
     if (problem === undefined) continue;
     // Nothing of this message is given on, so that with several events in it several books have lost something.
     const spoiled = events.length === 1 ? (problem.spoils ?? 'Everything') : 'Everything';
@@ -78,7 +88,14 @@ const bad = (detail: string): Problem => ({ reason: 'BadField', detail });
 const UNREADABLE_EVENT = bad('events');
 
 /** Appends what is in one event; the problem where it cannot be read. */
-type Decoder = (event: Json, listings: Listings, frames: (MarketFrame | NoticeFrame)[]) => Problem | undefined;
+type Decoder = (event: Json, into: Into) => Problem | undefined;
+
+interface Into {
+  readonly listings: Listings;
+  readonly frames: (MarketFrame | NoticeFrame)[];
+  /** Of the message. */
+  readonly venueAt: VenueTime;
+}
 
 const DECODERS = {
   l2_data: decodeBook,
@@ -95,8 +112,7 @@ const isChannel = (channel: unknown): channel is keyof typeof DECODERS =>
 //   "price_level":"21921.73","new_quantity":"0.06317902"},{"side":"offer",…}]}]}   then "type":"update"
 function decodeBook(
   { type, product_id: product, updates }: Json,
-  listings: Listings,
-  frames: (MarketFrame | NoticeFrame)[],
+  { listings, frames, venueAt }: Into,
 ): Problem | undefined {
   const listing = typeof product === 'string' ? listings.get(product) : undefined;
   if (listing === undefined) return unknown(product);
@@ -111,18 +127,17 @@ function decodeBook(
     if (side !== 'bid' && side !== 'offer') return { ...bad('side'), spoils };
     if (!pushLevel(side === 'bid' ? bids : asks, price, size, listing)) return { ...bad('price_level'), spoils };
   }
-  frames.push({ kind: type === 'snapshot' ? 'book' : 'change', symbol: listing.symbol, bids, asks });
+  const { symbol } = listing;
+  frames.push(
+    type === 'snapshot' ? { kind: 'book', symbol, bids, asks } : { kind: 'change', symbol, bids, asks, venueAt },
+  );
   return undefined;
 }
 
 // {"channel":"market_trades","client_id":"","timestamp":"2023-02-09T20:19:35.39625135Z","sequence_num":4,"events":[
 //  {"type":"update","trades":[{"trade_id":"12010","product_id":"ETH-USD","price":"1260.01","size":"0.3","side":"BUY",
 //   "time":"2019-08-14T20:42:27.265Z"},{"trade_id":"12009",…}]}]}   newest first
-function decodeTrades(
-  { type, trades }: Json,
-  listings: Listings,
-  frames: (MarketFrame | NoticeFrame)[],
-): Problem | undefined {
+function decodeTrades({ type, trades }: Json, { listings, frames }: Into): Problem | undefined {
   if (!Array.isArray(trades)) return bad('trades');
   const decoded: TradeFrame[] = [];
   for (const trade of trades as readonly unknown[]) {
@@ -160,7 +175,7 @@ function tradeOf(trade: Json, listings: Listings): TradeFrame | Problem {
 
 // {"channel":"heartbeats","client_id":"","timestamp":"2023-06-23T20:31:26.122969572Z","sequence_num":0,"events":[
 //  {"current_time":"2023-06-23 20:31:56.121961769 +0000 UTC m=+91717.525857105","heartbeat_counter":"3049"}]}
-function decodeHeartbeat(event: Json, _: Listings, frames: (MarketFrame | NoticeFrame)[]): Problem | undefined {
+function decodeHeartbeat(event: Json, { frames }: Into): Problem | undefined {
   if (idOf(event['heartbeat_counter']) === undefined) return bad('heartbeat_counter');
   frames.push({ kind: 'notice', notice: 'Heartbeat' });
   return undefined;
@@ -168,7 +183,7 @@ function decodeHeartbeat(event: Json, _: Listings, frames: (MarketFrame | Notice
 
 // {"channel":"subscriptions","client_id":"","timestamp":"2023-06-23T20:31:26.122969572Z","sequence_num":1,"events":[
 //  {"subscriptions":{"level2":["BTC-USD"],"heartbeats":["heartbeats"]}}]}
-function subscriptions(_: Json, __: Listings, frames: (MarketFrame | NoticeFrame)[]): undefined {
+function subscriptions(_: Json, { frames }: Into): undefined {
   frames.push({ kind: 'notice', notice: 'Response' });
 }
 

@@ -11,6 +11,7 @@ const framesOf = (text: string) => {
   return message.frames;
 };
 const SKL = 'SKL-USD';
+const UPDATED_AT = '2021-04-17T16:44:07.859760Z';
 
 describe('frames of Coinbase Exchange', () => {
   it('are the whole book, then its changes with absolute sizes', () => {
@@ -18,7 +19,7 @@ describe('frames of Coinbase Exchange', () => {
       { kind: 'book', symbol: SKL, bids: [5_752, 10_082], asks: [5_762, 28_659, 5_767, 63_272] },
     ]);
     assert.deepEqual(framesOf(EXCHANGE.update), [
-      { kind: 'change', symbol: SKL, bids: [5_752, 3_296], asks: [5_767, 0] },
+      { kind: 'change', symbol: SKL, bids: [5_752, 3_296], asks: [5_767, 0], venueAt: UPDATED_AT },
     ]);
   });
   it('are trades, whose side is the maker’s', () => {
@@ -46,7 +47,9 @@ describe('frames of Coinbase Exchange', () => {
   });
   it('leave out a price between ticks and round sizes down', () => {
     const odd = EXCHANGE.update.replace('"0.5767","0.0"', '"0.57675","1"').replace('329.6', '329.66');
-    assert.deepEqual(framesOf(odd), [{ kind: 'change', symbol: SKL, bids: [5_752, 3_296], asks: [] }]);
+    assert.deepEqual(framesOf(odd), [
+      { kind: 'change', symbol: SKL, bids: [5_752, 3_296], asks: [], venueAt: UPDATED_AT },
+    ]);
   });
 
   const ours: Spoils = { symbol: SKL };

@@ -9,7 +9,15 @@
 //    back is late or a repeat. Trade ids say the same and have no gaps: they are what is checked.
 //  O: types that a client does not know are to be ignored. They are counted.
 import { isObject, parseJson, type Json } from '../../../contract/json.ts';
-import { NO_SEQUENCE, spoiledByUnknown, unreadable, type Message, type Request, type Spoils } from './message.ts';
+import {
+  NO_SEQUENCE,
+  spoiledByUnknown,
+  timeIn,
+  unreadable,
+  type Message,
+  type Request,
+  type Spoils,
+} from './message.ts';
 import { parseFloored, parseScaled } from '../decimal.ts';
 import type { Listing, Listings, MarketFrame, NoticeFrame } from '../frame.ts';
 import { epochMs, isId } from '../json.ts';
@@ -88,7 +96,7 @@ function frameOf(type: Type, data: Json, listing: Listing): MarketFrame | string
 }
 
 // {"type":"l2update","product_id":"SKL-GBP","changes":[["sell","0.5767","0.0"]],"time":"2021-04-17T16:44:07.859760Z"}
-function decodeUpdate({ changes }: Json, listing: Listing): MarketFrame | string {
+function decodeUpdate({ changes, time }: Json, listing: Listing): MarketFrame | string {
   if (!Array.isArray(changes)) return 'changes';
   const bids: number[] = [];
   const asks: number[] = [];
@@ -98,7 +106,7 @@ function decodeUpdate({ changes }: Json, listing: Listing): MarketFrame | string
     if (side !== 'buy' && side !== 'sell') return 'changes';
     if (!pushLevel(side === 'buy' ? bids : asks, change[1], change[2], listing)) return 'changes';
   }
-  return { kind: 'change', symbol: listing.symbol, bids, asks };
+  return { kind: 'change', symbol: listing.symbol, bids, asks, venueAt: timeIn(time) };
 }
 
 // {"type":"snapshot","product_id":"SKL-GBP","asks":[["0.5762","2865.9"],…],"bids":[["0.5752","329.6"],…]}

@@ -7,7 +7,7 @@ import { productsIn, NO_SEQUENCE, verdictOnSequence, type CoinbaseApi, type Requ
 import { jwtOf, type CoinbaseKey } from './key.ts';
 import type { Timing } from '../connection.ts';
 import type { Feed, FeedOptions } from '../feed.ts';
-import { FeedShell, type Group, type Venue } from '../feed-shell.ts';
+import { FeedShell, LATE, type Group, type LateTiming, type Venue } from '../feed-shell.ts';
 import type { Filters, Listing, MarketFrame, NoticeFrame, TradeFrame } from '../frame.ts';
 import type { MissedRange } from '../missed-trades.ts';
 import { shareOf, type Budget } from '../limits.ts';
@@ -24,6 +24,7 @@ export interface CoinbaseTiming extends Timing {
   /** The same of a product's trades. */
   readonly trades: SilenceTiming;
   readonly status?: StatusTiming;
+  readonly late: LateTiming;
 }
 
 /** Heartbeats come once a second: 10 s without anything is no quiet market. Connections have no age at which they end. */
@@ -35,6 +36,7 @@ export const COINBASE_TIMING: CoinbaseTiming = {
   slowestRetryMs: 30_000,
   silence: { silentMs: 10_000, everyMs: 30_000, graceMs: 3_000 },
   trades: TRADE_SILENCE,
+  late: LATE,
 };
 
 export interface CoinbaseOptions extends FeedOptions {
@@ -52,6 +54,7 @@ export function openCoinbaseFeed(options: CoinbaseOptions, timing: CoinbaseTimin
     rest: shareOf(api.perSecond.requests, shards),
     timing,
     ...(timing.status === undefined ? {} : { status: timing.status }),
+    late: timing.late,
   };
   const feed = new FeedShell(options, limits, (shell) => new Coinbase(shell, options, timing));
   void feed.run();

@@ -1,7 +1,16 @@
 // What both of Coinbase's APIs share: the shape of a decoded message, and what an API is to its feed. Pure.
 import type { DailyClose } from '../../../contract/bars.ts';
 import type { FeedOptions } from '../feed.ts';
-import type { Filters, Listings, Malformed, MarketFrame, NoticeFrame, Listing, TradeFrame } from '../frame.ts';
+import type {
+  Filters,
+  Listings,
+  Malformed,
+  MarketFrame,
+  NoticeFrame,
+  Listing,
+  TradeFrame,
+  VenueTime,
+} from '../frame.ts';
 import type { Answer } from '../http.ts';
 import { malformed } from '../json.ts';
 
@@ -34,6 +43,9 @@ const PRODUCT = /^[A-Z0-9]{1,20}-[A-Z0-9]{1,20}$/;
 /** A book of a product that is none of ours: of another, or of one of ours whose name was damaged. */
 export const spoiledByUnknown = (product: unknown): Spoils =>
   typeof product === 'string' && PRODUCT.test(product) ? 'Nothing' : 'Everything';
+
+/** A time as it stands in a message, 0 where there is none: who needs it as a number reads it. */
+export const timeIn = (time: unknown): VenueTime => (typeof time === 'string' ? time : 0);
 
 /** A text that is sent to the venue, before it is signed. */
 export type Request = Readonly<Record<string, unknown>>;

@@ -46,6 +46,10 @@ describe('an update of a book that is read without its JSON', () => {
   it('is the one of the documentation', () => {
     assert.deepEqual(scanUpdate(ADVANCED.update, listings), decodeAny(ADVANCED.update, listings));
     assert.equal(decodeAny(ADVANCED.update, listings).kind, 'message');
+    const named = ADVANCED.update.replace('"client_id":""', '"client_id":"some-client_1"');
+    assert.deepEqual(scanUpdate(named, listings), decodeAny(named, listings));
+    const timeless = ADVANCED.update.replace('2023-02-09T20:32:50.714964855Z', 'T:-+.');
+    assert.deepEqual(scanUpdate(timeless, listings), decodeAny(timeless, listings));
   });
   it('is left to the JSON where anything is not as there', () => {
     const { update: text } = ADVANCED;

@@ -10,7 +10,7 @@ import type { Message } from './message.ts';
 //   "price_level":"21921.73","new_quantity":"0.06317902"},…]}]}
 // A text within quotes has neither escapes nor control characters here, and at most 15 digits are exact: what these match is JSON.
 const HEAD =
-  /\{"channel":"l2_data","client_id":"[\w-]*","timestamp":"[\w:.+-]*","sequence_num":(0|[1-9]\d{0,14}),"events":\[\{"type":"update","product_id":"([\w-]+)","updates":\[/y;
+  /\{"channel":"l2_data","client_id":"[\w-]*","timestamp":"([\w:.+-]*)","sequence_num":(0|[1-9]\d{0,14}),"events":\[\{"type":"update","product_id":"([\w-]+)","updates":\[/y;
 const LEVEL = /\{"side":"(bid|offer)","event_time":"[\w:.+-]*","price_level":"([\d.]+)","new_quantity":"([\d.]+)"\}/y;
 const TAIL = ']}]}';
 const COMMA = 44;
@@ -19,7 +19,7 @@ const COMMA = 44;
 export function scanUpdate(text: string, listings: Listings): Message | undefined {
   HEAD.lastIndex = 0;
   const head = HEAD.exec(text);
-  const listing = head === null ? undefined : listings.get(head[2] ?? '');
+  const listing = head === null ? undefined : listings.get(head[3] ?? '');
   if (head === null || listing === undefined) return undefined;
   const bids: number[] = [];
   const asks: number[] = [];
@@ -30,6 +30,6 @@ export function scanUpdate(text: string, listings: Listings): Message | undefine
     if (text.charCodeAt(LEVEL.lastIndex) !== COMMA) break;
   }
   const isWhole = text.length === LEVEL.lastIndex + TAIL.length && text.endsWith(TAIL);
-  const frame = { kind: 'change', symbol: listing.symbol, bids, asks } as const;
-  return isWhole ? { kind: 'message', sequence: Number(head[1]), frames: [frame] } : undefined;
+  const frame = { kind: 'change', symbol: listing.symbol, bids, asks, venueAt: head[1] ?? 0 } as const;
+  return isWhole ? { kind: 'message', sequence: Number(head[2]), frames: [frame] } : undefined;
 }
