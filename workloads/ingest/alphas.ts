@@ -52,6 +52,9 @@ export interface Received {
 /** By how much a provider's clock may be ahead of ours. One that is behind makes its claims older, which is safe. */
 const AHEAD_MS = 2_000;
 
+/** Whether a claim of this age is of a time to come: it is not taken now, and may be later. */
+export const isFuture = (ageMs: number): boolean => ageMs < -AHEAD_MS;
+
 type Check = (received: Received, last: AlphaEdge | undefined) => string | undefined;
 
 /** The first that gives a detail is why a claim is not taken. */
@@ -59,7 +62,7 @@ const CHECKS: readonly (readonly [Drop['reason'], Check])[] = [
   [
     'Future',
     ({ ageMs }) =>
-      ageMs < -AHEAD_MS
+      isFuture(ageMs)
         ? `dated ${seconds(-ageMs)} s ahead of our clock, ${seconds(AHEAD_MS)} s at most are taken: see to the time synchronisation of the provider and of the node`
         : undefined,
   ],

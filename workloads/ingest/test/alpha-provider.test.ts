@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { eventually } from '../../kit/test/redis.ts';
+import type { AlphaClaim } from '../../contract/messages.ts';
+import { claimsAt } from '../alphas.ts';
 import { newShard, step, type Event } from '../step.ts';
 import type { AlphaFeed, AlphaFeedOptions } from '../venue/alpha/feed.ts';
 import { openAlphaPolling } from '../venue/alpha/polling.ts';
@@ -23,6 +25,8 @@ class Heard {
   readonly malformed: string[] = [];
   readonly logged: string[] = [];
   token: string | undefined;
+  /** By how much our wall clock is behind. */
+  behindMs = 0;
   readonly #url: string;
   readonly #shard = newShard('b');
 
@@ -41,7 +45,7 @@ class Heard {
       ]),
       ...(this.token === undefined ? {} : { token: () => ({ token: this.token ?? '' }) }),
       now,
-      wallNow: Date.now,
+      wallNow: () => Date.now() - this.behindMs,
       random: () => 0.5,
       log: pino({ level: 'debug' }, { write: (line: string) => void this.logged.push(line) }),
       emit: (event) => {
@@ -50,6 +54,11 @@ class Heard {
       },
       onMalformed: ({ detail }) => void this.malformed.push(detail),
     };
+  }
+
+  /** What holds of it now. */
+  get claim(): AlphaClaim | undefined {
+    return claimsAt(this.#shard.alphas, 'BTC-USD', this.options.now())?.[0];
   }
 
   get edges(): number[] {
@@ -112,6 +121,21 @@ describe('a provider that is polled', () => {
     assert.ok(asked.every(({ headers }) => headers['if-none-match'] === undefined));
     assert.match(feed.status().reason ?? '', /version: found 2, expected 1/);
     assert.ok(!heard.events.some(({ kind }) => kind === 'heard'));
+  });
+  it('is asked again whole while what it says is of a time to come, which is taken when that is there', async () => {
+    const said = edges(1);
+    answer = ({ headers }, response) => {
+      if (headers['if-none-match'] === '"a"') response.writeHead(304).end();
+      else response.writeHead(200, { etag: '"a"' }).end(said);
+    };
+    heard.behindMs = 2_600;
+    open();
+    await eventually('three polls', () => (asked.length >= 3 ? true : undefined));
+    assert.equal(heard.claim, undefined);
+    await eventually('taken', () => heard.claim, 3_000);
+    const polls = asked.length;
+    await eventually('one more', () => (asked.length > polls + 1 ? true : undefined));
+    assert.equal(asked.at(-1)?.headers['if-none-match'], '"a"');
   });
   it('is not followed to where it redirects, and nothing of the token is said or sent there', async () => {
     answer = ({ url }, response) => {

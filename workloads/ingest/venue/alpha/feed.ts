@@ -2,7 +2,7 @@
 // open-feed.ts; one for each source and shard.
 import type { Token } from '../../../kit/bearer-token.ts';
 import type { Logger } from '../../../kit/log.ts';
-import type { AlphaLink } from '../../alphas.ts';
+import { isFuture, type AlphaLink } from '../../alphas.ts';
 import type { Event } from '../../step.ts';
 import type { Feed } from '../feed.ts';
 import type { Malformed } from '../frame.ts';
@@ -65,7 +65,7 @@ export class Inbox {
     this.link = alphaLink(options);
   }
 
-  /** Whether all of it was of use. */
+  /** Whether all of it was of use, and will not be more so later. */
   take(text: string, t: number): boolean {
     const message = decodeAlpha(text, this.#options.symbols);
     switch (message.kind) {
@@ -84,7 +84,7 @@ export class Inbox {
         const wallNow = this.#options.wallNow();
         for (const edge of message.edges)
           this.#emit({ kind: 'alpha', link: this.link, edge, ageMs: wallNow - edge.at, t });
-        return message.unread.length === 0;
+        return message.unread.length === 0 && message.edges.every(({ at }) => !isFuture(wallNow - at));
       }
     }
   }

@@ -32,7 +32,8 @@ async function keepPolling(options: AlphaFeedOptions, { inbox, pollMs, signal }:
     if (signal.aborted) return;
     failures = polled.kind === 'failed' ? failures + 1 : 0;
     const isRead = tell(inbox, polled, now());
-    // What could not be read is asked for again whole: 304 would make a provider of it that lives.
+    // What could not be read is asked for again whole: 304 would make a provider of it that lives. So is what is of a time to come,
+    // which nobody would say again when it has.
     if (polled.kind === 'body') etag = isRead ? polled.etag : undefined;
     const tookMs = now() - startedAt;
     const afterMs = polled.kind === 'failed' ? polled.afterMs : 0;
