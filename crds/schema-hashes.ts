@@ -1,8 +1,8 @@
 // Generated from crds/schema by `make generate`. Do not edit.
 
 export const SCHEMA_HASHES = {
-  'tradingsystems.tradewind.io': '614d32cf8496c3f4',
+  'tradingsystems.tradewind.io': '65f474d5a9756871',
   'riskparams.tradewind.io': '40fced4833619a9c',
-  'routerrules.tradewind.io': '1206f9466b66ed38',
+  'routerrules.tradewind.io': '5e290fe73fef64cc',
   'holds.tradewind.io': '5693ed23a8912025',
 } as const;

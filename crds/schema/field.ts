@@ -81,6 +81,13 @@ export const name = (description: string) => z.string().regex(NAME).min(1).max(4
 export const text = (description: string, max = 256) => z.string().min(1).max(max).meta({ description });
 export const assetClass = (description: string) => z.string().regex(ASSET_CLASS).max(24).meta({ description });
 
+/** Of an object with a `url` that a pod dials: its client would throw at any other. */
+export const DIALABLE: CelRule = {
+  rule: "!has(self.url) || (isURL(self.url) && url(self.url).getHostname() != '' && !self.url.contains('#') && (url(self.url).getPort() == '' || (url(self.url).getPort().size() <= 5 && int(url(self.url).getPort()) <= 65535)))",
+  message: 'needs a host, a port up to 65535 if any, and no #',
+  fieldPath: '.url',
+};
+
 /** Reference to an object of the same namespace. */
 export const reference = (description: string) =>
   z.object({ name: name('Name of the object, in the same namespace.') }).meta({ description });

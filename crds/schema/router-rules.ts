@@ -1,6 +1,6 @@
 // RouterRules: which models there are, and which may trade a symbol at a horizon.
 import { z } from 'zod';
-import { horizon, modelMap, MODEL_NAME, name } from './field.ts';
+import { DIALABLE, horizon, modelMap, MODEL_NAME, name } from './field.ts';
 import { parseBy } from './parse.ts';
 import { rollout, ROLLOUT_DEFAULT } from './risk-params.ts';
 import { count, revisionStatus } from './status.ts';
@@ -144,6 +144,7 @@ const model = z
         message: 'is required with type OpenInference and goes with no other',
         fieldPath: '.url',
       },
+      DIALABLE,
       {
         rule: "self.type == 'OpenInference' || !has(self.inference)",
         message: 'goes with type OpenInference only',

@@ -1,6 +1,6 @@
 // A source of market data, and its options by type.
 import { z } from 'zod';
-import { name, SYMBOL } from './field.ts';
+import { DIALABLE, name, SYMBOL } from './field.ts';
 
 const VENUE_SYMBOL = /^[A-Za-z0-9/_:.-]{1,40}$/;
 
@@ -166,6 +166,7 @@ export const source = z
   })
   .meta({
     cel: [
+      DIALABLE,
       { rule: "self.type != 'alpha' || has(self.url)", message: 'is required with type alpha', fieldPath: '.url' },
       {
         rule: "self.type != 'alpha' || !has(self.url) || self.url.startsWith('http') == has(self.options.pollSeconds)",

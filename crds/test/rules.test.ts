@@ -42,6 +42,7 @@ function withValue(kind: string, path: string, value: unknown): Json {
 const LIVE = { mode: 'Live', venue: 'binance', credentialsSecretRef: { name: 'keys' } };
 const REAL = { name: 'binance', type: 'binance', symbols: { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' } };
 const ALPHA = { ...REAL, name: 'vertex', type: 'alpha', url: 'wss://x' };
+const DEMO_SOURCES = (yaml('values.yaml')['spec'] as { readonly sources: readonly object[] }).sources;
 const SIMULATED = { ...REAL, type: 'simulator', options: { protocol: 'binance' } };
 const PLAYED = { ...SIMULATED, name: 'vertex', options: { protocol: 'alpha', alpha: { of: 'binance' } } };
 const RECORDED = {
@@ -88,6 +89,15 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
     { ...SERVER, inference: { features: ['pressure', 'pressure'] } },
     /features.*features must be unique/,
   ],
+  ...['http://models:65536', 'http://models:999999999999999999999', 'http://:8080', 'http://[::1'].map(
+    (url) =>
+      [
+        'RouterRules',
+        'models/b',
+        { ...SERVER, url },
+        /models\[b\]\.url.*needs a host, a port up to 65535 if any/,
+      ] as const,
+  ),
   ['RouterRules', 'models/b', { ...SERVER, url: 'http://me:secret@models' }, /models\.b\.url.*should match/],
   ['RouterRules', 'session', { calendar: 'XLON' }, /session\.calendar.*Unsupported value/],
   [
@@ -142,6 +152,10 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
   ],
   ['TradingSystem', 'hardLimits', undefined, /spec\.hardLimits: Required value/],
   ['TradingSystem', 'hardLimits/symbols', { btc: {} }, /hardLimits\.symbols/],
+  ...['wss://x:65536', 'wss://x/v1#edges', 'wss://:443', 'wss://[::1/'].map(
+    (url) =>
+      ['TradingSystem', 'sources', [{ ...REAL, url }], /sources\[0\]\.url.*needs a host, a port .*and no #/] as const,
+  ),
   ['TradingSystem', 'sources', [{ ...REAL, type: 'alpha' }], /sources\[0\]\.url.*is required with type alpha/],
   ['TradingSystem', 'sources', [ALPHA], /spec\.sources.*must be listed by a source with a book, which alpha has not/],
   [
@@ -351,6 +365,12 @@ describe('the kinds on a real API server', () => {
       assert.match(stderr, /metadata\.name/);
     });
 
+  it('take the addresses that a pod can dial', async () => {
+    for (const at of ['x', 'x:1', 'x:65535', 'x:', '10.0.0.1:8080/a/b', '[::1]:9443/v1', 'x/v1?plan=a']) {
+      const { code, stderr } = await submit('create', withValue('TradingSystem', 'sources', [...DEMO_SOURCES, { ...REAL, name: 'proxy', url: `wss://${at}` }]), '--dry-run=server'); // prettier-ignore
+      assert.equal(code, 0, `${at}: ${stderr}`);
+    }
+  });
   it('refuse to change a Hold', async () => {
     assert.equal((await submit('create', GOOD['Hold']?.() ?? {})).code, 0);
     const { stderr } = await submit(
