@@ -1,6 +1,6 @@
 // RouterRules: which models there are, and which may trade a symbol at a horizon.
 import { z } from 'zod';
-import { DIALABLE, horizon, modelMap, MODEL_NAME, name } from './field.ts';
+import { DIALABLE, horizon, modelMap, MODEL_NAME, name, reference } from './field.ts';
 import { parseBy } from './parse.ts';
 import { rollout, ROLLOUT_DEFAULT } from './risk-params.ts';
 import { count, revisionStatus } from './status.ts';
@@ -95,6 +95,9 @@ const model = z
           'OpenInference: base URL of the server, what comes before /v2. No credentials: it is shown in logs.',
       })
       .optional(),
+    secretRef: reference(
+      'OpenInference over https: Secret with `token`, sent as a bearer token, with `ca.crt`, the CA (PEM) that alone is trusted then, or with both. Another name restarts routers in order; another content is read by itself.',
+    ).optional(),
     inference: inference.meta({ description: 'OpenInference: what the server is asked.' }).optional(),
     horizonSeconds: z
       .int()
@@ -145,6 +148,11 @@ const model = z
         fieldPath: '.url',
       },
       DIALABLE,
+      {
+        rule: "!has(self.secretRef) || (has(self.url) && self.url.startsWith('https:'))",
+        message: 'goes with an https url only, as a token is sent over TLS only',
+        fieldPath: '.secretRef',
+      },
       {
         rule: "self.type == 'OpenInference' || !has(self.inference)",
         message: 'goes with type OpenInference only',

@@ -98,6 +98,12 @@ const BAD: readonly (readonly [string, string, unknown, RegExp])[] = [
         /models\[b\]\.url.*needs a host, a port up to 65535 if any/,
       ] as const,
   ),
+  [
+    'RouterRules',
+    'models/b',
+    { ...SERVER, secretRef: { name: 's' } },
+    /models\[b\]\.secretRef.*goes with an https url only/,
+  ],
   ['RouterRules', 'models/b', { ...SERVER, url: 'http://me:secret@models' }, /models\.b\.url.*should match/],
   ['RouterRules', 'session', { calendar: 'XLON' }, /session\.calendar.*Unsupported value/],
   [

@@ -90,6 +90,7 @@ export function planTradingSystem(seen: Seen, options: PlanOptions): Plan {
     kinds,
     alertPct: alertPctOf(seen),
     modelUrls: modelUrlsOf(seen),
+    modelSecrets: modelSecretsOf(seen),
   };
   const wanted = isRefused ? [] : childrenOf(context);
   const pending = pendingIn(seen, wanted);
@@ -176,6 +177,7 @@ const isSameContext = (a: Context, b: Context): boolean =>
   a.redisSecret === b.redisSecret &&
   a.alertPct === b.alertPct &&
   a.modelUrls.join() === b.modelUrls.join() &&
+  a.modelSecrets.join() === b.modelSecrets.join() &&
   a.kinds.join() === b.kinds.join();
 
 /** VaR above which an alert is raised; the one published last stands for a RiskParams that is not there. */
@@ -187,6 +189,12 @@ function modelUrlsOf({ rules, published }: Seen): string[] {
   const models = [rules.found === 'yes' ? rules.spec.models : {}, published?.rules.rules.models ?? {}];
   const urls = models.flatMap((of) => Object.values(of).flatMap(({ url }) => url ?? []));
   return [...new Set(urls)].sort();
+}
+
+/** Of the rules alone, unless they are not there: pods that start for another Secret start once. */
+function modelSecretsOf({ rules, published }: Seen): string[] {
+  const models = rules.found === 'yes' ? rules.spec.models : (published?.rules.rules.models ?? {});
+  return [...new Set(Object.values(models).flatMap(({ secretRef }) => secretRef?.name ?? []))].sort();
 }
 
 /** In the order in which they are applied: what restrains pods is there before they are. */

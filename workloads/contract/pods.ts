@@ -51,6 +51,8 @@ export const DESIRED_FILE = '/etc/tradewind/desired/desired.json';
 export const REDIS_CA_FILE = '/etc/tradewind/redis/ca.crt';
 /** Secrets of sources, a folder for each source that has one. */
 export const SOURCE_SECRETS_DIR = '/etc/tradewind/sources';
+/** Secrets of model servers, a folder for each Secret by its name. */
+export const MODEL_SECRETS_DIR = '/etc/tradewind/models';
 /** Volume of ingest and harmoniser that survives the pod. */
 export const DATA_DIR = '/var/lib/tradewind';
 /** Volume of the simulator with recordings, where a source asks for one. */

@@ -1,4 +1,4 @@
-// The bearer token in a source's mounted Secret, read anew for each connection and each poll, so that one that was changed is used.
+// The bearer token in a mounted Secret, of a source or of a model, read anew while it is used, so that one that was changed is.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,13 +8,13 @@ export type Token = { readonly token: string } | { readonly problem: string };
 /** What may stand in a header: an error of a library about any other text would quote it. */
 const VISIBLE = /^[\x21-\x7e]{1,4096}$/;
 
-/** Key `token` of the Secret mounted at `dir`. A problem says nothing of what was found. */
-export function tokenIn(dir: string): Token {
+/** Key `token` of the Secret mounted at `dir`, which `field` names. A problem says nothing of what was found. */
+export function tokenIn(dir: string, field = 'options.secretRef'): Token {
   const token = textIn(dir).trim();
   if (VISIBLE.test(token)) return { token };
   const found = token === '' ? 'nothing' : 'something else';
   return {
-    problem: `key token of the Secret in options.secretRef: found ${found}, expected up to 4096 visible ASCII characters`,
+    problem: `key token of the Secret in ${field}: found ${found}, expected up to 4096 visible ASCII characters`,
   };
 }
 

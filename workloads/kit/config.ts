@@ -6,6 +6,7 @@ import {
   DESIRED_FILE,
   ENV,
   HEALTH_PORT,
+  MODEL_SECRETS_DIR,
   PARTS,
   RECORDINGS_DIR,
   REDIS_CA_FILE,
@@ -33,6 +34,7 @@ export interface PodConfig {
   readonly dataDir: string;
   readonly recordingsDir: string;
   readonly sourceSecretsDir: string;
+  readonly modelSecretsDir: string;
   readonly healthPort: number;
 }
 
@@ -60,6 +62,7 @@ export function readPodConfig(env: Env = process.env): PodConfig {
     dataDir: root + DATA_DIR,
     recordingsDir: root + RECORDINGS_DIR,
     sourceSecretsDir: root + SOURCE_SECRETS_DIR,
+    modelSecretsDir: root + MODEL_SECRETS_DIR,
     healthPort: wholeNumber(env, 'TRADEWIND_HEALTH_PORT', String(HEALTH_PORT)),
   };
 }

@@ -42,6 +42,8 @@ export interface Claim {
 export interface ServerSpec {
   /** What comes before /v2, without a slash at its end. */
   readonly url: string;
+  /** Name of the Secret with its token, its CA, or both. */
+  readonly secret?: string;
   readonly model: string;
   readonly version: string | undefined;
   readonly input: string;

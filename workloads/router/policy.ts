@@ -130,7 +130,7 @@ type Model = Rules['models'][string];
 
 /** The model, or why it cannot be run: the API server refuses the same, but what is stored may be older than its rules. */
 function modelOf(name: string, model: Model): RuledModel | string {
-  const { type, horizonSeconds, parameters, minAccuracy, url } = model;
+  const { type, horizonSeconds, parameters, minAccuracy, url, secretRef } = model;
   const outOfBounds = Object.entries(MODEL_PARAMETERS[type] as Readonly<Record<string, readonly [number, number]>>)
     .filter(([key, [min, max]]) => !((parameters[key] ?? min) >= min && (parameters[key] ?? min) <= max))
     .map(([key, [min, max]]) => `parameters.${key}: found ${parameters[key]}, expected ${min} … ${max}`);
@@ -142,14 +142,15 @@ function modelOf(name: string, model: Model): RuledModel | string {
     horizonSeconds: horizonSeconds ?? ownHorizonSeconds(type, parameters),
   };
   if (type !== 'OpenInference') return { ...common, type };
-  return url === undefined
-    ? 'url: found none, which type OpenInference needs'
-    : { ...common, type, server: serverOf(name, url, model) };
+  if (url === undefined) return 'url: found none, which type OpenInference needs';
+  if (secretRef !== undefined && !url.startsWith('https:')) return 'secretRef: found it with http, expected https';
+  return { ...common, type, server: serverOf(name, url, model) };
 }
 
-function serverOf(name: string, url: string, { inference, timeoutMs, maxLatencyMs }: Model): ServerSpec {
+function serverOf(name: string, url: string, { inference, timeoutMs, maxLatencyMs, secretRef }: Model): ServerSpec {
   const { model = name, version, ...rest } = inference ?? INFERENCE_DEFAULT;
-  return { url: url.replace(/\/+$/, ''), model, version, timeoutMs, maxLatencyMs, ...rest };
+  const secret = secretRef === undefined ? {} : { secret: secretRef.name };
+  return { url: url.replace(/\/+$/, ''), ...secret, model, version, timeoutMs, maxLatencyMs, ...rest };
 }
 
 interface Compiled {

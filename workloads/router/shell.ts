@@ -76,6 +76,7 @@ class RunningShell implements Shell {
     this.#servers = new ModelServers({
       log: options.log,
       metrics: this.#metrics,
+      secretsDir: options.pod.modelSecretsDir,
       emit: (event) => this.#emit(event),
     });
   }

@@ -32,6 +32,8 @@ export interface Context {
   readonly alertPct: number | undefined;
   /** Of the model servers of RouterRules, each once, in order. */
   readonly modelUrls: readonly string[];
+  /** Secrets of those, by name, likewise. */
+  readonly modelSecrets: readonly string[];
 }
 
 export const MANAGED_BY = 'app.kubernetes.io/managed-by';

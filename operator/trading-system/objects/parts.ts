@@ -13,6 +13,7 @@ import {
   isTradingPart,
   RECORDINGS_DIR,
   REDIS_CA_FILE,
+  MODEL_SECRETS_DIR,
   SOURCE_SECRETS_DIR,
   tradingParts,
   VENUE_PORT,
@@ -256,6 +257,11 @@ function mountsOf(context: Context, { part, storage }: Traits): NonNullable<V1Co
       mountPath: `${SOURCE_SECRETS_DIR}/${source}`,
       readOnly: true,
     })),
+    ...modelSecretsOf(context, part).map((secret) => ({
+      name: `model-${secret}`,
+      mountPath: `${MODEL_SECRETS_DIR}/${secret}`,
+      readOnly: true,
+    })),
   ];
 }
 
@@ -285,6 +291,11 @@ function volumesOf(context: Context, { part, storage }: Traits, name: string): N
       name: `source-${source}`,
       secret: { secretName, optional: true, items: keys.map((key) => ({ key, path: key })) },
     })),
+    // Optional as well: a model without its Secret has no edge, and the default stands in for it.
+    ...modelSecretsOf(context, part).map((secretName) => ({
+      name: `model-${secretName}`,
+      secret: { secretName, optional: true, items: ['token', 'ca.crt'].map((key) => ({ key, path: key })) },
+    })),
   ];
 }
 
@@ -294,6 +305,10 @@ function caSecretOf({ spec: { redis } }: Context, part: Part): string | undefine
   const isTls = tls === true || urls.some((url) => url.startsWith('rediss:'));
   return isTls && part !== 'simulator' ? secretRef?.name : undefined;
 }
+
+/** Secrets of model servers, where they are asked from. */
+const modelSecretsOf = ({ modelSecrets }: Context, part: Part): readonly string[] =>
+  part === 'router' || part === 'fused' ? modelSecrets : [];
 
 type Source = Context['spec']['sources'][number];
 

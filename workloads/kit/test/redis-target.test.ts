@@ -1,6 +1,5 @@
 // Connections to real Redis servers of each kind that a system may have: with a user, over TLS, by Sentinels, one of several.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +9,7 @@ import type { SystemConfig } from '../../contract/system-config.ts';
 import { CONFIG } from '../../harmoniser/test/builders.ts';
 import { readPodConfig, type PodConfig } from '../config.ts';
 import { connectRedis, isConnected, moveConnection, movesOf, type Redis } from '../redis.ts';
+import { certify } from './certificates.ts';
 import { eventually, podFolder, startRedis, type PodFolder, type ServerOptions, type TestRedis } from './redis.ts';
 
 /** A Sentinel whose machine is so busy that it doubts its own clock does nothing for 30 s. */
@@ -57,14 +57,7 @@ describe('the Redis of a system', () => {
     const ca = join(dir, 'ca.crt');
     const client = (): NonNullable<ServerOptions['client']> => ({ tls: { ca: readFileSync(ca, 'utf8') } });
     const args = ['--tls-cert-file', join(dir, 'redis.crt'), '--tls-key-file', join(dir, 'redis.key'), '--tls-ca-cert-file', ca, '--tls-auth-clients', 'no']; // prettier-ignore
-    before(() => {
-      const openssl = (...of: string[]): unknown => execFileSync('openssl', of, { cwd: dir, stdio: 'pipe' });
-      const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-      openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=test CA');
-      openssl('req', ...key, '-keyout', 'redis.key', '-out', 'redis.csr', '-subj', '/CN=redis');
-      writeFileSync(join(dir, 'san'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
-      openssl('x509', '-req', '-in', 'redis.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'san', '-out', 'redis.crt'); // prettier-ignore
-    });
+    before(() => certify(dir, 'redis'));
     const withCa = (to: PodConfig): PodConfig => {
       mkdirSync(dirname(to.redisCaFile), { recursive: true });
       writeFileSync(to.redisCaFile, readFileSync(ca));

@@ -2,6 +2,7 @@
 // not on fetch: that takes several times the CPU for a small request, of the thread that makes the signals.
 import { Agent, request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as TlsAgent, request as requestHttps } from 'node:https';
+import type { Credentials } from './credentials.ts';
 
 export type Reply =
   | { readonly kind: 'answer'; readonly status: number; readonly text: string }
@@ -25,34 +26,55 @@ export interface Client {
   close(): void;
 }
 
-/** A client of the server at `url`; `maxSockets` connections at most. */
-export function newClient(url: string, maxSockets: number): Client {
+/** A client of the server at `url`; `maxSockets` connections at most. `credentials` are asked for each request, and sent over TLS only. */
+export function newClient(url: string, maxSockets: number, credentials: () => Credentials = () => ({})): Client {
   const isTls = url.startsWith('https:');
   const agent = isTls ? new TlsAgent({ keepAlive: true, maxSockets }) : new Agent({ keepAlive: true, maxSockets });
-  const send = isTls ? requestHttps : requestHttp;
+  const dial: Dial = (call, { token, ca }) => {
+    const { url: to, body } = call;
+    const asked = { agent, method: body === undefined ? 'GET' : 'POST', headers: headersOf(body, token) };
+    return isTls ? requestHttps(to, { ...asked, ...(ca === undefined ? {} : { ca }) }) : requestHttp(to, asked);
+  };
   return {
-    call: (call) =>
-      new Promise((resolve) => {
-        const { url: to, body, timeoutMs, maxBytes } = call;
-        const request = send(to, {
-          agent,
-          method: body === undefined ? 'GET' : 'POST',
-          headers: {
-            accept: 'application/json',
-            ...(body === undefined
-              ? {}
-              : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-          },
-        });
-        const settle = settling(request, resolve);
-        const timer = setTimeout(() => settle({ kind: 'timeout' }), timeoutMs).unref();
-        request.once('close', () => clearTimeout(timer));
-        request.on('error', (error) => settle({ kind: 'unreachable', detail: detailOf(error) }));
-        request.once('response', (response) => read(response, maxBytes, settle));
-        request.end(body);
-      }),
+    call: async (call) => {
+      const found = isTls ? credentials() : {};
+      if ('problem' in found) return { kind: 'unreachable', detail: found.problem };
+      return withoutToken(await replyTo(call, found, dial), found.token);
+    },
     close: () => agent.destroy(),
   };
+}
+
+type Known = Exclude<Credentials, { readonly problem: string }>;
+type Dial = (call: Call, known: Known) => ClientRequest;
+
+const headersOf = (body: string | undefined, token: string | undefined): Record<string, string | number> => ({
+  accept: 'application/json',
+  ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+});
+
+const replyTo = (call: Call, known: Known, dial: Dial): Promise<Reply> =>
+  new Promise((resolve) => {
+    try {
+      const { body, timeoutMs, maxBytes } = call;
+      const request = dial(call, known);
+      const settle = settling(request, resolve);
+      const timer = setTimeout(() => settle({ kind: 'timeout' }), timeoutMs).unref();
+      request.once('close', () => clearTimeout(timer));
+      request.on('error', (error) => settle({ kind: 'unreachable', detail: detailOf(error) }));
+      request.once('response', (response) => read(response, maxBytes, settle));
+      request.end(body);
+    } catch (error) {
+      // A CA that cannot be read, for one.
+      resolve({ kind: 'unreachable', detail: error instanceof Error ? detailOf(error) : 'no request' });
+    }
+  });
+
+/** What a server refuses is shown in logs: some quote what they were sent. */
+function withoutToken(reply: Reply, token: string | undefined): Reply {
+  if (token === undefined || reply.kind !== 'answer' || reply.status === 200) return reply;
+  return { ...reply, text: reply.text.replaceAll(token, '…') };
 }
 
 type Settle = (reply: Reply) => void;

@@ -4,6 +4,7 @@
 import type { ServerSpec } from '../models.ts';
 import type { Answer, FailureReason } from '../servers.ts';
 import { newClient, type Client, type Reply } from './client.ts';
+import type { Credentials } from './credentials.ts';
 import { linkStep, newLink, type Link, type LinkEvent } from './link.ts';
 import { metadataIssue, modelPath, parseAnswer, requestBody, type Parsed } from './protocol.ts';
 
@@ -55,9 +56,10 @@ export class ModelServer {
   #timer: NodeJS.Timeout | undefined;
   #asked = 0;
 
-  constructor(spec: ServerSpec, hooks: Hooks) {
+  /** `credentials` are those of now, asked for each request; absent: it wants none. */
+  constructor(spec: ServerSpec, hooks: Hooks, credentials?: () => Credentials) {
     this.#spec = spec;
-    this.#client = newClient(spec.url, spec.concurrency + 1); // one more, for checks
+    this.#client = newClient(spec.url, spec.concurrency + 1, credentials); // one more, for checks
     this.#hooks = hooks;
   }
 

@@ -1,15 +1,21 @@
 // The model servers of the rules in force: one ModelServer for each, started, replaced and stopped as the rules change.
 // Called by shell.ts.
+import { join } from 'node:path';
 import { monotonicNow } from '../../kit/clock.ts';
 import type { Logger } from '../../kit/log.ts';
 import type { Metrics } from '../metrics.ts';
 import { isSameServer, type ModelSpec } from '../models.ts';
 import type { Event, Output } from '../state.ts';
+import { credentialsIn } from './credentials.ts';
 import { ModelServer, type Answered, type Hooks } from './server.ts';
 
 export interface ServersOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** With a folder for each Secret of a model. */
+  readonly secretsDir: string;
+  /** Our clock, ms, unless a test brings its own. */
+  readonly now?: () => number;
   /** To the core. */
   readonly emit: (event: Event) => void;
 }
@@ -32,7 +38,12 @@ export class ModelServers {
     }
     for (const spec of models.values()) {
       if (spec.type !== 'OpenInference' || this.#running.has(spec.name)) continue;
-      const server = new ModelServer(spec.server, this.#hooksOf(spec.name));
+      const { secret } = spec.server;
+      const credentials =
+        secret === undefined
+          ? undefined
+          : credentialsIn(join(this.#options.secretsDir, secret), this.#options.now ?? monotonicNow);
+      const server = new ModelServer(spec.server, this.#hooksOf(spec.name), credentials);
       this.#running.set(spec.name, { spec, server });
       this.#options.metrics.serverReady(spec.name, false);
       server.start();

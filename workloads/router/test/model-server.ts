@@ -1,5 +1,6 @@
 // A model server that speaks the Open Inference Protocol v2, and misbehaves on purpose.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -76,8 +77,16 @@ export const flood: Behaviour = (_, response) => {
 export const redirect: Behaviour = (_, response) =>
   response.writeHead(307, { location: '/v2/models/other/infer' }).end();
 
+interface Guarded {
+  /** PEM: it speaks TLS. */
+  readonly key: string;
+  readonly cert: string;
+  /** Whoever sends another Authorization is refused, and what was sent quoted. */
+  readonly authorization: () => string | undefined;
+}
+
 /** Listens on `port`, or any. */
-export async function fakeModel(port = 0): Promise<FakeModel> {
+export async function fakeModel(port = 0, guarded?: Guarded): Promise<FakeModel> {
   let [behaviour, metadata, ready] = [good, METADATA as object, 200];
   const seen: FakeModel['seen'] = { infer: 0, checks: 0, underWay: 0, mostUnderWay: 0, bodies: [] };
   const onInfer = (request: IncomingMessage, response: ServerResponse): void => {
@@ -94,13 +103,16 @@ export async function fakeModel(port = 0): Promise<FakeModel> {
         void behaviour(question, response, request);
       });
   };
-  const server = createServer((request, response) => {
+  const listen = (request: IncomingMessage, response: ServerResponse): void => {
+    const { authorization } = request.headers;
+    if (guarded !== undefined && authorization !== guarded.authorization())
+      return json(response, 401, { error: `found ${authorization}` });
     switch (request.url ?? '') {
       case '/v2/health/ready':
         seen.checks += 1;
-        return response.writeHead(ready).end();
+        return void response.writeHead(ready).end();
       case '/v2/models/edge/ready':
-        return response.writeHead(200).end();
+        return void response.writeHead(200).end();
       case '/v2/models/edge':
         return json(response, 200, metadata);
       case '/v2/models/edge/infer':
@@ -108,11 +120,12 @@ export async function fakeModel(port = 0): Promise<FakeModel> {
       default:
         return json(response, 404, { error: `no ${request.url}` });
     }
-  });
+  };
+  const server = guarded === undefined ? createServer(listen) : createTlsServer(guarded, listen);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const { port: own } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${own}`,
+    url: `${guarded === undefined ? 'http' : 'https'}://127.0.0.1:${own}`,
     port: own,
     behave: (next) => (behaviour = next),
     declare: (next) => (metadata = next),
