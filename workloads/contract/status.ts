@@ -151,6 +151,8 @@ export interface SystemStatus {
     readonly name: string;
     readonly mid: number | null;
     readonly bookValid: boolean;
+    /** Why its venue does not trade it, by the venue's own word. */
+    readonly halted: string | null;
     readonly model: string | null;
     readonly confidence: number | null;
     readonly edgeBps: number | null;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { systemStatus } from './summary.ts';
-import { aHarmoniser, anIngest, NOW, seen } from './test/builders.ts';
+import { aBook, aHarmoniser, anIngest, NOW, seen } from './test/builders.ts';
 
 describe('the gateway’s summary', () => {
   it('shows what it does not know as null, and trading as Unknown', () => {
@@ -25,6 +25,11 @@ describe('the gateway’s summary', () => {
     const closed = aHarmoniser({ blockedBy: ['Session'], opensAt: NOW + 60_000 });
     assert.equal(systemStatus(seen([closed])).symbols[0]?.opensAt, NOW + 60_000);
     assert.equal(systemStatus(seen([aHarmoniser()])).symbols[0]?.opensAt, null);
+  });
+  it('says why a market is halted, and null of one that trades', () => {
+    const halted = anIngest({ symbols: { 'BTC-USD': aBook({ valid: false, halted: 'BREAK' }), 'ETH-USD': aBook() } });
+    assert.deepEqual(systemStatus(seen([halted])).symbols.map((symbol) => symbol.halted), ['BREAK', null]); // prettier-ignore
+    assert.equal(systemStatus(seen([])).symbols[0]?.halted, null);
   });
   it('shows live figures, and never a stale one as live', () => {
     assert.equal(systemStatus(seen([anIngest()])).framesPerSecond, 42);
