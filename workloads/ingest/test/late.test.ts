@@ -1,5 +1,6 @@
 // A feed that falls behind, though it says something all the time: over real sockets, in every protocol.
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Features } from '../../contract/messages.ts';
 import type { OpenFeed } from '../open-feed.ts';
 import { BINANCE_TIMING, openBinanceFeed } from '../venue/binance/feed.ts';
@@ -72,6 +73,14 @@ for (const protocol of PROTOCOLS) {
       await until('connected anew', () => all.ingest.status().sources[0]?.reconnects === 1, 8_000);
       // Answers are as late as messages were.
       await until('books in time', () => areValid(all) && areInTime(all), 20_000);
+      if (protocol !== 'binance') return;
+      // The new one is as late: it is left alone for a while, and nothing is opened meanwhile.
+      all.simulator.strike(protocol, { fault: 'slow', delayMs: 4_000, seconds: 600 });
+      await until('books late again', () => isEach(all, ({ lagMs = 0 }) => lagMs > LATE_MS), 8_000);
+      const from = all.features.length;
+      await delay(3_000);
+      assert.equal(all.ingest.status().sources[0]?.reconnects, 1);
+      assert.ok(areLate(all) && all.features.length > from);
     });
   });
 }
