@@ -59,9 +59,7 @@ const replyTo = (call: Call, known: Known, dial: Dial): Promise<Reply> =>
     try {
       const { body, timeoutMs, maxBytes } = call;
       const request = dial(call, known);
-      const settle = settling(request, resolve);
-      const timer = setTimeout(() => settle({ kind: 'timeout' }), timeoutMs).unref();
-      request.once('close', () => clearTimeout(timer));
+      const settle = settling(request, timeoutMs, resolve);
       request.on('error', (error) => settle({ kind: 'unreachable', detail: detailOf(error) }));
       request.once('response', (response) => read(response, maxBytes, settle));
       request.end(body);
@@ -79,15 +77,21 @@ function withoutToken(reply: Reply, token: string | undefined): Reply {
 
 type Settle = (reply: Reply) => void;
 
-/** The first reply counts. Whatever else than an answer ends the connection: nobody knows what would come on it next. */
-function settling(request: ClientRequest, resolve: Settle): Settle {
+/**
+ * The first reply counts, and there is one whatever becomes of the connection: some of its ends (a 101) are no error to node:http.
+ * Whatever else than an answer ends the connection: nobody knows what would come on it next.
+ */
+function settling(request: ClientRequest, timeoutMs: number, resolve: Settle): Settle {
   let isSettled = false;
-  return (reply) => {
+  const settle: Settle = (reply) => {
     if (isSettled) return;
     isSettled = true;
+    clearTimeout(timer);
     resolve(reply);
     if (reply.kind !== 'answer') request.destroy();
   };
+  const timer = setTimeout(() => settle({ kind: 'timeout' }), timeoutMs).unref();
+  return settle;
 }
 
 function read(response: IncomingMessage, maxBytes: number, settle: Settle): void {

@@ -74,6 +74,9 @@ export const flood: Behaviour = (_, response) => {
   };
   pour();
 };
+/** Agrees to another protocol, which nobody has asked for. */
+export const switchProtocols: Behaviour = (_, response) =>
+  response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
 export const redirect: Behaviour = (_, response) =>
   response.writeHead(307, { location: '/v2/models/other/infer' }).end();
 
