@@ -143,6 +143,8 @@ function modelOf(name: string, model: Model): RuledModel | string {
   };
   if (type !== 'OpenInference') return { ...common, type };
   if (url === undefined) return 'url: found none, which type OpenInference needs';
+  // A pattern does not see a port that is none.
+  if (!URL.canParse(url)) return `url: found ${url}, expected an address such as http://models:8080`;
   if (secretRef !== undefined && !url.startsWith('https:')) return 'secretRef: found it with http, expected https';
   return { ...common, type, server: serverOf(name, url, model) };
 }

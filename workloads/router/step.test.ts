@@ -61,11 +61,22 @@ describe('the router', () => {
   it('leaves out models that cannot be run as they are written, and refuses rules whose default is one', () => {
     const server = { type: 'OpenInference', parameters: {}, minAccuracy: 0 };
     const reversion = { type: 'MeanReversion', parameters: { longSeconds: 1e9 }, minAccuracy: 0 };
-    const models = { server, reversion, momentum: { type: 'Momentum', parameters: {}, minAccuracy: 0 } };
+    const [noPort, noHost] = ['http://models:80800', 'http://[::1'].map((url) => ({ ...server, url }));
+    const models = {
+      server,
+      noPort,
+      noHost,
+      reversion,
+      momentum: { type: 'Momentum', parameters: {}, minAccuracy: 0 },
+    };
     assert.deepEqual([...policyOf({ models, defaultModel: 'momentum', rules: [] }).models.keys()], ['momentum']);
     assert.throws(
       () => policyOf({ models, defaultModel: 'server', rules: [] }),
       /defaultModel: found server, url: found none, which type OpenInference needs/,
+    );
+    assert.throws(
+      () => policyOf({ models, defaultModel: 'noPort', rules: [] }),
+      /defaultModel: found noPort, url: found http:..models:80800, expected an address/,
     );
     assert.throws(
       () => policyOf({ models, defaultModel: 'reversion', rules: [] }),
