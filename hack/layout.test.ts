@@ -44,7 +44,7 @@ const RULES: readonly { readonly title: string; readonly pattern: string; readon
       pattern: CORES,
       may: (from) =>
         !from.startsWith('node:') &&
-        /^(crds\/schema|workloads\/(contract|ingest|router|harmoniser|kit\/math))/.test(from),
+        /^(zod$|crds\/schema|workloads\/(contract|ingest|router|harmoniser|kit\/math))/.test(from),
     },
     {
       title: 'the protocols of model servers and signal providers are pure',

@@ -1,6 +1,8 @@
 // What of the router's state survives a restart (calibration, dwell, the models' grid and memory), as text for each symbol, so that
 // one after the other can be stored. Pure.
+import { z } from 'zod';
 import { isObject, parseJson } from '../contract/json.ts';
+import type { Calibration } from './calibration.ts';
 import { gridOf, type GridPoints } from './models.ts';
 import { newSymbol, type ModelState, type State, type SymbolState } from './state.ts';
 
@@ -14,6 +16,26 @@ interface SavedSymbol {
   readonly models: Readonly<Record<string, Pick<ModelState, 'memory' | 'calibration' | 'of'>>>;
   readonly selections: Readonly<Record<string, { readonly model: string; readonly since: number }>>;
 }
+
+const time = z.number();
+const calibration = z
+  .object({
+    n: z.number().min(0),
+    sxx: z.number().min(0),
+    sxy: z.number(),
+    syy: z.number().min(0),
+    samples: z.int().min(0),
+    pending: z.object({ edgeBps: z.number(), horizonMs: z.number().gt(0), t: time, mid: z.number().gt(0) }).optional(),
+  })
+  .transform((record): Calibration => ({ ...record, pending: record.pending }));
+const memory = z.object({
+  smoothed: z.object({ bps: z.number(), t: time }).exactOptional(),
+  answered: z.object({ bps: z.number(), t: time, confidence: z.number().exactOptional() }).exactOptional(),
+  askedAt: time.exactOptional(),
+});
+const modelState = z.object({ memory, calibration, of: z.string() });
+const selection = z.object({ model: z.string(), since: time, failed: z.string().exactOptional() });
+const point = z.object({ index: z.int(), mid: z.number().gt(0) });
 
 /** Text by field, of `names` and of the times of switches. */
 export function savedFields({ symbols, switches }: State, names: Iterable<string>): Record<string, string> {
@@ -34,26 +56,39 @@ const savedSymbol = ({ grid, models, selections }: SymbolState): SavedSymbol => 
   selections: Object.fromEntries(selections),
 });
 
-/** What was stored, as a new state takes it; what is damaged or of another format is left out. */
+/** What was stored, as a new state takes it; what is damaged or of another format is left out, each thing by itself. */
 export function parseSaved(fields: Readonly<Record<string, string>>): Pick<State, 'symbols' | 'switches'> {
   const { [SWITCHES]: text = '[]', ...rest } = fields;
-  const switches = parseJson(text);
   return {
     symbols: new Map(Object.entries(rest).flatMap(([name, symbol]) => restored(name, parseJson(symbol)))),
-    switches: Array.isArray(switches) ? switches.filter((at) => typeof at === 'number') : [],
+    switches: wholeOf(time, parseJson(text)),
   };
 }
 
 function restored(name: string, stored: unknown): [string, SymbolState][] {
   if (!isObject(stored) || stored['format'] !== FORMAT) return [];
-  const { grid, models, selections } = stored as unknown as SavedSymbol;
+  const { grid, models, selections } = stored;
   const symbol = {
     ...newSymbol(name),
-    grid: gridOf(grid.points),
+    grid: gridOf(wholeOf(point, isObject(grid) ? grid['points'] : undefined)),
     models: new Map(
-      Object.entries(models).map(([model, state]) => [model, { ...state, claim: undefined, standing: undefined }]),
+      wholeIn(modelState, models).map(([model, state]) => [model, { ...state, claim: undefined, standing: undefined }]),
     ),
-    selections: new Map(Object.entries(selections).map(([horizon, selection]) => [Number(horizon), selection])),
+    selections: new Map(wholeIn(selection, selections).map(([horizon, chosen]) => [Number(horizon), chosen])),
   };
   return [[name, symbol]];
 }
+
+/** Those of an array that are as `schema` has them. */
+const wholeOf = <T>(schema: z.ZodType<T>, stored: unknown): T[] =>
+  (Array.isArray(stored) ? stored : []).flatMap((one: unknown) => {
+    const { data } = schema.safeParse(one);
+    return data === undefined ? [] : [data];
+  });
+
+/** Those of an object, by their names. */
+const wholeIn = <T>(schema: z.ZodType<T>, stored: unknown): [string, T][] =>
+  Object.entries(isObject(stored) ? stored : {}).flatMap(([name, one]): [string, T][] => {
+    const { data } = schema.safeParse(one);
+    return data === undefined ? [] : [[name, data]];
+  });
