@@ -1,6 +1,6 @@
 // Connections to the system's Redis. A connection is never waited for by a queue: while it is away a command fails at
 // once, so that callers know, and it reconnects for ever.
-import { Redis } from 'ioredis';
+import { Redis, type ChainableCommander } from 'ioredis';
 import { Histogram, type Registry } from 'prom-client';
 import { METRIC } from '../contract/metrics.ts';
 import type { PodConfig } from './config.ts';
@@ -118,3 +118,10 @@ export function measureCommands(redis: Redis, registry: Registry): void {
 }
 
 export const isConnected = (redis: Redis): boolean => redis.status === 'ready';
+
+/** Sends what was gathered. Rejects where Redis refuses one of its commands, which `exec` alone does not. */
+export async function executed(commands: ChainableCommander): Promise<void> {
+  const results = await commands.exec();
+  const refused = results?.find(([error]) => error !== null)?.[0];
+  if (refused) throw refused;
+}

@@ -11,7 +11,7 @@ import type { DesiredFollower } from '../kit/desired.ts';
 import type { Inlet } from '../kit/inlet.ts';
 import type { Logger } from '../kit/log.ts';
 import type { Outlet } from '../kit/outlet.ts';
-import { isConnected, type Redis } from '../kit/redis.ts';
+import { executed, isConnected, type Redis } from '../kit/redis.ts';
 import { ModelServers } from './inference/servers.ts';
 import { registerMetrics, type Metrics } from './metrics.ts';
 import { compilePolicy } from './policy.ts';
@@ -41,7 +41,7 @@ export interface Shell {
   apply(document: DesiredDocument): void;
   status(): RouterStatus;
   isSettled(): boolean;
-  /** Pauses the router for everybody, until the hold is removed. Twice is once. Rejects while Redis is away. */
+  /** Pauses the router for everybody, until the hold is removed. Twice is once. Rejects where Redis does not take it. */
   pause(id: string, reason: string): Promise<void>;
   /** Resolves when the signal has aborted and what was learned is stored. */
   run(): Promise<void>;
@@ -110,11 +110,12 @@ class RunningShell implements Shell {
   async pause(id: string, reason: string): Promise<void> {
     const { redis, pod, log } = this.#options;
     const hold: ActiveHold = { id, effect: 'PauseRouter', reason, by: `pod ${pod.podName}` };
-    await redis
-      .pipeline()
-      .hset(holdsKey(pod.system.system.name), id, JSON.stringify(hold))
-      .publish(RELOAD, '{"component":"router"}')
-      .exec();
+    await executed(
+      redis
+        .pipeline()
+        .hset(holdsKey(pod.system.system.name), id, JSON.stringify(hold))
+        .publish(RELOAD, '{"component":"router"}'),
+    );
     log.warn({ hold: id, reason }, 'router paused: models are frozen until the hold is removed');
   }
 

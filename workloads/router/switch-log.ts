@@ -1,6 +1,6 @@
 // Switches as the runbook reads them: `redis-cli XREVRANGE model.switch.log + - COUNT 20`. Called by shell.ts.
 import { SWITCH_LOG } from '../contract/keys.ts';
-import type { Redis } from '../kit/redis.ts';
+import { executed, type Redis } from '../kit/redis.ts';
 import type { Switch } from './state.ts';
 
 const KEPT_MS = 24 * 3_600_000;
@@ -17,11 +17,10 @@ export async function logSwitch(redis: Redis, made: Switch): Promise<void> {
     reason,
     latency_ms: latencyMs.toFixed(3),
   };
-  const results = await redis
-    .pipeline()
-    .xadd(SWITCH_LOG, 'MINID', Math.floor(Date.now() - KEPT_MS), '*', ...Object.entries(fields).flat())
-    .pexpire(SWITCH_LOG, KEPT_MS) // by then every entry is as old
-    .exec();
-  const failed = results?.find(([error]) => error !== null)?.[0];
-  if (failed) throw failed;
+  await executed(
+    redis
+      .pipeline()
+      .xadd(SWITCH_LOG, 'MINID', Math.floor(Date.now() - KEPT_MS), '*', ...Object.entries(fields).flat())
+      .pexpire(SWITCH_LOG, KEPT_MS), // by then every entry is as old
+  );
 }

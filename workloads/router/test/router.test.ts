@@ -46,6 +46,18 @@ describe('the router process', () => {
     await redis.publish(RELOAD, '{}');
     await eventually('resumed', async () => ((await lastSignal())?.routerPaused === false ? true : undefined));
   });
+  it('does not forget a SIGHUP whose pause Redis refused, until it takes it', async () => {
+    await redis.set(holdsKey('demo'), 'no hash: HSET is refused');
+    router.signal('SIGHUP');
+    await eventually('refused', async () =>
+      /cmdstat_hset:.*failed_calls=[1-9]/.test(await redis.info('commandstats')) ? true : undefined,
+    );
+    await redis.del(holdsKey('demo'));
+    await eventually('paused', async () => ((await lastSignal())?.routerPaused === true ? true : undefined));
+    await redis.del(holdsKey('demo'));
+    await redis.publish(RELOAD, '{}');
+    await eventually('resumed', async () => ((await lastSignal())?.routerPaused === false ? true : undefined));
+  });
   it('stores what it learned when it is stopped, and goes on from there', async () => {
     const { bootId } = (await lastSignal())!;
     const ended = router.ended();
