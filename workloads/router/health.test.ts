@@ -120,6 +120,16 @@ describe('a market that rests', () => {
     };
     assert.deepEqual([scored(OPEN), scored(CLOSED)], [2, 0]);
   });
+  it('has no sample that begins before it opens', () => {
+    const opens = Date.parse('2023-11-15T14:30:00Z');
+    const state = aRouter(CLOSED);
+    for (let i = -30; i <= 70; i++) {
+      const t = opens + i * 1_000;
+      give(state, features(100 + i, { t, heardAt: t, mid: i < 0 ? 60_000 : 66_000 }));
+    }
+    const { syy } = state.symbols.get(BTC)!.models.get(PRESSURE)!.calibration;
+    assert.deepEqual([samples(state), syy], [1, 0], 'the jump of the night is in none');
+  });
 });
 
 describe('too many switches', () => {

@@ -119,7 +119,7 @@ function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kin
   const resting = isResting(symbol, { policy, open, now });
   const outputs: Output[] = [];
   for (const spec of own.scored) {
-    score(symbol, spec, { features, now, ageMs, halted: stalled || !open });
+    score(symbol, spec, { features, now, ageMs, stalled, open });
     const model = symbol.models.get(spec.name);
     if (model !== undefined) model.standing = standingOf({ state, policy, spec, model, now });
     if (spec.type === 'OpenInference' && own.all.has(spec.name)) outputs.push(...ask(state, symbol, spec, now));
@@ -151,18 +151,21 @@ interface Scoring {
   readonly now: number;
   /** Of the features. */
   readonly ageMs: number;
-  /** Of the feed, of ourselves, or because the market is closed. */
-  readonly halted: boolean;
+  /** The feed or ourselves, up to now. */
+  readonly stalled: boolean;
+  /** By the calendar. */
+  readonly open: boolean;
 }
 
 /** A sample never spans a halt, of the feed, of ourselves or of the market. */
-function score(symbol: SymbolState, spec: ModelSpec, { features, now, ageMs, halted }: Scoring): void {
+function score(symbol: SymbolState, spec: ModelSpec, { features, now, ageMs, stalled, open }: Scoring): void {
   const model = symbol.models.get(spec.name);
   if (model === undefined) return;
   const live = isLive(features);
-  if (halted || !live) interrupt(model.calibration);
+  if (stalled || !open || !live) interrupt(model.calibration);
   if (!live) return;
   model.claim = claimOf(spec, model.memory, { features, grid: symbol.grid, now, ageMs });
+  if (!open) return; // nor begins one before the market opens: the night's jump would be in it
   const moment = { mid: features.mid, now };
   if (model.claim === undefined) return mature(model.calibration, moment);
   observe(model.calibration, spec.type === 'Alpha' ? leftOf(model.claim, now) : wholeOf(model.claim), moment);
