@@ -3,6 +3,6 @@
 export const SCHEMA_HASHES = {
   'tradingsystems.tradewind.io': '65f474d5a9756871',
   'riskparams.tradewind.io': '40fced4833619a9c',
-  'routerrules.tradewind.io': 'b538dfb7fb5cc84c',
+  'routerrules.tradewind.io': '2d94d831bf3026c7',
   'holds.tradewind.io': '5693ed23a8912025',
 } as const;

@@ -96,7 +96,7 @@ const model = z
       })
       .optional(),
     secretRef: reference(
-      'OpenInference over https: Secret with `token`, sent as a bearer token, with `ca.crt`, the CA (PEM) that alone is trusted then, or with both. Another name restarts routers in order; another content is read by itself.',
+      'OpenInference over https: Secret with `token`, sent as a bearer token, and `host`, to whom alone it may be sent (as in url, with a port if there is one); with `ca.crt`, the CA (PEM) that alone is trusted then; or with all three. Another name restarts routers in order; another content is read by itself.',
     ).optional(),
     inference: inference.meta({ description: 'OpenInference: what the server is asked.' }).optional(),
     horizonSeconds: z

@@ -25,7 +25,7 @@ describe('Secrets of model servers', () => {
         }),
       );
     };
-    const items = ['token', 'ca.crt'].map((key) => ({ key, path: key }));
+    const items = ['token', 'host', 'ca.crt'].map((key) => ({ key, path: key }));
     const mounted = (secretName: string) => [{ secretName, optional: true, items }, `/etc/tradewind/models/${secretName}`];
     for (const [topology, pod] of [['Split', 'demo-router-0'], ['Fused', 'demo-fused-0']] as const) {
       const stores = theDemo(aTradingSystem({ topology }));

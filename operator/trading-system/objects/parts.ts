@@ -294,7 +294,7 @@ function volumesOf(context: Context, { part, storage }: Traits, name: string): N
     // Optional as well: a model without its Secret has no edge, and the default stands in for it.
     ...modelSecretsOf(context, part).map((secretName) => ({
       name: `model-${secretName}`,
-      secret: { secretName, optional: true, items: ['token', 'ca.crt'].map((key) => ({ key, path: key })) },
+      secret: { secretName, optional: true, items: ['token', 'host', 'ca.crt'].map((key) => ({ key, path: key })) },
     })),
   ];
 }

@@ -42,7 +42,11 @@ export class ModelServers {
       const credentials =
         secret === undefined
           ? undefined
-          : credentialsIn(join(this.#options.secretsDir, secret), this.#options.now ?? monotonicNow);
+          : credentialsIn({
+              dir: join(this.#options.secretsDir, secret),
+              url: spec.server.url,
+              now: this.#options.now ?? monotonicNow,
+            });
       const server = new ModelServer(spec.server, this.#hooksOf(spec.name), credentials);
       this.#running.set(spec.name, { spec, server });
       this.#options.metrics.serverReady(spec.name, false);

@@ -52,9 +52,9 @@ describe('a model server behind TLS and a token', () => {
   afterEach(async () => {
     servers.stop();
     await fake.close();
-    for (const key of ['token', 'ca.crt']) rmSync(join(dir, 'secrets', 'edge-key', key), { force: true });
+    for (const key of ['token', 'host', 'ca.crt']) rmSync(join(dir, 'secrets', 'edge-key', key), { force: true });
   });
-  const give = (key: 'token' | 'ca.crt', text: string): void =>
+  const give = (key: 'token' | 'host' | 'ca.crt', text: string): void =>
     writeFileSync(join(dir, 'secrets', 'edge-key', key), text);
   const ca = (): string => readFileSync(join(dir, 'ca.crt'), 'utf8');
   const run = (secretRef: object | undefined = { name: 'edge-key' }): void => {
@@ -74,6 +74,7 @@ describe('a model server behind TLS and a token', () => {
 
   it('is asked with the token of the Secret and trusted by its CA, and neither is said anywhere', async () => {
     give('token', `${TOKEN}\n`);
+    give('host', `${new URL(fake.url).host}\n`);
     give('ca.crt', ca());
     run();
     await ready();
@@ -86,12 +87,14 @@ describe('a model server behind TLS and a token', () => {
   });
   it('is not asked where its certificate is of a CA that is not in the Secret', async () => {
     give('token', TOKEN);
+    give('host', new URL(fake.url).host);
     run();
     await refusedBy(/SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/);
     assert.equal(fake.seen.checks, 0, 'no token went to whoever that is');
   });
   it('that refuses the token is quoted without it, and asked with another once the Secret has that', async () => {
     give('token', 'old-t0ken');
+    give('host', new URL(fake.url).host);
     give('ca.crt', ca());
     run();
     await refusedBy(/status 401: .*found Bearer …/);
@@ -108,10 +111,29 @@ describe('a model server behind TLS and a token', () => {
     await refusedBy(/key ca\.crt of the Secret in secretRef: found no certificate, expected PEM/);
     give('ca.crt', `${ca()}-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n`);
     give('token', 'not one\nheader');
+    give('host', new URL(fake.url).host);
     clock += 5_000;
     await refusedBy(/key token of the Secret in secretRef: found something else/);
     assert.ok(!logged.join().includes('not one'));
     assert.equal(fake.seen.checks, 0);
+  });
+  it('is not sent a token that is for another host, or for none', async () => {
+    give('token', TOKEN);
+    give('ca.crt', ca());
+    run();
+    const { host } = new URL(fake.url);
+    await refusedBy(new RegExp(`key host of the Secret in secretRef: expected ${host} as in url`));
+    for (const other of ['models.example.com', '127.0.0.1', `${host}0`]) {
+      give('host', other);
+      clock += 5_000;
+      const before = logged.length;
+      await eventually('asked for again', () => (logged.length > before ? true : undefined), 8_000);
+    }
+    assert.equal(fake.seen.checks, 0);
+    assert.ok(!logged.join().includes('models.example.com'), 'nor is said what was found');
+    give('host', host);
+    clock += 5_000;
+    await ready();
   });
   it('may want a CA only', async () => {
     await fake.close();
