@@ -69,9 +69,9 @@ const replyTo = (call: Call, known: Known, dial: Dial): Promise<Reply> =>
     }
   });
 
-/** What a server refuses is shown in logs: some quote what they were sent. */
+/** What cannot be read is shown in logs: some servers quote what they were sent, and not only with a refusal. */
 function withoutToken(reply: Reply, token: string | undefined): Reply {
-  if (token === undefined || reply.kind !== 'answer' || reply.status === 200) return reply;
+  if (token === undefined || reply.kind !== 'answer') return reply;
   return { ...reply, text: reply.text.replaceAll(token, '…') };
 }
 

@@ -16,7 +16,7 @@ import type { Event } from '../state.ts';
 import { routerStatus } from '../status.ts';
 import { aDocument, CONFIG } from '../../harmoniser/test/builders.ts';
 import { aRouter, rules } from './desk.ts';
-import { fakeModel, type FakeModel } from './model-server.ts';
+import { fakeModel, saying, type FakeModel } from './model-server.ts';
 
 const TOKEN = 's3cret-abc';
 
@@ -102,6 +102,17 @@ describe('a model server behind TLS and a token', () => {
     give('token', TOKEN);
     clock += 5_000;
     await ready();
+  });
+  it('is quoted without the token also where it says 200 and repeats it', async () => {
+    give('token', TOKEN);
+    give('host', new URL(fake.url).host);
+    give('ca.crt', ca());
+    run();
+    await ready();
+    fake.behave(saying(`authorization: Bearer ${TOKEN}`));
+    servers.ask({ kind: 'ask', model: 'edge', symbol: 'BTC-USD', askedAt: monotonicNow(), inputs: [0.5, 0.1] });
+    await refusedBy(/expected a JSON object, found authorization: Bearer …/);
+    assert.ok(!logged.join().includes(TOKEN));
   });
   it('is not spoken to without what its Secret should have, with the reason', async () => {
     run();
