@@ -55,6 +55,17 @@ describe('an alpha in the router', () => {
     });
     assert.equal(signal.t - t, 407);
   });
+  it('is none, and spoils no record, where it is no number', () => {
+    const state = aRouter();
+    const given = [NaN, Infinity].map((edgeBps, i) => give(state, withAlpha(i + 1, { edgeBps })));
+    assert.deepEqual(
+      given.map((outputs) => edgeOf(signalIn(outputs))),
+      [undefined, undefined],
+    );
+    for (let i = 3; i <= 1_300; i++) give(state, withAlpha(i));
+    const { samples, sxx, sxy, syy } = stateOf(state).calibration;
+    assert.ok(samples > 0 && [sxx, sxy, syy].every(Number.isFinite), `${samples}: ${sxx} ${sxy} ${syy}`);
+  });
   it('is no candidate: it never becomes active, whatever its record', () => {
     const state = aRouter();
     const record = stateOf(state).calibration;

@@ -131,8 +131,10 @@ export function claimOf(spec: ModelSpec, memory: Memory, seen: Seen): Claim | un
 }
 
 /** e = 25·(B − A)/(B + A) on the best level, smoothed over 10 s: what is scored is what is traded. */
-function pressureClaim({ parameters, horizonSeconds }: Common, memory: Memory, { features, now }: Seen): Claim {
+function pressureClaim({ parameters, horizonSeconds }: Common, memory: Memory, seen: Seen): Claim | undefined {
+  const { features, now } = seen;
   const raw = (parameters['gainBps'] ?? PRESSURE_GAIN_BPS) * features.pressure;
+  if (!Number.isFinite(raw)) return undefined; // it would be remembered
   const tau = parameters['smoothingSeconds'] ?? PRESSURE_SMOOTHING_SECONDS;
   const before = memory.smoothed;
   // A time to come is of an earlier boot's clock.

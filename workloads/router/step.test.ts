@@ -181,6 +181,24 @@ describe('the router', () => {
     assert.deepEqual([samples, syy], [1, 0], 'the jump is in none');
     assert.equal(run(ofHalt).samples, 1);
   });
+  for (const [title, more] of [
+    ['pressure', { pressure: NaN }],
+    ['pressure, beyond all numbers', { pressure: Infinity }],
+    ['mid', { mid: Infinity }],
+  ] as const)
+    it(`is itself again after features whose ${title} is no number`, () => {
+      const state = aRouter();
+      let last: Signal | undefined;
+      for (let i = 1; i <= 3_000; i++) {
+        const bad = i === 5 || i === 1_201;
+        last = signalIn(give(state, features(i, { mid: 60_000 + i, ...(bad ? more : {}) })));
+        for (const { edgeBps, beta, confidence } of last!.edges)
+          assert.ok([edgeBps, beta, confidence].every(Number.isFinite), `${i}: ${edgeBps} ${beta} ${confidence}`);
+      }
+      const { samples, sxx, sxy, syy } = state.symbols.get('BTC-USD')!.models.get('order_book_pressure')!.calibration;
+      assert.ok(samples > 0 && [sxx, sxy, syy].every(Number.isFinite), `${samples}: ${sxx} ${sxy} ${syy}`);
+      assert.equal(last?.edges[0]?.edgeBps, 12.5);
+    });
   it('scores nothing while the book is not valid', () => {
     const state = aRouter();
     for (let i = 1; i <= 2_000; i++) give(state, features(i, { valid: false }));

@@ -164,7 +164,9 @@ function score(symbol: SymbolState, spec: ModelSpec, { features, now, ageMs, sta
   const live = isLive(features);
   if (stalled || !open || !live) interrupt(model.calibration);
   if (!live) return;
-  model.claim = claimOf(spec, model.memory, { features, grid: symbol.grid, now, ageMs });
+  const claim = claimOf(spec, model.memory, { features, grid: symbol.grid, now, ageMs });
+  // One that is no number would stay in the record for good.
+  model.claim = claim !== undefined && Number.isFinite(claim.edgeBps) ? claim : undefined;
   if (!open) return; // nor begins one before the market opens: the night's jump would be in it
   const moment = { mid: features.mid, now };
   if (model.claim === undefined) return mature(model.calibration, moment);
@@ -181,7 +183,7 @@ function leftOf({ edgeBps, horizonSeconds, t }: Claim, now: number): ReturnType<
 }
 
 const isLive = ({ valid, mid, t, heardAt, lagMs = 0 }: Features): boolean =>
-  valid && mid > 0 && t - heardAt + lagMs <= FRESH_MS;
+  valid && mid > 0 && mid < Infinity && t - heardAt + lagMs <= FRESH_MS;
 
 /** Asks a server that is ready about a live book, each `intervalMs`. */
 function ask(
