@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { decimalText, haltOf, listingOf, newTape, readBook, readTrades, topOf, type Shown } from './unified.ts';
+import {
+  decimalText,
+  haltOf,
+  listingOf,
+  newestAt,
+  newTape,
+  readBook,
+  readTrades,
+  topOf,
+  type Shown,
+} from './unified.ts';
 import { parseScaled } from '../decimal.ts';
 import type { Levels, Listing } from '../frame.ts';
 
@@ -144,6 +154,8 @@ describe('a whole book of ccxt', () => {
   });
 });
 
+const NOW = 1_723_161_255_408;
+
 describe('trades of ccxt', () => {
   const trade = (timestamp: number, id?: string, more: object = {}) => ({ id, timestamp, price: 61_800.01, amount: 0.5, side: 'sell', ...more }); // prettier-ignore
   it('are turned round where the exchange says the maker’s side and ccxt passes it on', () => {
@@ -153,9 +165,9 @@ describe('trades of ccxt', () => {
       ['binance', false],
     ] as const) {
       const tape = newTape(exchange);
-      readTrades([], LISTING, tape);
+      readTrades([], LISTING, tape, NOW);
       assert.equal(
-        readTrades([trade(9, 'e', { side: 'buy' })], LISTING, tape).frames[0]?.sellerTook,
+        readTrades([trade(9, 'e', { side: 'buy' })], LISTING, tape, NOW).frames[0]?.sellerTook,
         sellerTook,
         exchange,
       );
@@ -163,31 +175,42 @@ describe('trades of ccxt', () => {
   });
   it('are counted from the second batch on, each once, oldest first, with ids of ours', () => {
     const tape = newTape();
-    assert.deepEqual(readTrades([trade(1, 'a'), trade(5, 'b')], LISTING, tape).frames, []);
-    const { frames } = readTrades([trade(9, 'e', { side: 'buy' }), trade(5, 'b'), trade(5, 'c')], LISTING, tape);
+    assert.deepEqual(readTrades([trade(1, 'a'), trade(5, 'b')], LISTING, tape, NOW).frames, []);
+    const { frames } = readTrades([trade(9, 'e', { side: 'buy' }), trade(5, 'b'), trade(5, 'c')], LISTING, tape, NOW);
     const common = { kind: 'trade', symbol: 'BTC-USD', ticks: 6_180_001, lots: 50_000 };
     assert.deepEqual(frames, [
       { ...common, tradeId: 1, sellerTook: true, venueAt: 5 },
       { ...common, tradeId: 2, sellerTook: false, venueAt: 9 },
     ]);
-    assert.deepEqual(readTrades([trade(5, 'd'), trade(9, 'e')], LISTING, tape).frames, [], 'late, and again');
-    assert.equal(readTrades([trade(9, 'f')], LISTING, tape).frames[0]?.tradeId, 3);
+    assert.deepEqual(readTrades([trade(5, 'd'), trade(9, 'e')], LISTING, tape, NOW).frames, [], 'late, and again');
+    assert.equal(readTrades([trade(9, 'f')], LISTING, tape, NOW).frames[0]?.tradeId, 3);
+  });
+  it('are malformed where they are of a time to come, and hide none of those that follow', () => {
+    for (const first of [[], [trade(NOW * 1_000, 'z')]]) {
+      const tape = newTape();
+      readTrades(first, LISTING, tape, NOW);
+      const got = readTrades([trade(NOW * 1_000, 'a'), trade(NOW + 500, 'b')], LISTING, tape, NOW);
+      assert.deepEqual([got.frames.length, got.bad.map(({ detail }) => detail)], [1, ['trade.timestamp']]);
+      assert.equal(readTrades([trade(NOW + 900, 'c')], LISTING, tape, NOW).frames.length, 1);
+    }
+    assert.equal(newestAt([trade(NOW * 1_000), trade(NOW)], NOW), NOW);
+    assert.equal(newestAt([trade(NOW * 1_000)], NOW), undefined);
   });
   it('count from a first batch that was empty', () => {
     const tape = newTape();
-    readTrades([], LISTING, tape);
-    assert.equal(readTrades([trade(1)], LISTING, tape).frames.length, 1);
+    readTrades([], LISTING, tape, NOW);
+    assert.equal(readTrades([trade(1)], LISTING, tape, NOW).frames.length, 1);
   });
   it('are malformed one by one, with the field', () => {
     const tape = { ...newTape(), lastAt: 0 };
     const bad = [trade(1.5), trade(1, 'x', { price: 0 }), trade(1, 'x', { amount: 'much' }), trade(1, 'x', { side: undefined }), null]; // prettier-ignore
-    const got = readTrades([...bad, trade(2, 'y')], LISTING, tape);
+    const got = readTrades([...bad, trade(2, 'y')], LISTING, tape, NOW);
     assert.equal(got.frames.length, 1);
     assert.deepEqual(
       got.bad.map(({ detail }) => detail),
       ['trade.timestamp', 'trade.price', 'trade.amount', 'trade.side', 'trade'],
     );
-    assert.equal(readTrades({}, LISTING, tape).bad.length, 1);
+    assert.equal(readTrades({}, LISTING, tape, NOW).bad.length, 1);
   });
 });
 
@@ -206,7 +229,7 @@ describe('whatever ccxt gives', () => {
       fc.property(book, fc.oneof(fc.array(fc.oneof(trade, fc.anything())), fc.anything()), (one, batch) => {
         const got = readBook(one, LISTING, undefined);
         const levels = got.kind === 'read' ? [...got.frame.bids, ...got.frame.asks] : [];
-        const { frames } = readTrades(batch, LISTING, { ...newTape(), lastAt: 0 });
+        const { frames } = readTrades(batch, LISTING, { ...newTape(), lastAt: 0 }, NOW);
         const all = [...levels, ...frames.flatMap(({ ticks, lots }) => [ticks, lots])];
         assert.ok(all.every((value) => Number.isSafeInteger(value) && value >= 0));
         topOf(one);

@@ -149,6 +149,12 @@ export function topOf(book: unknown): string | undefined {
  */
 const MAKERS_SIDE: readonly string[] = ['coinbase', 'coinbaseadvanced'];
 
+/**
+ * Later than this no clock is wrong: the exchange has said another unit. Taken for the newest, it would make all that follow late,
+ * for good.
+ */
+const AHEAD_MS = 86_400_000;
+
 /** How far a symbol's trades were read. Changed in place. */
 export interface Tape {
   readonly isMakersSide: boolean;
@@ -171,14 +177,16 @@ export const newTape = (exchange = ''): Tape => ({
 /**
  * A batch of trades, which may repeat earlier ones and brings history at first → those that are new, oldest first. One that
  * comes later than a younger one is left out; of those that share time, price, amount and side and have no id, all but one.
+ * `now` is epoch ms by the wall clock.
  */
 export function readTrades(
   trades: unknown,
   listing: Listing,
   tape: Tape,
+  now: number,
 ): { readonly frames: readonly TradeFrame[]; readonly bad: readonly Malformed[] } {
   if (!Array.isArray(trades)) return { frames: [], bad: [malformed('BadField', 'trades')] };
-  const read = trades.map((trade: unknown) => readTrade(trade, listing));
+  const read = trades.map((trade: unknown) => readTrade(trade, listing, now));
   const bad = read.filter((one) => 'kind' in one);
   const good = read.filter((one) => 'at' in one).sort((a, b) => a.at - b.at);
   const isFirst = tape.lastAt === undefined;
@@ -213,12 +221,13 @@ function isNew(tape: Tape, { at, key }: Read): boolean {
   return true;
 }
 
-function readTrade(trade: unknown, { priceDecimals, quantityDecimals }: Listing): Read | Malformed {
+function readTrade(trade: unknown, { priceDecimals, quantityDecimals }: Listing, now: number): Read | Malformed {
   if (!isObject(trade)) return malformed('NotAnObject', 'trade');
   const { timestamp: at, side, id, price, amount } = trade;
   const ticks = parseScaled(decimalText(price), priceDecimals);
   const lots = parseFloored(decimalText(amount), quantityDecimals);
-  if (typeof at !== 'number' || !Number.isSafeInteger(at)) return malformed('BadField', 'trade.timestamp');
+  if (typeof at !== 'number' || !Number.isSafeInteger(at) || at > now + AHEAD_MS)
+    return malformed('BadField', 'trade.timestamp');
   if (ticks <= 0) return malformed('BadField', 'trade.price');
   if (lots < 0) return malformed('BadField', 'trade.amount');
   if (side !== 'buy' && side !== 'sell') return malformed('BadField', 'trade.side');
@@ -226,11 +235,11 @@ function readTrade(trade: unknown, { priceDecimals, quantityDecimals }: Listing)
   return { at, key, ticks, lots, sellerTook: side === 'sell' };
 }
 
-/** When the newest of these trades was, epoch ms; undefined where that cannot be read. */
-export function newestAt(trades: unknown): number | undefined {
+/** When the newest of these trades was, epoch ms; undefined where that cannot be read. `now` as in readTrades. */
+export function newestAt(trades: unknown, now: number): number | undefined {
   const times = (Array.isArray(trades) ? trades : []).map((trade: unknown) =>
     isObject(trade) ? trade['timestamp'] : 0,
   );
-  const newest = Math.max(...times.filter((at) => typeof at === 'number'));
+  const newest = Math.max(...times.filter((at): at is number => typeof at === 'number' && at <= now + AHEAD_MS));
   return Number.isFinite(newest) ? newest : undefined;
 }

@@ -255,7 +255,7 @@ export class Watch {
   #take(watched: Watched, kind: Kind, got: unknown): void {
     if (kind === 'book') return this.#takeBook(watched, got);
     const { post } = this.#options;
-    const { frames, bad } = readTrades(got, watched.listing, watched.tape);
+    const { frames, bad } = readTrades(got, watched.listing, watched.tape, Date.now());
     for (const frame of frames) post({ kind: 'frame', frame });
     if (frames.length > 0) this.#tradeSilences.heard(watched.listing.symbol, watched.tape.lastAt, this.#options.now());
     for (const one of bad) post({ kind: 'malformed', malformed: one, text: watched.listing.venueSymbol });
@@ -331,7 +331,7 @@ export class Watch {
     const watched = this.#watched.get(symbol);
     const isAskable = watched !== undefined && this.#pausedUntil <= now() && exchange.has['fetchTrades'] === true;
     if (!isAskable) return undefined;
-    return newestAt(await exchange.fetchTrades(watched.listing.venueSymbol).catch(() => undefined));
+    return newestAt(await exchange.fetchTrades(watched.listing.venueSymbol).catch(() => undefined), Date.now());
   }
 
   /** Counts up when the best levels changed: nothing numbers a book alike on all exchanges. */
