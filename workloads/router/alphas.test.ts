@@ -140,6 +140,28 @@ describe('an alpha’s record', () => {
     for (let i = 1; i <= 3_000; i++) give(state, withAlpha(i, { horizonSeconds: i % 2 === 0 ? 10 : 30 }));
     assert.ok(stateOf(state).calibration.samples >= 4);
   });
+  it('is not another provider’s: one with another address, or of another instrument, starts anew', () => {
+    const from = (url: string, XBT: string, more = {}) =>
+      [
+        { name: 'vertex', type: 'alpha', url, symbols: { [BTC]: XBT, ...more }, options: {} },
+      ] as unknown as typeof SOURCES;
+    const state = newState('boot');
+    const put = (sources: typeof SOURCES) => {
+      step(state, { kind: 'policy', policy: policyWith({}, sources), now: T0 });
+      const { samples } = stateOf(state).calibration;
+      stateOf(state).calibration.samples = 7;
+      return samples;
+    };
+    assert.deepEqual(
+      [
+        put(from('wss://a', 'XBT')),
+        put(from('wss://a', 'XBT', { 'ETH-USD': 'ETH' })),
+        put(from('wss://b', 'XBT')),
+        put(from('wss://b', 'ETH')),
+      ],
+      [0, 7, 0, 0],
+    );
+  });
   it('is kept over a restart', () => {
     const state = aRouter();
     for (let i = 1; i <= 1_500; i++) give(state, withAlpha(i));

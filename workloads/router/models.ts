@@ -73,6 +73,8 @@ export type RuledModel =
 export interface AlphaModel {
   readonly name: string;
   readonly type: 'Alpha';
+  /** Who claims, and what he calls the symbol: another one's record says nothing about him. */
+  readonly provider: string;
   readonly minAccuracy: 0;
 }
 export type ModelSpec = RuledModel | AlphaModel;

@@ -2,6 +2,7 @@
 import { durationSeconds } from '@tradewind/crds/schema/field.ts';
 import { INFERENCE_DEFAULT, MODEL_PARAMETERS } from '@tradewind/crds/schema/router-rules.ts';
 import { isAlpha } from '../contract/alpha.ts';
+import { canonicalJson } from '../contract/canonical.ts';
 import type { DesiredDocument } from '../contract/desired.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { SystemConfig } from '../contract/system-config.ts';
@@ -108,8 +109,9 @@ interface Alpha {
 
 /** A name stands for one model in the blend: where the rules have it, theirs is meant. */
 function alphasOf({ sources }: SystemConfig, { models }: Rules, leftOut: Map<string, string>): Alpha[] {
-  return sources.filter(isAlpha).flatMap(({ name, symbols }) => {
-    if (models[name] === undefined) return [{ model: { name, type: 'Alpha', minAccuracy: 0 }, symbols }];
+  return sources.filter(isAlpha).flatMap(({ name, symbols, url, options }) => {
+    const provider = canonicalJson({ url, simulated: options.alpha });
+    if (models[name] === undefined) return [{ model: { name, type: 'Alpha', provider, minAccuracy: 0 }, symbols }];
     leftOut.set(name, `sources: the name of an alpha is also in rules.models: expected another, as that one is used`);
     return [];
   });
@@ -170,7 +172,9 @@ function symbolPolicy(symbol: Symbol_, { rules, ruled, alphas }: Compiled): Symb
     const names = [...matching.map(({ model }) => model), rules.defaultModel];
     return [horizon, [...new Set(names)].filter((name) => ruled.has(name))] as const;
   });
-  const own = alphas.filter(({ symbols }) => symbols[symbol.name] !== undefined).map(({ model }) => model);
+  const own = alphas.flatMap(({ model, symbols: { [symbol.name]: asked } }) =>
+    asked === undefined ? [] : [{ ...model, provider: `${model.provider} ${asked}` }],
+  );
   return {
     name: symbol.name,
     horizons,

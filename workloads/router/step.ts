@@ -93,7 +93,7 @@ function keepModels({ models }: SymbolState, scored: readonly ModelSpec[]): void
 
 /** What its record is about: how long is waited for it is not part of that. */
 function identityOf(spec: ModelSpec): string {
-  if (spec.type === 'Alpha') return canonicalJson({ type: spec.type });
+  if (spec.type === 'Alpha') return canonicalJson({ type: spec.type, provider: spec.provider });
   const { type, horizonSeconds, parameters } = spec;
   if (spec.type !== 'OpenInference') return canonicalJson({ type, horizonSeconds, parameters });
   const { url, model, version = '', input, output, features } = spec.server;
