@@ -83,6 +83,20 @@ describe('the demo', function () {
     assert.ok((status.varPct ?? 99) < 1.5);
   });
 
+  it('sends nothing to a market that its venue halts, stays Ready, and decides again when it trades', async () => {
+    const halt = `fetch('http://127.0.0.1:8091/coinbase/faults', {method: 'POST', body: '{"fault":"halt","symbol":"BCH-USD","seconds":15}'}).then(async (said) => console.log(said.status, await said.text()))`;
+    assert.match(await system.kubectl.run(['exec', 'deploy/demo-simulator', '--', 'node', '-e', halt]), /^200 /);
+    const decided = (isHalted: boolean) =>
+      eventually(`a decision ${isHalted ? 'in' : 'after'} the halt`, async () => {
+        const decision = await nextDecision(system, 'BCH-USD');
+        return decision.blockedBy.includes('Halted') === isHalted ? decision : undefined;
+      });
+    assert.equal((await decided(true)).order, undefined);
+    assert.ok((await nextDecision(system, 'BTC-USD')).blockedBy.every((code) => code !== 'Halted'));
+    assert.equal((await conditionOf(system.kubectl, 'tradingsystem', 'DataFlowing'))?.status, 'True');
+    assert.ok(!(await decided(false)).blockedBy.includes('BookInvalid'));
+  });
+
   it('carries Kelly .20 → .15 to every pod, and decides by it', async () => {
     await system.kubectl.run(kelly(0.15));
     await system.ready('riskparams');
