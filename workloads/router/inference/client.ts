@@ -26,10 +26,17 @@ export interface Client {
   close(): void;
 }
 
+/**
+ * An idle connection is given up before the server does: a question that crosses its end on the way is a failure. Uvicorn, in which
+ * many Python servers run, closes after 5 s and does not say so (uvicorn.org, "Settings", timeout_keep_alive).
+ */
+const IDLE_MS = 4_000;
+
 /** A client of the server at `url`; `maxSockets` connections at most. `credentials` are asked for each request, and sent over TLS only. */
 export function newClient(url: string, maxSockets: number, credentials: () => Credentials = () => ({})): Client {
   const isTls = url.startsWith('https:');
-  const agent = isTls ? new TlsAgent({ keepAlive: true, maxSockets }) : new Agent({ keepAlive: true, maxSockets });
+  const kept = { keepAlive: true, maxSockets, timeout: IDLE_MS };
+  const agent = isTls ? new TlsAgent(kept) : new Agent(kept);
   const dial: Dial = (call, { token, ca }) => {
     const { url: to, body } = call;
     const asked = { agent, method: body === undefined ? 'GET' : 'POST', headers: headersOf(body, token) };
