@@ -63,13 +63,13 @@ describe('an alpha in the router', () => {
       [undefined, undefined],
     );
     for (let i = 3; i <= 1_300; i++) give(state, withAlpha(i));
-    const { samples, sxx, sxy, syy } = stateOf(state).calibration;
-    assert.ok(samples > 0 && [sxx, sxy, syy].every(Number.isFinite), `${samples}: ${sxx} ${sxy} ${syy}`);
+    const { samples, sxx, sxy, sxxyy } = stateOf(state).calibration;
+    assert.ok(samples > 0 && [sxx, sxy, sxxyy].every(Number.isFinite), `${samples}: ${sxx} ${sxy} ${sxxyy}`);
   });
   it('is no candidate: it never becomes active, whatever its record', () => {
     const state = aRouter();
     const record = stateOf(state).calibration;
-    Object.assign(record, { n: 500, sxx: 5e4, sxy: 5e4, syy: 5.1e4, samples: 500 });
+    Object.assign(record, { n: 500, sxx: 5e4, sxy: 5e4, sxxyy: 1.5e7, samples: 500 });
     for (let i = 1; i < 3_000; i++) give(state, withAlpha(i));
     assert.ok(status(state, T0 + 150_000)['vertex']!.confidence > 0.9);
     assert.equal(state.symbols.get(BTC)!.selections.get(60)?.model, 'order_book_pressure');

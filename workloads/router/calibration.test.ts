@@ -32,6 +32,21 @@ describe('calibration', () => {
     const within = confidences.filter((confidence) => confidence > 0.12 && confidence < 0.88).length;
     assert.ok(within >= 180, `${within} of 200`);
   });
+  it('is not misled by noise that claims much when prices move much, and still finds what is there', () => {
+    const sure = (slope: number): number =>
+      Array.from({ length: 400 }, (_, seed) => {
+        const normal = normalFrom(randomFrom(seed));
+        const calibration = newCalibration();
+        for (let i = 0, volatility = 1; i < 300; i++) {
+          volatility = volatility ** 0.95 * Math.exp(0.3 * normal());
+          const x = 10 * volatility * normal();
+          takeSample(calibration, x, slope * x + 10 * volatility * normal());
+        }
+        return scoreOf(calibration, RULES).confidence;
+      }).filter((confidence) => confidence > 0.85).length;
+    assert.ok(sure(0) <= 32, `${sure(0)} of 400`);
+    assert.ok(sure(0.3) >= 260, `${sure(0.3)} of 400`);
+  });
   it('is sure that a sign-flipped model is none', () => assert.ok(scoreOf(after(-0.5), RULES).confidence < 0.3));
   it('has its t to the figure: shrunk by √(n/(n+30)), with weights that halve in 500 samples', () => {
     const samples = [
@@ -45,8 +60,8 @@ describe('calibration', () => {
     const sum = (of: (x: number, y: number) => number): number =>
       samples.reduce((total, [x, y], i) => total + weights[i]! * of(x, y), 0);
     const n = sum(() => 1);
-    const [sxx, sxy, syy] = [sum((x) => x * x), sum((x, y) => x * y), sum((_, y) => y * y)];
-    const t = (sxy / sxx / Math.sqrt((syy - (sxy * sxy) / sxx) / ((n - 1) * sxx))) * Math.sqrt(n / (n + 30));
+    const [sxx, sxy, squares] = [sum((x) => x * x), sum((x, y) => x * y), sum((x, y) => (x * y) ** 2)];
+    const t = (sxy / Math.sqrt(squares)) * Math.sqrt(n / (n + 30));
     const { confidence, beta, effectiveSamples } = scoreOf(calibration, RULES);
     assert.ok(Math.abs(effectiveSamples - n) < 1e-12);
     assert.ok(Math.abs(confidence - (0.5 + (0.5 * t) / Math.sqrt(2 + t * t))) < 1e-12);

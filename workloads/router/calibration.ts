@@ -8,7 +8,8 @@ export interface Calibration {
   n: number;
   sxx: number;
   sxy: number;
-  syy: number;
+  /** Of (x·y)². */
+  sxxyy: number;
   /** Samples ever, for people. */
   samples: number;
   /** The claim under observation. At most one: samples never overlap. */
@@ -34,9 +35,8 @@ export interface Score {
 const DECAY = exponential(-Math.LN2 / 500);
 /** Later than this after its time a return says nothing about the claim: the feed stalled in between. */
 const LATE_MS = 15_000;
-const TINY = 1e-12;
 
-export const newCalibration = (): Calibration => ({ n: 0, sxx: 0, sxy: 0, syy: 0, samples: 0, pending: undefined });
+export const newCalibration = (): Calibration => ({ n: 0, sxx: 0, sxy: 0, sxxyy: 0, samples: 0, pending: undefined });
 
 interface Moment {
   /** Of a valid book. */
@@ -73,28 +73,29 @@ export function takeSample(calibration: Calibration, x: number, y: number): void
   calibration.n = calibration.n * DECAY + 1;
   calibration.sxx = calibration.sxx * DECAY + x * x;
   calibration.sxy = calibration.sxy * DECAY + x * y;
-  calibration.syy = calibration.syy * DECAY + y * y;
+  calibration.sxxyy = calibration.sxxyy * DECAY + x * y * (x * y);
   calibration.samples += 1;
 }
 
 /** β̂ = clamp((n0·v + Sxy)/(n0·v + Sxx), 0, 1), v = Sxx/n: the slope, shrunk toward 1 by n0 samples of the same size. */
-export function scoreOf({ n, sxx, sxy, syy, samples }: Calibration, rules: CalibrationRules): Score {
+export function scoreOf({ n, sxx, sxy, sxxyy, samples }: Calibration, rules: CalibrationRules): Score {
   const prior = n > 0 ? (rules.priorSamples * sxx) / n : 0;
   const slope = sxx + prior > 0 ? Math.max(0, Math.min(1, (prior + sxy) / (prior + sxx))) : 1;
   return {
     beta: rules.isEnabled ? slope : 1,
-    confidence: n < 2 || sxx <= 0 ? rules.defaultConfidence : confidence(tValue({ n, sxx, sxy, syy })),
+    confidence: n < 2 || sxx <= 0 ? rules.defaultConfidence : confidence(tValue({ n, sxy, sxxyy })),
     sampleCount: samples,
     effectiveSamples: n,
   };
 }
 
-/** t of the slope through 0, shrunk by √(n/(n + 30)). */
-function tValue({ n, sxx, sxy, syy }: Pick<Calibration, 'n' | 'sxx' | 'sxy' | 'syy'>): number {
-  const residual = Math.max(TINY, syy - (sxy * sxy) / sxx);
-  const standardError = Math.sqrt(residual / ((n - 1) * sxx));
-  return (sxy / sxx / standardError) * Math.sqrt(n / (n + 30));
-}
+/**
+ * Σxy/√Σ(xy)², shrunk by √(n/(n + 30)): t of the slope through 0 with White's standard error (A heteroskedasticity-consistent
+ * covariance matrix estimator, Econometrica 48, 1980) where the slope is none. Within ±√n. By the usual one a model of no worth whose
+ * claims are large when prices move much looks sure (ADR 20).
+ */
+const tValue = ({ n, sxy, sxxyy }: Pick<Calibration, 'n' | 'sxy' | 'sxxyy'>): number =>
+  sxxyy > 0 ? (sxy / Math.sqrt(sxxyy)) * Math.sqrt(n / (n + 30)) : 0;
 
 /** Distribution function of Student's t with two degrees of freedom: exact and algebraic. */
 const confidence = (t: number): number => 0.5 + (0.5 * t) / Math.sqrt(2 + t * t);

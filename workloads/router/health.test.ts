@@ -23,7 +23,7 @@ const STRICT = {
 /** Makes a model's record one of claims that came true (slope 1), or of the opposite. */
 function know(state: State, model: string, slope: 1 | -1): void {
   const { calibration } = state.symbols.get(BTC)!.models.get(model)!;
-  Object.assign(calibration, { n: 0, sxx: 0, sxy: 0, syy: 0 });
+  Object.assign(calibration, { n: 0, sxx: 0, sxy: 0, sxxyy: 0 });
   for (let i = 0; i < 60; i++) takeSample(calibration, 10, slope * 10 + (i % 2));
 }
 const activeAt60 = (state: State): string | undefined => state.symbols.get(BTC)!.selections.get(60)?.model;
@@ -127,8 +127,8 @@ describe('a market that rests', () => {
       const t = opens + i * 1_000;
       give(state, features(100 + i, { t, heardAt: t, mid: i < 0 ? 60_000 : 66_000 }));
     }
-    const { syy } = state.symbols.get(BTC)!.models.get(PRESSURE)!.calibration;
-    assert.deepEqual([samples(state), syy], [1, 0], 'the jump of the night is in none');
+    const { sxx, sxxyy } = state.symbols.get(BTC)!.models.get(PRESSURE)!.calibration;
+    assert.deepEqual([samples(state), sxx > 0, sxxyy], [1, true, 0], 'the jump of the night is in none');
   });
 });
 

@@ -6,7 +6,7 @@ import type { Calibration } from './calibration.ts';
 import { gridOf, type GridPoints } from './models.ts';
 import { newSymbol, type ModelState, type State, type SymbolState } from './state.ts';
 
-const FORMAT = 2;
+const FORMAT = 3;
 /** Beside the symbols, whose names have capitals. */
 export const SWITCHES = 'switches';
 
@@ -23,7 +23,7 @@ const calibration = z
     n: z.number().min(0),
     sxx: z.number().min(0),
     sxy: z.number(),
-    syy: z.number().min(0),
+    sxxyy: z.number().min(0),
     samples: z.int().min(0),
     pending: z.object({ edgeBps: z.number(), horizonMs: z.number().gt(0), t: time, mid: z.number().gt(0) }).optional(),
   })

@@ -177,8 +177,8 @@ describe('the router', () => {
       return state.symbols.get('BTC-USD')!.models.get('order_book_pressure')!.calibration;
     };
     const jumped = (i: number) => ({ ...ofHalt(i), ...(i >= 910 ? { mid: 30_000 } : {}) });
-    const { samples, syy } = run(jumped);
-    assert.deepEqual([samples, syy], [1, 0], 'the jump is in none');
+    const { samples, sxx, sxxyy } = run(jumped);
+    assert.deepEqual([samples, sxx > 0, sxxyy], [1, true, 0], 'the jump is in none');
     assert.equal(run(ofHalt).samples, 1);
   });
   for (const [title, more] of [
@@ -195,8 +195,8 @@ describe('the router', () => {
         for (const { edgeBps, beta, confidence } of last!.edges)
           assert.ok([edgeBps, beta, confidence].every(Number.isFinite), `${i}: ${edgeBps} ${beta} ${confidence}`);
       }
-      const { samples, sxx, sxy, syy } = state.symbols.get('BTC-USD')!.models.get('order_book_pressure')!.calibration;
-      assert.ok(samples > 0 && [sxx, sxy, syy].every(Number.isFinite), `${samples}: ${sxx} ${sxy} ${syy}`);
+      const { samples, sxx, sxy, sxxyy } = state.symbols.get('BTC-USD')!.models.get('order_book_pressure')!.calibration;
+      assert.ok(samples > 0 && [sxx, sxy, sxxyy].every(Number.isFinite), `${samples}: ${sxx} ${sxy} ${sxxyy}`);
       assert.equal(last?.edges[0]?.edgeBps, 12.5);
     });
   it('scores nothing while the book is not valid', () => {
