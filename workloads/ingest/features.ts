@@ -1,6 +1,6 @@
 // Features of a symbol as the contract has them, and when they go out. Pure; called by step.ts.
 import type { Features } from '../contract/messages.ts';
-import { lastPoint, returnBps } from './grid.ts';
+import { knownReturns, lastPoint } from './grid.ts';
 import { lagAt } from './lateness.ts';
 import type { Market } from './market.ts';
 import { imbalance } from './trade-window.ts';
@@ -60,7 +60,7 @@ export function emitFeatures(market: Market, emission: Emission, bootId: string,
     pressure,
     tradeImbalance: imbalance(market.window, t),
     ...(grid === undefined ? {} : { grid }),
-    returnsBps: returnsOf(market),
+    returnsBps: knownReturns(market.grid),
     frames: market.frames,
     trades: market.trades,
     tradedLots: market.tradedLots,
@@ -83,19 +83,3 @@ function pricesOf({ best, listing }: Market): Pick<Features, 'mid' | 'microPrice
     pressure: (bidLots - askLots) / lots,
   };
 }
-
-function returnsOf({ grid }: Market): Features['returnsBps'] {
-  const returns: { -readonly [Window in keyof Features['returnsBps']]: number } = {};
-  for (const [window, seconds] of WINDOWS) {
-    const bps = returnBps(grid, seconds);
-    if (bps !== undefined) returns[window] = bps;
-  }
-  return returns;
-}
-
-const WINDOWS = [
-  ['s5', 5],
-  ['s30', 30],
-  ['s60', 60],
-  ['s300', 300],
-] as const;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { closeCells, emptyGrid, lastPoint, returnBps } from './grid.ts';
+import { closeCells, emptyGrid, knownReturns, lastPoint, returnBps } from './grid.ts';
 
 describe('grid', () => {
   it('has no point before a cell closed', () => {
@@ -41,6 +41,19 @@ describe('grid', () => {
     closeCells(grid, 0, 1, 0);
     for (let cell = 0; cell < 200; cell++) closeCells(grid, (cell + 1) * 5_000, 1_000 + cell, (cell + 1) * 5_000 - 1);
     assert.ok(Math.abs((returnBps(grid, 300) ?? 0) - 1e4 * (1_199 / 1_139 - 1)) < 1e-9);
+  });
+
+  it('knows the returns of all windows after each cell, also after a hole', () => {
+    const grid = emptyGrid();
+    closeCells(grid, 0, 100, 0);
+    for (let cell = 0; cell < 80; cell++) {
+      const end = (cell + 1) * 5_000;
+      closeCells(grid, end, 100 + cell, cell > 65 && cell < 70 ? end - 20_000 : end - 1);
+      const windows = { s5: 5, s30: 30, s60: 60, s300: 300 };
+      const expected = Object.entries(windows).map(([window, seconds]) => [window, returnBps(grid, seconds)]);
+      assert.deepEqual(knownReturns(grid), Object.fromEntries(expected.filter(([, bps]) => bps !== undefined)));
+      assert.equal(knownReturns(grid), grid.returns);
+    }
   });
 
   it('survives a pause longer than itself', () => {

@@ -1,6 +1,8 @@
 // The 5 s previous-tick grid of a symbol's mid (docs/trading.md): sampling at every tick understates variance 3–4 times.
 // Pure; written by market.ts, read by features.ts.
 
+import type { Features } from '../contract/messages.ts';
+
 export const GRID_MS = 5_000;
 /** A mid that was last known valid this long before a cell's end is no point: the cell stays a hole. */
 export const MAX_MID_AGE_MS = 15_000;
@@ -16,9 +18,16 @@ export interface Grid {
   lastIndex: number;
   /** Mid by index modulo its length; 0 = hole. */
   readonly points: Float64Array;
+  /** As knownReturns gives them; undefined where cells were closed since. */
+  returns: Features['returnsBps'] | undefined;
 }
 
-export const emptyGrid = (): Grid => ({ cellEnd: 0, lastIndex: -1, points: new Float64Array(POINTS) });
+export const emptyGrid = (): Grid => ({
+  cellEnd: 0,
+  lastIndex: -1,
+  points: new Float64Array(POINTS),
+  returns: undefined,
+});
 
 /**
  * Closes every cell that ended at or before `t` with `mid`, the last valid mid, known valid at `midAt` (0: never). To be
@@ -30,6 +39,7 @@ export function closeCells(grid: Grid, t: number, mid: number, midAt: number): b
     grid.cellEnd = (Math.floor(t / GRID_MS) + 1) * GRID_MS;
     return false;
   }
+  grid.returns = undefined;
   const before = grid.lastIndex;
   const oldestKept = t - POINTS * GRID_MS;
   if (grid.cellEnd < oldestKept) {
@@ -63,4 +73,23 @@ export function returnBps(grid: Grid, seconds: number): number | undefined {
   const now = grid.points[grid.lastIndex % POINTS] ?? 0;
   const then = grid.points[(grid.lastIndex - span + POINTS) % POINTS] ?? 0;
   return now > 0 && then > 0 ? 1e4 * (now / then - 1) : undefined;
+}
+
+const WINDOWS = [
+  ['s5', 5],
+  ['s30', 30],
+  ['s60', 60],
+  ['s300', 300],
+] as const;
+
+/** The returns that there are, of all windows: made once for each cell, not for each emission. */
+export function knownReturns(grid: Grid): Features['returnsBps'] {
+  if (grid.returns !== undefined) return grid.returns;
+  const returns: { -readonly [Window in keyof Features['returnsBps']]: number } = {};
+  for (const [window, seconds] of WINDOWS) {
+    const bps = returnBps(grid, seconds);
+    if (bps !== undefined) returns[window] = bps;
+  }
+  grid.returns = returns;
+  return returns;
 }
