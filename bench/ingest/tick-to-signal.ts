@@ -15,6 +15,7 @@ import { monotonicNow } from '@tradewind/workloads/kit/clock.ts';
 import { podFolder, startRedis, type TestRedis } from '@tradewind/workloads/kit/test/redis.ts';
 import { aFullDocument } from '@tradewind/workloads/router/test/documents.ts';
 import { spreadFigures, type Figures, type Options } from '../stats.ts';
+import type { Noted } from './fused.ts';
 import { recordingPath } from './recording.ts';
 
 const SYMBOLS = { 'BTC-USD': 'BTCUSDT', 'ETH-USD': 'ETHUSDT' } as const;
@@ -31,10 +32,11 @@ export async function tickToSignal({ values, progress }: Options): Promise<Figur
   progress(`an empty loop on this machine stands still for over .2 ms ${figures['machineStallsPerS']} times a second`);
   for (const topology of topologies.split(',').map(known)) {
     for (const speed of speeds.split(',').map(Number)) {
-      const times = await measure(topology, speed, period);
+      const { times, spins } = await measure(topology, speed, period);
       progress(`${topology} at ${speed}×: ${times.length} signals`);
       figures[`${topology}${speed}xSignals`] = times.length;
       Object.assign(figures, spreadFigures(`${topology}${speed}xTickToSignalMs`, times));
+      if (spins.length > 0) Object.assign(figures, spreadFigures(`${topology}${speed}xSpinMs`, spins));
     }
   }
   return figures;
@@ -74,7 +76,7 @@ interface Period {
   readonly forMs: number;
 }
 
-async function measure(topology: Topology, speed: number, period: Period): Promise<readonly number[]> {
+async function measure(topology: Topology, speed: number, period: Period): Promise<Noted> {
   const redis = await startRedis();
   const children: ChildProcess[] = [];
   const ends: (() => void)[] = [];
@@ -94,8 +96,8 @@ async function measure(topology: Topology, speed: number, period: Period): Promi
       children.push(child);
       return child;
     });
-    const times = topology === 'split' ? await signalTimes(redis, period) : await noted(started[0], period);
-    if (times.length > 0) return times;
+    const found = topology === 'split' ? await signalTimes(redis, period) : await noted(started[0], period);
+    if (found.times.length > 0) return found;
     throw new Error('found no signal of a valid book, expected some: see the parts’ own words above');
   } finally {
     for (const child of children) child.kill('SIGKILL');
@@ -111,7 +113,7 @@ const program = (path: string, args: readonly string[], env: Readonly<Record<str
   }) as ChildProcess & { readonly stdout: Readable };
 
 /** Ms from the frame that let features out to their signal, as the harmoniser would read it: blocking, from a stream per symbol. */
-async function signalTimes(redis: TestRedis, { warmUpMs, forMs }: Period): Promise<readonly number[]> {
+async function signalTimes(redis: TestRedis, { warmUpMs, forMs }: Period): Promise<Noted> {
   const client = await redis.client();
   const keys = Object.keys(SYMBOLS).map(signalsStream);
   const last = new Map(keys.map((key) => [key, '0-0']));
@@ -126,15 +128,15 @@ async function signalTimes(redis: TestRedis, { warmUpMs, forMs }: Period): Promi
     const read = entries.map(({ fields }) => (JSON.parse(fields[1] ?? '') as Signal).features);
     times.push(...read.filter(({ valid }) => valid).map(({ t }) => now - t));
   }
-  return times;
+  return { times, spins: [] };
 }
 
 /** The same, as the fused pod has noted it. */
-async function noted(pod: ChildProcess | undefined, { warmUpMs, forMs }: Period): Promise<readonly number[]> {
-  const ask = async (): Promise<readonly number[]> => {
+async function noted(pod: ChildProcess | undefined, { warmUpMs, forMs }: Period): Promise<Noted> {
+  const ask = async (): Promise<Noted> => {
     pod?.send('times');
-    const [times] = (await once(pod ?? process, 'message')) as [readonly number[]];
-    return times;
+    const [found] = (await once(pod ?? process, 'message')) as [Noted];
+    return found;
   };
   await delay(warmUpMs);
   await ask();
