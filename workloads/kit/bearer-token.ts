@@ -8,9 +8,12 @@ export type Token = { readonly token: string } | { readonly problem: string };
 /** What may stand in a header: an error of a library about any other text would quote it. */
 const VISIBLE = /^[\x21-\x7e]{1,4096}$/;
 
-/** Key `token` of the Secret mounted at `dir`, which `field` names. A problem says nothing of what was found. */
-export function tokenIn(dir: string, field = 'options.secretRef'): Token {
-  const token = textIn(dir).trim();
+/** Key `token` of the Secret of a source, mounted at `dir`. A problem says nothing of what was found. */
+export const tokenIn = (dir: string): Token => tokenOf(textIn(dir), 'options.secretRef');
+
+/** The same of the text of that key, where it was read already. */
+export function tokenOf(text: string, field: string): Token {
+  const token = text.trim();
   if (VISIBLE.test(token)) return { token };
   const found = token === '' ? 'nothing' : 'something else';
   return {

@@ -1,7 +1,7 @@
 // What the Secret of a model server has: a bearer token, the CA of its certificate, or both. Made by servers.ts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tokenIn } from '../../kit/bearer-token.ts';
+import { tokenOf } from '../../kit/bearer-token.ts';
 
 /** What it is asked with, or why it is not asked: without what its model's Secret should have it is not spoken to. */
 export type Credentials = { readonly token?: string; readonly ca?: string } | { readonly problem: string };
@@ -46,7 +46,7 @@ function readAll(dir: string, host: string): Credentials {
     return {
       problem: `key host of the Secret in secretRef: expected ${host} as in url, as its token is sent nowhere else`,
     };
-  const found = tokenIn(dir, 'secretRef');
+  const found = tokenOf(token, 'secretRef');
   return 'problem' in found ? found : { ...found, ...trusted };
 }
 
