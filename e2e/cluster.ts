@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureTools, type Tools } from '@tradewind/hack/cluster/tools.ts';
 import { silentProgress } from '@tradewind/hack/progress.ts';
-import { kubectlFor, type Run } from './kubectl.ts';
+import type { Ran } from '@tradewind/hack/run.ts';
+import { kubectlFor } from './kubectl.ts';
 import { NAMESPACE, systemOf, type System } from './system.ts';
 
 /** Name of the tests' cluster; hack/test.ts removes it after the run. */
@@ -20,7 +21,7 @@ export const RECORDINGS = [process.env['RECORDINGS'], join(ROOT, '..', 'shared',
 );
 
 /** Runs `hack/<name>.ts` for the tests' cluster, as make does; its progress goes to standard error as it comes. */
-export function script(name: 'up' | 'down' | 'kubeconfig', more: Readonly<Record<string, string>> = {}): Promise<Run> {
+export function script(name: 'up' | 'down' | 'kubeconfig', more: Readonly<Record<string, string>> = {}): Promise<Ran> {
   const own = Object.entries(process.env).filter(([key]) => !OTHER_WAYS.includes(key));
   const env = { ...Object.fromEntries(own), TRADEWIND_CLUSTER: TEST_CLUSTER, ...more };
   return new Promise((resolve) => {

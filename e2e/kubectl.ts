@@ -1,16 +1,10 @@
 // kubectl as a person types it, for the tests of a whole cluster. Called by e2e tests and by benchmarks.
-import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-
-export interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { tryRun, type Ran } from '@tradewind/hack/run.ts';
 
 export interface Kubectl {
   /** Runs `kubectl ...args` with the manifest on standard input where one is given; never throws for a refusal. */
-  try(args: readonly string[], input?: string): Promise<Run>;
+  try(args: readonly string[], input?: string): Promise<Ran>;
   /** The same; throws with kubectl's own words when it fails. Gives standard output. */
   run(args: readonly string[], input?: string): Promise<string>;
   /** Parsed `-o json`. */
@@ -19,23 +13,16 @@ export interface Kubectl {
 
 /** kubectl for one cluster and namespace. `path` is the binary. */
 export function kubectlFor(path: string, kubeconfig: string, namespace: string): Kubectl {
-  const tryRun = (args: readonly string[], input?: string): Promise<Run> =>
-    new Promise((resolve) => {
-      const child = execFile(
-        path,
-        ['--kubeconfig', kubeconfig, '--namespace', namespace, ...args],
-        { maxBuffer: 64 << 20, timeout: 120_000 },
-        (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, stdout, stderr }),
-      );
-      child.stdin?.end(input ?? '');
-    });
+  const at = ['--kubeconfig', kubeconfig, '--namespace', namespace];
+  const tried = (args: readonly string[], input?: string): Promise<Ran> =>
+    tryRun(path, [...at, ...args], input === undefined ? {} : { input });
   const run = async (args: readonly string[], input?: string): Promise<string> => {
-    const done = await tryRun(args, input);
+    const done = await tried(args, input);
     if (done.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${done.stderr.trim()}`);
     return done.stdout;
   };
   return {
-    try: tryRun,
+    try: tried,
     run,
     json: async <T>(args: readonly string[]) => JSON.parse(await run([...args, '-o', 'json'])) as T,
   };
