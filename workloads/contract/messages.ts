@@ -3,6 +3,12 @@
 // micros (1e-6 quote). `t` is epoch ms of the *monotonic* clock of the process that received the venue's frame
 // (performance.timeOrigin + performance.now()): it never goes back within one bootId, and a new bootId re-anchors it.
 
+/**
+ * Up to this age in ms a book is fresh: the time since its source was heard and how late that was, together. On an older one
+ * nothing is opened, matched or scored, and a feed that is later by itself is a late one.
+ */
+export const BOOK_FRESH_MS = 2_000;
+
 /** Constants of one instrument, from the venue's filters. Scales are powers of ten. */
 export interface Instrument {
   readonly priceScale: number;
@@ -36,11 +42,11 @@ export interface Features {
   readonly valid: boolean;
   /** Why the venue does not trade it, by its own word (BREAK, trading_disabled); absent while it does. No order would be taken. */
   readonly halted?: string;
-  /** `t` of the last frame or heartbeat of the primary source; a book older than 2 s is not fresh. */
+  /** `t` of the last frame or heartbeat of the primary source. */
   readonly heardAt: number;
   /**
    * By how many ms ≥ 0 the book is behind the venue's, by the times in its messages; absent where nobody knows. `t` −
-   * `heardAt` + `lagMs` is the book's age.
+   * `heardAt` + `lagMs` is the book's age: see BOOK_FRESH_MS.
    */
   readonly lagMs?: number;
   /** Best bid and ask; 0 on a side without levels. */

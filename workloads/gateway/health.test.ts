@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BOOK_FRESH_MS } from '../contract/messages.ts';
 import type { HarmoniserStatus, PartStatus } from '../contract/status.ts';
 import { healthOf } from './health.ts';
 import type { Seen } from './seen.ts';
@@ -41,6 +42,8 @@ describe('/health', () => {
     ['a market that is halted', seen(all(anIngest({ symbols: two(aBook({ valid: false, halted: 'BREAK' })) }))), 'books', 'degraded', /BTC-USD: halted at its venue \(BREAK\)/], // prettier-ignore
     ['a book that is old', seen(all(anIngest({ symbols: two(aBook({ ageMs: 5_001 })) }))), 'books', 'degraded', /BTC-USD: silent for 5 s/], // prettier-ignore
     ['a book that is late', seen(all(anIngest({ symbols: two(aBook({ lagMs: 2_600 })) }))), 'books', 'degraded', /BTC-USD: 3 s behind/], // prettier-ignore
+    ['a book that is late by more than it may be', seen(all(anIngest({ symbols: two(aBook({ lagMs: BOOK_FRESH_MS + 1 })) }))), 'books', 'degraded', /BTC-USD: 2 s behind/], // prettier-ignore
+    ['a book that is late by what it may be', seen(all(anIngest({ symbols: two(aBook({ lagMs: BOOK_FRESH_MS })) }))), 'books', 'healthy', /all valid/], // prettier-ignore
     ['a book that was never heard', seen(all(anIngest({ symbols: two(aBook({ ageMs: -1 })) }))), 'books', 'degraded', /BTC-USD: never/], // prettier-ignore
     ['a symbol that no ingest has', seen(all(anIngest({ symbols: { 'BTC-USD': aBook() } }))), 'books', 'degraded', /ETH-USD: no ingest/], // prettier-ignore
     ['a source that is cut', seen(all(anIngest({ sources: [{ ...source, connected: false }] }))), 'sources', 'degraded', /binance: not connected/], // prettier-ignore

@@ -2,6 +2,7 @@
 import { leaseKey } from '../contract/keys.ts';
 import { replicaName, STAGES } from '../contract/pods.ts';
 import type { LiveParts } from '../contract/live-parts.ts';
+import { BOOK_FRESH_MS } from '../contract/messages.ts';
 import type { HarmoniserStatus, Health, HealthCheck, PartStatus } from '../contract/status.ts';
 import { liveOf, worstBreaker, type Seen } from './seen.ts';
 
@@ -88,10 +89,8 @@ function sourceCheck({ ingest }: LiveParts): HealthCheck {
     : check('sources', 'degraded', troubles.join('; '));
 }
 
-/** A book that was not heard for this long is not shown as well: from 2 s on nothing is opened on it. */
+/** A book that was not heard for so long is told. Longer than BOOK_FRESH_MS, from which on nothing is opened: pauses of a second or two are common. */
 const OLD_BOOK_MS = 5_000;
-/** Nor is one that comes so late: nothing is opened on it either. */
-const LATE_BOOK_MS = 2_000;
 
 function bookCheck({ system }: Seen, { ingest }: LiveParts): HealthCheck {
   if (ingest.length === 0) return check('books', 'unhealthy', 'no ingest is heard: there is no market data');
@@ -103,7 +102,7 @@ function bookCheck({ system }: Seen, { ingest }: LiveParts): HealthCheck {
     if (book.ageMs < 0) return [`${name}: never heard`];
     if (book.ageMs > OLD_BOOK_MS) return [`${name}: silent for ${Math.round(book.ageMs / 1_000)} s`];
     const { lagMs = 0 } = book;
-    return lagMs > LATE_BOOK_MS ? [`${name}: ${Math.round(lagMs / 1_000)} s behind the venue, nothing is opened`] : [];
+    return lagMs > BOOK_FRESH_MS ? [`${name}: ${Math.round(lagMs / 1_000)} s behind the venue, nothing is opened`] : [];
   });
   return troubles.length === 0
     ? check('books', 'healthy', 'all valid and fresh')

@@ -1,6 +1,6 @@
 // Three clocks: ours, the router's, ingest's. Ages never subtract two of them, and a silent source makes everything old.
 import assert from 'node:assert/strict';
-import type { Signal } from '../contract/messages.ts';
+import { BOOK_FRESH_MS, type Signal } from '../contract/messages.ts';
 import { step } from './step.ts';
 import { aSignal } from './test/builders.ts';
 import { decisions, Desk, T } from './test/desk.ts';
@@ -97,9 +97,9 @@ describe('a source that is late', () => {
     return desk;
   };
   it('makes the book late when lag and silence are more than 2 s together, and says how much is lag', () => {
-    assert.deepEqual(lateBy(1_500, 500).blocked(), []);
-    assert.deepEqual(lateBy(1_501, 500).blocked(), ['BookLate']);
-    assert.deepEqual(lateBy(30_000, 2_001).blocked(), ['BookStale']);
+    assert.deepEqual(lateBy(BOOK_FRESH_MS - 500, 500).blocked(), []);
+    assert.deepEqual(lateBy(BOOK_FRESH_MS - 499, 500).blocked(), ['BookLate']);
+    assert.deepEqual(lateBy(30_000, BOOK_FRESH_MS + 1).blocked(), ['BookStale']);
   });
   it('makes its mark as old as it is', () => {
     assert.equal(lateBy(700, 100).state.symbols.get(BTC)!.quote!.at, T - 800);
@@ -110,8 +110,8 @@ describe('a source that is late', () => {
       desk.signal({ features: { lagMs } });
       return desk.state.symbols.get(BTC)!.excess.open;
     };
-    assert.ok(open(2_000) !== undefined);
-    assert.equal(open(2_001), undefined);
+    assert.ok(open(BOOK_FRESH_MS) !== undefined);
+    assert.equal(open(BOOK_FRESH_MS + 1), undefined);
   });
   it('is not believed where its lag is no number, or of a time to come', () => {
     for (const lagMs of [Number.NaN, -1]) {

@@ -1,11 +1,11 @@
 // One decision for one symbol: blend → size → VaR → gate → order (docs/trading.md). Called by step at most every
 // 250 ms a symbol; changes only the symbol's state and the account's orders under way.
-import type { Decision } from '../contract/messages.ts';
+import { BOOK_FRESH_MS, type Decision } from '../contract/messages.ts';
 import { clamp } from '../kit/math.ts';
 import { blend, type Blend, type Claim } from './blend.ts';
 import { drawdownFactor, drawdownPct } from './equity.ts';
 import { excessBps2, takeBlend } from './excess.ts';
-import { BOOK_FRESH_MS, refusals } from './gates.ts';
+import { refusals } from './gates.ts';
 import { draftOf, gateView, lotsFor, orderOf } from './order.ts';
 import type { Policy } from './policy.ts';
 import { boundedByVar, shownVar, usdPerLot } from './risk.ts';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BOOK_FRESH_MS } from '../contract/messages.ts';
 import { approve, GATES, isReduction, refusals, type Draft, type GateView } from './gates.ts';
 import { aPolicy, INSTRUMENT } from './test/builders.ts';
 import { randomFrom } from '../simulator/random.ts';
@@ -56,8 +57,8 @@ const REFUSED: Readonly<Record<string, readonly [Partial<GateView>, Draft]>> = {
   ControlUnreadable: [{ controlReadable: false }, buy()],
   Unreconciled: [{ reconciled: false }, buy()],
   BookInvalid: [{ bookValid: false }, buy()],
-  BookStale: [{ bookAgeMs: 2_001 }, buy()],
-  BookLate: [{ bookAgeMs: 1, bookLagMs: 2_000 }, buy()],
+  BookStale: [{ bookAgeMs: BOOK_FRESH_MS + 1 }, buy()],
+  BookLate: [{ bookAgeMs: 1, bookLagMs: BOOK_FRESH_MS }, buy()],
   Session: [{ session: { open: false, until: 60_000 } }, buy()],
   Liquidity: [{ illiquid: { quietMs: 60_000, quietLimitMs: 60_000 } }, buy()],
   BreakerOpen: [{ breakerOpen: true }, buy()],

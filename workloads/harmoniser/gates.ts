@@ -1,6 +1,6 @@
 // The one gate before the venue (docs/trading.md): an ordered list of named pure checks, which reads as the specification.
 // Only `approve` makes an Approved order, and the shell sends nothing else. Closed by default: an unknown figure refuses.
-import type { Instrument, Side } from '../contract/messages.ts';
+import { BOOK_FRESH_MS, type Instrument, type Side } from '../contract/messages.ts';
 import type { Session } from './calendar.ts';
 import type { Policy, SymbolPolicy } from './policy.ts';
 
@@ -71,8 +71,6 @@ interface Gate {
   readonly check: Check;
 }
 
-/** A book is fresh so long after its last frame or heartbeat, less what that was late by. */
-export const BOOK_FRESH_MS = 2_000;
 /** Share of a VaR bound that rounding may take. */
 const ROUNDING = 1e-9;
 const YES = {};

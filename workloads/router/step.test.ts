@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Signal } from '../contract/messages.ts';
+import { BOOK_FRESH_MS, type Signal } from '../contract/messages.ts';
 import { parseSaved, savedFields } from './saved.ts';
 import { newState, type State } from './state.ts';
 import { step } from './step.ts';
@@ -165,7 +165,7 @@ describe('the router', () => {
       1,
     ); // silent source, 2.5 s
     assert.equal(
-      samples(none, (i) => (i === 900 ? { lagMs: 2_001 } : { lagMs: 900 })),
+      samples(none, (i) => (i === 900 ? { lagMs: BOOK_FRESH_MS + 1 } : { lagMs: BOOK_FRESH_MS })),
       1,
     ); // one book that was late
   });

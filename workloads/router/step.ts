@@ -1,7 +1,7 @@
 // The router's core: one event in, outputs out. Synchronous and deterministic: no clock, no I/O, no log; the state is changed
 // in place.
 import { canonicalJson } from '../contract/canonical.ts';
-import type { Edge, Features, Signal } from '../contract/messages.ts';
+import { BOOK_FRESH_MS, type Edge, type Features, type Signal } from '../contract/messages.ts';
 import { illiquidity, takeMarket } from '../harmoniser/liquidity.ts';
 import { interrupt, mature, observe } from './calibration.ts';
 import { inputsOf } from './inference/inputs.ts';
@@ -12,8 +12,8 @@ import { newServer, takeAnswer } from './servers.ts';
 import { standingOf } from './standing.ts';
 import { newModel, newSymbol, type Event, type Output, type State, type SymbolState } from './state.ts';
 
-/** Older features are dropped: a restarted router must not score or signal what was. */
-const FRESH_MS = 2_000;
+/** Older features are dropped, whatever their book: a restarted router must not score or signal what was. Of a message, no BOOK_FRESH_MS. */
+const FEATURES_FRESH_MS = 2_000;
 /** Ingest sends features each second at least; after a longer silence what was under observation cannot be judged. */
 const STALL_MS = 3_000;
 /** A pause that did not come into force is asked for again. */
@@ -105,7 +105,7 @@ function onFeatures(state: State, { features, ageMs, now }: Extract<Event, { kin
   const symbol = state.symbols.get(features.symbol);
   const own = policy?.symbols.get(features.symbol);
   if (policy === undefined || symbol === undefined || own === undefined) return [];
-  const isFresh = ageMs <= FRESH_MS; // nor is what has no age
+  const isFresh = ageMs <= FEATURES_FRESH_MS; // nor is what has no age
   if (!isFresh || isOlder(features, symbol.features)) {
     state.staleFeatures += 1;
     return [];
@@ -183,7 +183,7 @@ function leftOf({ edgeBps, horizonSeconds, t }: Claim, now: number): ReturnType<
 }
 
 const isLive = ({ valid, mid, t, heardAt, lagMs = 0 }: Features): boolean =>
-  valid && mid > 0 && mid < Infinity && t - heardAt + lagMs <= FRESH_MS;
+  valid && mid > 0 && mid < Infinity && t - heardAt + lagMs <= BOOK_FRESH_MS;
 
 /** Asks a server that is ready about a live book, each `intervalMs`. */
 function ask(

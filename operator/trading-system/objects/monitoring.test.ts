@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BOOK_FRESH_MS } from '@tradewind/workloads/contract/messages.ts';
 import { METRIC } from '@tradewind/workloads/contract/metrics.ts';
 import { OPTIONAL_KINDS, type OptionalKind } from '../../kinds.ts';
 import type { Wanted } from '../../runtime/object.ts';
@@ -116,6 +117,10 @@ describe('the alerts', () => {
       assert.match(annotations['summary'] ?? '', /^trading\/demo: /);
       assert.ok((annotations['description'] ?? '').length > 20);
     }
+  });
+  it('tell of a feed as soon as nothing is opened on it', () => {
+    const { expr = '' } = rules.find(({ alert }) => alert === 'TradewindFeedLate') ?? {};
+    assert.ok(expr.endsWith(` > ${BOOK_FRESH_MS / 1_000}`), expr);
   });
   it('name only metrics that a pod has', () => {
     const sources = globSync('*/*.ts', { cwd: WORKLOADS, exclude: ['contract/**'] }).map((file) =>

@@ -1,4 +1,5 @@
 // What a Prometheus operator is told of a system: what to scrape, and when to call somebody. Only where its kinds are served.
+import { BOOK_FRESH_MS } from '@tradewind/workloads/contract/messages.ts';
 import { METRIC } from '@tradewind/workloads/contract/metrics.ts';
 import { PART_LABEL, SHARD_LABEL, SYSTEM_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import type { Wanted } from '../../runtime/object.ts';
@@ -139,7 +140,7 @@ const haltAlert = (of: (metric: string) => string): Rule => ({
 function lateAlert(of: (metric: string) => string): Rule {
   return {
     alert: 'TradewindFeedLate',
-    expr: `max by (source, symbol) (${of(METRIC.feedLag)}) > 2`,
+    expr: `max by (source, symbol) (${of(METRIC.feedLag)}) > ${BOOK_FRESH_MS / 1_000}`,
     for: '1m',
     severity: 'critical',
     summary: 'the book of {{ $labels.symbol }} is {{ $value | humanizeDuration }} behind {{ $labels.source }}',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import * as fc from 'fast-check';
-import type { OrderRequest, VenueReport } from '../../contract/messages.ts';
+import { BOOK_FRESH_MS, type OrderRequest, type VenueReport } from '../../contract/messages.ts';
 import { step, type Event, type Output, type Shard } from '../step.ts';
 import { aShard, BTC, depth, liveBook, ticker } from '../test/frames.ts';
 import { btcListing } from '../test/listings.ts';
@@ -197,9 +197,11 @@ describe('an order to the paper venue', () => {
     assert.deepEqual(reasons(silent.run(ask(order(2_000)), tick(2_040))), ['BookUnavailable']);
     const late = aPaperShard();
     late.run(...book(0));
-    Object.assign(late.shard.markets.get(BTC)!, { lagMs: 2_001, lagAt: 1_000 });
+    const market = late.shard.markets.get(BTC)!;
+    const heardMs = 1_040 - market.link.heardAt; // when the order meets the book
+    Object.assign(market, { lagMs: BOOK_FRESH_MS + 1 - heardMs, lagAt: 1_000 });
     assert.deepEqual(reasons(late.run(ask(order(1_000)), tick(1_040))), ['BookUnavailable']);
-    Object.assign(late.shard.markets.get(BTC)!, { lagMs: 900 });
+    Object.assign(market, { lagMs: BOOK_FRESH_MS - heardMs });
     assert.deepEqual(reasons(late.run(ask(order(1_000, { id: 'b' })), tick(1_080))), []);
   });
 

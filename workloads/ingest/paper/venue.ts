@@ -4,7 +4,7 @@
 //   request at t ──out 20 ms──▶ venue ──feed 20 ms──▶ the book we know at t + 40 ms (+ jitter): it is matched on that one
 //
 // so a decision never sees what it could not have met. Fills depend only on events up to that moment.
-import type { OrderRequest, VenueReport } from '../../contract/messages.ts';
+import { BOOK_FRESH_MS, type OrderRequest, type VenueReport } from '../../contract/messages.ts';
 import { ageAt } from '../lateness.ts';
 import { visibleLevels, type Market } from '../market.ts';
 import type { ChangeFrame, DepthFrame } from '../venue/frame.ts';
@@ -158,15 +158,12 @@ export function bookUpdated(paper: PaperVenue, frame: DepthFrame | ChangeFrame):
   if (taken !== undefined) forgetUpdated(taken, frame);
 }
 
-/** Age of what is known of a book up to which it is matched against. */
-const MAX_AGE_MS = 2_000;
-
 function execute(paper: PaperVenue, waiting: Waiting, market: Market | undefined): PaperAnswer {
   const { order, requestId, due, feeRate } = waiting;
   const about = { requestId, symbol: order.symbol, t: due };
   if (market?.halted !== undefined)
     return answerOf(paper, about, [rejected(order.id, haltRefusal(order.symbol, market.halted))]);
-  if (market?.valid !== true || ageAt(market, due) > MAX_AGE_MS) {
+  if (market?.valid !== true || ageAt(market, due) > BOOK_FRESH_MS) {
     return answerOf(paper, about, [
       rejected(order.id, `BookUnavailable: ${order.symbol} is out of sequence, silent or late`),
     ]);

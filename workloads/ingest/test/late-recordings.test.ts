@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { LATE_MS } from '../venue/lag.ts';
-import type { Features } from '../../contract/messages.ts';
+import { BOOK_FRESH_MS, type Features } from '../../contract/messages.ts';
 import { newShard, step } from '../step.ts';
 import { decodeFrame } from '../venue/binance/streams.ts';
 import { decodeMessage } from '../venue/coinbase/exchange.ts';
@@ -99,7 +98,7 @@ describe('books of the recordings', function () {
       const { lateAfter } = play(session, (after) => (after < 10_000 ? 0 : 2_300));
       const last = new Map(lateAfter(15_000).map(({ symbol, lagMs }) => [symbol, lagMs ?? 0]));
       assert.ok(last.size >= 1);
-      for (const [symbol, lagMs] of last) assert.ok(lagMs > LATE_MS, `${symbol}: ${lagMs} ms`);
+      for (const [symbol, lagMs] of last) assert.ok(lagMs > BOOK_FRESH_MS, `${symbol}: ${lagMs} ms`);
     });
   }
 });

@@ -1,13 +1,12 @@
 // A feed that falls behind, though it says something all the time: over real sockets, in every protocol.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Features } from '../../contract/messages.ts';
+import { BOOK_FRESH_MS, type Features } from '../../contract/messages.ts';
 import type { OpenFeed } from '../open-feed.ts';
 import { BINANCE_TIMING, openBinanceFeed } from '../venue/binance/feed.ts';
 import { ADVANCED, EXCHANGE } from '../venue/coinbase/apis.ts';
 import { COINBASE_TIMING, openCoinbaseFeed } from '../venue/coinbase/feed.ts';
 import type { LateTiming } from '../venue/feed-shell.ts';
-import { LATE_MS } from '../venue/lag.ts';
 import { PROTOCOLS, symbolsOf, type Protocol } from './recovery.ts';
 import { areValid, MARKET, start, stop, until, type Running } from './running.ts';
 
@@ -32,8 +31,8 @@ const isEach = ({ features }: Running, is: (last: Features) => boolean): boolean
     const last = features.findLast(({ symbol }) => symbol === name);
     return last !== undefined && is(last);
   });
-const areLate = (all: Running): boolean => isEach(all, (features) => ageOf(features) > LATE_MS);
-const areInTime = (all: Running): boolean => isEach(all, (features) => ageOf(features) < LATE_MS);
+const areLate = (all: Running): boolean => isEach(all, (features) => ageOf(features) > BOOK_FRESH_MS);
+const areInTime = (all: Running): boolean => isEach(all, (features) => ageOf(features) < BOOK_FRESH_MS);
 const metricOf = async ({ registry }: Running): Promise<number> =>
   Number(/^tradewind_feed_lag_seconds\{source="[^"]+",symbol="BTC-USD"\} (\S+)$/m.exec(await registry.metrics())?.[1]);
 
@@ -47,10 +46,10 @@ for (const protocol of PROTOCOLS) {
       all = await running(protocol, NEVER);
       all.simulator.strike(protocol, { fault: 'slow', delayMs: 3_500, seconds: 6 });
       await until('books late', () => areLate(all), 6_500);
-      await until('a lag', () => isEach(all, ({ lagMs = 0 }) => lagMs > LATE_MS), 2_500);
+      await until('a lag', () => isEach(all, ({ lagMs = 0 }) => lagMs > BOOK_FRESH_MS), 2_500);
       const { sources, symbols } = all.ingest.status();
-      assert.ok((sources[0]?.lagMs ?? 0) > LATE_MS && (symbols['BTC-USD']?.lagMs ?? 0) > LATE_MS, JSON.stringify(sources));
-      assert.ok((await metricOf(all)) > LATE_MS / 1_000);
+      assert.ok((sources[0]?.lagMs ?? 0) > BOOK_FRESH_MS && (symbols['BTC-USD']?.lagMs ?? 0) > BOOK_FRESH_MS, JSON.stringify(sources));
+      assert.ok((await metricOf(all)) > BOOK_FRESH_MS / 1_000);
       assert.ok(areValid(all), 'they are in sequence all the time');
       await until('books in time', () => areInTime(all) && isEach(all, ({ lagMs = 0 }) => lagMs < 1_000), 10_000);
       assert.equal(all.ingest.status().sources[0]?.reconnects, 0);
@@ -63,7 +62,7 @@ for (const protocol of PROTOCOLS) {
       await until('a lag', () => isEach(all, ({ lagMs = 0 }) => lagMs > 350), 4_000);
       await until('none', () => isEach(all, ({ lagMs = Infinity }) => lagMs < 300), 6_000);
       const oldest = Math.max(...all.features.slice(from).map(ageOf));
-      assert.ok(oldest < LATE_MS, `${oldest} ms`);
+      assert.ok(oldest < BOOK_FRESH_MS, `${oldest} ms`);
     });
 
     it('for good is connected to anew, where what is late is the connection, and known to be in time again', async () => {
@@ -76,7 +75,7 @@ for (const protocol of PROTOCOLS) {
       if (protocol !== 'binance') return;
       // The new one is as late: it is left alone for a while, and nothing is opened meanwhile.
       all.simulator.strike(protocol, { fault: 'slow', delayMs: 4_000, seconds: 600 });
-      await until('books late again', () => isEach(all, ({ lagMs = 0 }) => lagMs > LATE_MS), 8_000);
+      await until('books late again', () => isEach(all, ({ lagMs = 0 }) => lagMs > BOOK_FRESH_MS), 8_000);
       const from = all.features.length;
       await delay(3_000);
       assert.equal(all.ingest.status().sources[0]?.reconnects, 1);

@@ -1,7 +1,7 @@
 // How ingest comes back from a fault of a venue: both in this process, over real sockets; the books are compared with the
 // simulator's own all the time. Tests assert what it gives, `npm run bench -- recovery` prints it.
 import { setTimeout as delay } from 'node:timers/promises';
-import { BOOK_FRESH_MS } from '../../harmoniser/gates.ts';
+import { BOOK_FRESH_MS } from '../../contract/messages.ts';
 import { monotonicNow } from '../../kit/clock.ts';
 import type { Fault } from '../../simulator/faults/fault.ts';
 import { ageAt } from '../lateness.ts';

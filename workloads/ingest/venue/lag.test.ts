@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { isBehind, LATE_MS, lagOf, lagOfBook, newVenueClock, reconnected, type VenueClock } from './lag.ts';
+import { BOOK_FRESH_MS } from '../../contract/messages.ts';
+import { isBehind, lagOf, lagOfBook, newVenueClock, reconnected, type VenueClock } from './lag.ts';
 import { skewMs } from './skew.ts';
 
 const T = 1_723_161_240_000;
@@ -72,7 +73,7 @@ describe('the lag of a message', () => {
     const took = (t: number): number => 5_500 + 2_500 * Math.sin(t / 40_000);
     for (let minute = 0; minute < 60; minute++) {
       const [from, to] = [NOW + minute * MINUTE, NOW + (minute + 1) * MINUTE] as const;
-      assert.ok(play(clock, [from, to], took).last > LATE_MS, `minute ${minute}`);
+      assert.ok(play(clock, [from, to], took).last > BOOK_FRESH_MS, `minute ${minute}`);
     }
     assert.equal(play(clock, [NOW + 60 * MINUTE, NOW + 61 * MINUTE], () => 2).last, 0);
   });
@@ -112,6 +113,10 @@ describe('a connection', () => {
     assert.equal(isBehind(clock, 30_000, NOW + 70_000), false, 'silent since');
     play(clock, [NOW + 31_000, NOW + 31_100], () => 2);
     assert.equal(isBehind(clock, 30_000, NOW + 31_100), false, 'one in time');
+    play(clock, [NOW + 31_100, NOW + 62_100], () => 2 + BOOK_FRESH_MS);
+    assert.equal(isBehind(clock, 30_000, NOW + 62_100), false, 'as late as a fresh book may be');
+    play(clock, [NOW + 62_100, NOW + 93_100], () => 2 + BOOK_FRESH_MS + 1);
+    assert.equal(isBehind(clock, 30_000, NOW + 93_100), true);
   });
   it('is not behind because of a late message after a silence, nor of what came before it was made', () => {
     const clock = known();

@@ -1,10 +1,9 @@
 // How late a venue's messages come, by their own times: a stream may come regularly and still be of long ago. Lag is received −
 // sent less the least of it, as clocks are never the same; received by the clock that no correction moves, so that only
 // the venue's clock can step. Pure; driven by market.ts.
+import { BOOK_FRESH_MS } from '../../contract/messages.ts';
 import { newSkew, noteTimes, rangeOf, type Skew } from './skew.ts';
 
-/** From here on a book is not to be opened on: as old as one that was not heard for so long. */
-export const LATE_MS = 2_000;
 /** No way and no drift of a clock changes by so much at once: then it was set, or the feed fell behind. */
 const STEP_MS = 1_000;
 /** Ways through a queue differ by more from minute to minute; those past a clock that was set do not. */
@@ -21,7 +20,7 @@ export interface VenueClock {
   /** When the last message was noted, and its minute. */
   notedAt: number;
   minute: number;
-  /** Since when each message of a book came later than LATE_MS; 0 = the last came in time. */
+  /** Since when each message of a book came later than BOOK_FRESH_MS; 0 = the last came in time. */
   lateSince: number;
   /** When a message of a book last came. */
   bookAt: number;
@@ -65,7 +64,7 @@ export function lagOf(clock: VenueClock, sentAt: number, t: number): number | un
 export function lagOfBook(clock: VenueClock, sentAt: number, t: number): number | undefined {
   const lag = lagOf(clock, sentAt, t);
   if (lag === undefined) return undefined;
-  if (lag <= LATE_MS) clock.lateSince = 0;
+  if (lag <= BOOK_FRESH_MS) clock.lateSince = 0;
   else if (clock.lateSince === 0) clock.lateSince = t;
   clock.bookAt = t;
   return lag;
