@@ -10,8 +10,9 @@ import {
   VOLATILITY_ESTIMATES,
 } from '../contract/keys.ts';
 import type { Decision } from '../contract/messages.ts';
+import { newEpisode } from '../kit/episode.ts';
 import type { Logger } from '../kit/log.ts';
-import { isConnected, type Redis } from '../kit/redis.ts';
+import { executed, isConnected, type Redis } from '../kit/redis.ts';
 import { createSeriesWriter, type Point } from '../kit/series.ts';
 import { daysPerYear } from './policy.ts';
 import type { StoredEstimate } from './state.ts';
@@ -26,19 +27,20 @@ export interface Taps {
 /** `classOf` gives a symbol's asset class. */
 export function createTaps(redis: Redis, log: Logger, classOf: (symbol: string) => string): Taps {
   const series = createSeriesWriter(redis, log);
-  const drop = (error: unknown): void => log.debug({ error }, 'not written to Redis');
+  const deciding = newEpisode(log, 'decisions not written to Redis');
+  const estimating = newEpisode(log, 'volatilities not written to Redis');
+  const drawing = newEpisode(log, 'time series not written to Redis');
   const write = (decision: Decision, positionUsd: number): void => {
     if (!isConnected(redis)) return;
     const { symbol, edgeBps, confidence, t } = decision;
     const key = edgeBlendedKey(symbol);
     const trim = ['MAXLEN', '~', STREAM_LENGTH.decisions] as const;
-    redis
+    const commands = redis
       .pipeline()
       .xadd(decisionsStream(symbol), ...trim, '*', 'data', JSON.stringify(decision))
       .hset(key, { edge_bps: edgeBps, position_usd: positionUsd, confidence, at: new Date(t).toISOString() })
-      .expire(key, EDGE_BLENDED_TTL_SECONDS)
-      .exec()
-      .catch(drop);
+      .expire(key, EDGE_BLENDED_TTL_SECONDS);
+    void deciding.of(executed(commands));
   };
   return {
     // Once this turn of the event loop is over: the next symbol's signal does not wait for it.
@@ -47,9 +49,11 @@ export function createTaps(redis: Redis, log: Logger, classOf: (symbol: string) 
       if (!isConnected(redis)) return;
       const annualised = sigmaDay * Math.sqrt(daysPerYear(classOf(symbol)));
       const estimate = { annualised, perDay: sigmaDay, source: 'harmoniser', at: Date.now() };
-      redis.hset(VOLATILITY_ESTIMATES, symbol, JSON.stringify(estimate)).catch(drop);
+      void estimating.of(redis.hset(VOLATILITY_ESTIMATES, symbol, JSON.stringify(estimate)));
     },
-    points: (points, now) => void series.write(points, now).catch(drop),
+    points(points, now) {
+      if (isConnected(redis)) void drawing.of(series.write(points, now));
+    },
   };
 }
 

@@ -7,8 +7,9 @@ import { acksKey, desiredKey, holdsKey, RELOAD } from '../contract/keys.ts';
 import { parseDesired, type ParsedDesired } from '../contract/parse-desired.ts';
 import { newRestraint, type Restraint, storedHolds } from '../contract/restraint.ts';
 import type { PodConfig } from './config.ts';
+import { newEpisode, type Episode } from './episode.ts';
 import type { Logger } from './log.ts';
-import { isConnected, movesOf, type Redis } from './redis.ts';
+import { executed, isConnected, movesOf, type Redis } from './redis.ts';
 
 const POLL_MS = 3_000;
 /** Control older than this is unreadable: no new positions. */
@@ -68,7 +69,11 @@ class Follower {
   holds: readonly ActiveHold[] = [];
   readAt = Number.NEGATIVE_INFINITY;
   readonly #options: DesiredOptions;
+  readonly #reading: Episode;
+  readonly #acknowledging: Episode;
   #ack: Ack | undefined;
+  /** As Redis has taken it last. */
+  #acknowledged: Ack | undefined;
   /** The text that was looked at last, in Redis and in the file: most looks find it again. */
   readonly #considered = new Map<Source, { readonly text: string; readonly parsed: ParsedDesired }>();
   #busy: Promise<void> = Promise.resolve();
@@ -76,6 +81,8 @@ class Follower {
 
   constructor(options: DesiredOptions) {
     this.#options = options;
+    this.#reading = newEpisode(options.log, 'desired document not read from Redis');
+    this.#acknowledging = newEpisode(options.log, 'not acknowledged');
   }
 
   async run(): Promise<void> {
@@ -106,7 +113,7 @@ class Follower {
   }
 
   async #look(): Promise<void> {
-    const { pod, redis, log } = this.#options;
+    const { pod, redis } = this.#options;
     const system = pod.system.system.name;
     if (isConnected(redis)) {
       const moves = movesOf(redis);
@@ -114,12 +121,14 @@ class Follower {
         const [text, holds] = await Promise.all([redis.get(desiredKey(system)), redis.hgetall(holdsKey(system))]);
         const document = await this.#consider('redis', text ?? undefined);
         if (moves === movesOf(redis)) this.#take(document, storedHolds(holds));
+        this.#reading.worked();
       } catch (error) {
-        log.debug({ error }, 'desired document not read');
+        this.#reading.failed(error);
       }
     }
     // Also where Redis answers: it may be one that is not in use any more, of which nobody tells it.
     await this.#consider('file', readFile(pod.desiredFile));
+    if (this.#acknowledged !== this.#ack) await this.#acknowledgeAgain();
   }
 
   /** A Redis that does not know the newest document yet does not know all holds either: of it, none lifts one. */
@@ -181,17 +190,18 @@ class Follower {
     return this.#acknowledgeAgain();
   }
 
-  /** Also after each reconnect: Redis may have come back without it. */
+  /** After each reconnect, as Redis may have come back without it, and at each look until Redis has taken it. */
   async #acknowledgeAgain(): Promise<void> {
-    const { pod, redis, log } = this.#options;
-    if (this.#ack === undefined || !isConnected(redis)) return;
+    const { pod, redis } = this.#options;
+    const ack = this.#ack;
+    if (ack === undefined || !isConnected(redis)) return;
     const key = acksKey(pod.system.system.name);
-    const text = JSON.stringify(this.#ack);
-    try {
-      await redis.multi().hset(key, pod.podUid, text).publish(key, text).exec();
-    } catch (error) {
-      log.debug({ error }, 'not acknowledged; again at the next connect');
-    }
+    const text = JSON.stringify(ack);
+    const isTaken = await this.#acknowledging.of(
+      executed(redis.multi().hset(key, pod.podUid, text).publish(key, text)),
+    );
+    if (isTaken) this.#acknowledged = ack;
+    else if (this.#acknowledged === ack) this.#acknowledged = undefined;
   }
 }
 

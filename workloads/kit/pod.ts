@@ -162,6 +162,7 @@ export function openTradingPod(): TradingPod {
       await publishStatus({
         pod,
         redis,
+        log,
         make: () => [part.status()].flat(),
         isSettled: () => part.isSettled(),
         signal,

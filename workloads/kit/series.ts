@@ -1,7 +1,7 @@
 // Time series under the runbook's names: RedisTimeSeries where the module is loaded, sorted sets where it is not.
 import { fallbackSeriesKey, latestKey, seriesKey, type SeriesName } from '../contract/keys.ts';
 import type { Logger } from './log.ts';
-import { isConnected, type Redis } from './redis.ts';
+import { executed, isConnected, type Redis } from './redis.ts';
 
 const DAY_MS = 86_400_000;
 /** At 1 Hz a day, as means of a minute a week. */
@@ -19,7 +19,10 @@ export interface Point {
 }
 
 export interface SeriesWriter {
-  /** Writes the points that are due at `now` (epoch ms). The latest value is always written. Does nothing while Redis is away. */
+  /**
+   * Writes the points that are due at `now` (epoch ms). The latest value is always written. Does nothing while Redis is away;
+   * rejects where it refuses one of them.
+   */
   write(points: readonly Point[], now: number): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export function createSeriesWriter(redis: Redis, log: Logger): SeriesWriter {
       hasModule ??= await choose();
       const everyMs = hasModule ? MODULE_EVERY_MS : FALLBACK_EVERY_MS;
       const pipeline = redis.pipeline();
+      const preparing = redis.pipeline();
       for (const { series, symbol, value } of points) {
         const key = seriesKey(series, symbol);
         pipeline.hset(latestKey(key), { value, timestamp: Math.trunc(now), labels: JSON.stringify({ symbol }) });
@@ -55,12 +59,16 @@ export function createSeriesWriter(redis: Redis, log: Logger): SeriesWriter {
         lastAt.set(key, now);
         if (!hasModule) addToSet(pipeline, fallbackSeriesKey(key), value, now);
         else {
-          if (!prepared.has(key)) prepare(pipeline, key, symbol);
+          if (!prepared.has(key)) prepare(preparing, key, symbol);
           prepared.add(key);
           pipeline.call('TS.ADD', key, Math.trunc(now), value, 'ON_DUPLICATE', 'LAST');
         }
       }
-      await pipeline.exec();
+      if (preparing.length > 0) await preparing.exec();
+      await executed(pipeline).catch((error: unknown) => {
+        prepared.clear(); // what was refused may have been a series, too
+        throw error;
+      });
     },
   };
 }

@@ -1,7 +1,7 @@
-// The desired document into Redis: compare-and-set on its order, then the word to read it. Called by main.ts.
+// The desired document into Redis: compare-and-set on its order; and the word to read it. Called by server.ts.
 import type { DesiredDocument } from '../contract/desired.ts';
 import { desiredKey, RELOAD, RELOAD_TTL_SECONDS } from '../contract/keys.ts';
-import type { Redis } from '../kit/redis.ts';
+import { executed, type Redis } from '../kit/redis.ts';
 
 /**
  * KEYS[1] desired:{system}; ARGV: text, owner, epoch, version, namespace. Set only forward within one owner. Another owner of
@@ -30,15 +30,16 @@ return 'set'
 /** set: carried. same: was there. older: Redis has a later one. foreign: another namespace's system of this name uses it. */
 export type Carried = 'set' | 'same' | 'older' | 'foreign';
 
-/** Idempotent. Rejects while Redis is away; stopped between the two steps, pods find the document when they poll. */
+/** Idempotent. Rejects where Redis is away or refuses it. Where it is `set`, pods are to be told. */
 export async function carry(redis: Redis, document: DesiredDocument): Promise<Carried> {
-  const { owner, epoch, version, hash, system } = document;
+  const { owner, epoch, version, system } = document;
   const order = [owner, String(epoch), String(version), system.namespace];
   const key = desiredKey(system.name);
-  const carried = (await redis.eval(COMPARE_AND_SET, 1, key, JSON.stringify(document), ...order)) as Carried;
-  if (carried === 'set') {
-    const word = JSON.stringify({ component: 'all', epoch, version, hash });
-    await redis.pipeline().set(RELOAD, word, 'EX', RELOAD_TTL_SECONDS).publish(RELOAD, word).exec();
-  }
-  return carried;
+  return (await redis.eval(COMPARE_AND_SET, 1, key, JSON.stringify(document), ...order)) as Carried;
+}
+
+/** Tells pods to read it. Rejects where Redis is away or refuses the word; they find the document all the same, when they poll. */
+export async function tell(redis: Redis, { epoch, version, hash }: DesiredDocument): Promise<void> {
+  const word = JSON.stringify({ component: 'all', epoch, version, hash });
+  await executed(redis.pipeline().set(RELOAD, word, 'EX', RELOAD_TTL_SECONDS).publish(RELOAD, word));
 }

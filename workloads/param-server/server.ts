@@ -8,10 +8,11 @@ import { storedHolds } from '../contract/restraint.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { PartStatus } from '../contract/status.ts';
 import type { PodConfig } from '../kit/config.ts';
+import { newEpisode, type Episode } from '../kit/episode.ts';
 import type { Logger } from '../kit/log.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
 import type { ApiSide } from './api-side.ts';
-import { carry, type Carried } from './carry.ts';
+import { carry, tell, type Carried } from './carry.ts';
 import { runtimeOf, writeIn, type Runtime } from './runtime.ts';
 
 /** Everything is looked at this often, also when nothing seems to have happened. */
@@ -39,6 +40,8 @@ export class ParamServer {
   readonly #acks = new Map<string, Ack>();
   readonly #startedAt = Date.now();
   readonly #symbols: readonly (readonly string[])[];
+  readonly #telling: Episode;
+  readonly #reading: Episode;
   #parts: PartStatus[] = [];
   #holds: ActiveHold[] = [];
   /** As they are stored, and those that the Redis we moved to must have before anything else. */
@@ -46,6 +49,8 @@ export class ParamServer {
   #toKeep: Readonly<Record<string, string>> | undefined;
   #hasLooked = false;
   #carried = '';
+  /** The word that it is there has not gone out. */
+  #isToTell = false;
   #movingTo: string | undefined;
   /** Why the newest document is not in Redis, although Redis is there. */
   #refusal: string | undefined;
@@ -56,6 +61,8 @@ export class ParamServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#telling = newEpisode(options.log, 'pods not told of the desired document: they find it within 3 s');
+    this.#reading = newEpisode(options.log, 'acknowledgements not read');
     const { symbols, shards } = options.pod.system;
     this.#symbols = Array.from({ length: shards }, (_, shard) =>
       symbolsOfShard(symbols, shard, shards).map(({ name }) => name),
@@ -107,7 +114,7 @@ export class ParamServer {
   }
 
   async #look(): Promise<void> {
-    const { redis, pod, log } = this.#options;
+    const { redis, pod } = this.#options;
     const { name } = pod.system.system;
     if (isConnected(redis)) {
       try {
@@ -121,8 +128,9 @@ export class ParamServer {
         if (this.#toKeep === undefined) this.#takeHolds(holds);
         this.#hasLooked = true;
         await this.#forgetOld();
+        this.#reading.worked();
       } catch (error) {
-        log.debug({ error }, 'acknowledgements not read');
+        this.#reading.failed(error);
       }
       await this.#carry();
     }
@@ -144,7 +152,8 @@ export class ParamServer {
     if (active === undefined || active === redisUrl() || active === this.#movingTo) return;
     this.#movingTo = active;
     if (isConnected(redis)) {
-      await carry(redis, document).catch((error: unknown) => log.warn({ error }, 'not told at the old Redis'));
+      const told = carry(redis, document).then((carried) => (carried === 'set' ? tell(redis, document) : undefined));
+      await told.catch((error: unknown) => log.warn({ error }, 'not told at the old Redis'));
     }
     this.#carried = '';
     this.#toKeep = { ...this.#toKeep, ...this.#stored };
@@ -182,11 +191,15 @@ export class ParamServer {
     try {
       await this.#keepHolds();
       const carried = await carry(redis, document);
-      if (carried === 'set') log.info({ version: document.version, hash: document.hash }, 'desired document carried');
+      if (carried === 'set') {
+        log.info({ version: document.version, hash: document.hash }, 'desired document carried');
+        this.#isToTell = true;
+      }
       const refusal = refusalOf(carried, document);
       if (refusal !== undefined && refusal !== this.#refusal) log.error(refusal);
       this.#refusal = refusal;
       if (refusal === undefined) this.#carried = orderOf(document);
+      if (this.#isToTell) this.#isToTell = !(await this.#telling.of(tell(redis, document)));
     } catch (error) {
       log.warn({ error }, 'desired document not carried, trying again');
     }

@@ -7,7 +7,7 @@ import { desiredDocument } from '../../contract/desired.ts';
 import { acksKey, desiredKey, holdsKey, RELOAD } from '../../contract/keys.ts';
 import { CONFIG } from '../../harmoniser/test/builders.ts';
 import { aFullDocument } from '../../router/test/documents.ts';
-import { carry } from '../../param-server/carry.ts';
+import { carry, tell } from '../../param-server/carry.ts';
 import { readPodConfig } from '../config.ts';
 import { followDesired, type DesiredFollower } from '../desired.ts';
 import { connectRedis } from '../redis.ts';
@@ -55,6 +55,12 @@ describe('the desired document', () => {
     return { readAt };
   };
 
+  /** As the param server does. */
+  const publish = async (document: DesiredDocument): Promise<void> => {
+    await carry(redis, document);
+    await tell(redis, document);
+  };
+
   before(async () => {
     server = await startRedis();
     redis = await server.client();
@@ -91,7 +97,7 @@ describe('the desired document', () => {
   });
   it('is applied and acknowledged by hash as soon as it is carried', async () => {
     const next = numbered(2, { owner: 'made-anew', epoch: 1, capitalUsd: 2e6 });
-    await carry(redis, next);
+    await publish(next);
     const ack = await acknowledged(next.hash);
     assert.deepEqual([ack.version, ack.error], [2, undefined]);
     assert.equal(follower.current()?.capitalUsd, 2e6);
@@ -119,13 +125,13 @@ describe('the desired document', () => {
     refuse = true;
     const stop = { id: 'stop', effect: 'StopTrading', reason: 'r', by: 'b' } as const;
     const bad = numbered(4, { owner: 'made-anew', epoch: 1, capitalUsd: 3e6, holds: [stop] });
-    await carry(redis, bad);
+    await publish(bad);
     const ack = await acknowledged(bad.hash);
     assert.match(ack.error ?? '', /BTC-USD is missing/);
     assert.equal(applied.length, count);
     assert.equal(follower.current()?.capitalUsd, 2e6);
     assert.equal(follower.restraint(Date.now()).tradingStopped, true);
-    await carry(redis, numbered(5, { owner: 'made-anew', epoch: 1, capitalUsd: 3e6 }));
+    await publish(numbered(5, { owner: 'made-anew', epoch: 1, capitalUsd: 3e6 }));
     await eventually('its end', () => (follower.restraint(Date.now()).tradingStopped ? undefined : true));
     refuse = false;
   });
@@ -180,5 +186,15 @@ describe('the desired document', () => {
     await server.start();
     redis = await server.client();
     assert.equal((await acknowledged(next.hash)).version, 7);
+  });
+  it('is acknowledged as soon as a Redis that refused the acknowledgement takes it', async () => {
+    await redis.call('ACL', 'SETUSER', 'default', '-hset');
+    const next = numbered(8, { owner: 'made-anew', epoch: 1, capitalUsd: 6e6 });
+    await publish(next);
+    await eventually('the document', () => (follower.current()?.capitalUsd === 6e6 ? true : undefined));
+    await looked(() => undefined);
+    assert.equal((await ackOf())?.version, 7);
+    await redis.call('ACL', 'SETUSER', 'default', '+hset');
+    assert.equal((await acknowledged(next.hash)).version, 8);
   });
 });

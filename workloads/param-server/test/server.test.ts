@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { desiredDocument, type Ack, type DesiredDocument } from '../../contract/desired.ts';
-import { acksKey, desiredKey, holdsKey, partsKey } from '../../contract/keys.ts';
+import { acksKey, desiredKey, holdsKey, partsKey, RELOAD } from '../../contract/keys.ts';
 import { CONFIG } from '../../harmoniser/test/builders.ts';
 import { readPodConfig } from '../../kit/config.ts';
 import { connectRedis } from '../../kit/redis.ts';
@@ -110,6 +110,20 @@ describe('the param server', () => {
     await eventually('the document', isThere);
     await redis.del(desiredKey('demo'));
     await eventually('the document again', isThere);
+  });
+  it('tells pods again where Redis refused the word, and is ready meanwhile: they find the document when they poll', async () => {
+    await redis.call('ACL', 'SETUSER', 'ear', 'on', '>ear', '+@all', '&*');
+    const ear = redis.duplicate({ username: 'ear', password: 'ear' });
+    const words: string[] = [];
+    ear.on('message', (_channel, text: string) => words.push(text));
+    await ear.subscribe(RELOAD);
+    await redis.call('ACL', 'SETUSER', 'default', 'resetchannels');
+    start();
+    await eventually('ready', () => (param.notReady() === undefined ? true : undefined));
+    assert.deepEqual(words, []);
+    await redis.call('ACL', 'SETUSER', 'default', 'allchannels');
+    assert.match((await eventually('the word', () => words[0])) ?? '', /"version":1/);
+    ear.disconnect();
   });
   it('is not ready, and says so, where Redis holds a later document: pods would refuse ours', async () => {
     await redis.set(desiredKey('demo'), JSON.stringify(numbered(7)));
