@@ -28,6 +28,7 @@ export const METRIC = {
   decisionSeconds: 'tradewind_decision_seconds',
   tickToOrderSeconds: 'tradewind_tick_to_order_seconds',
   redisCommandSeconds: 'tradewind_redis_command_seconds',
+  redisRefused: 'tradewind_redis_refused_total',
   desiredVersion: 'tradewind_desired_version',
   desiredApplySeconds: 'tradewind_desired_apply_seconds',
   leaseHeld: 'tradewind_lease_held',

@@ -1,4 +1,5 @@
 // Keeps a shard's lease in Redis: asks for it, renews it, gives it back. The state is in lease.ts; this is its shell.
+import { newEpisode, type Episode } from './episode.ts';
 import type { Logger } from './log.ts';
 import { monotonicNow } from './clock.ts';
 import { heldEpoch, LEASE_MS, stepLease, unasked, type Lease, type LeaseEvent } from './lease.ts';
@@ -101,9 +102,11 @@ class Keeper {
   /** As Redis has last written it for us. Where it ran out by our clock, nobody may have taken it since. */
   #granted = 0;
   #asking: Promise<void> | undefined;
+  readonly #questions: Episode;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
+    this.#questions = newEpisode(options.log, 'lease not asked for');
   }
 
   look(): void {
@@ -114,7 +117,7 @@ class Keeper {
   }
 
   async ask(): Promise<void> {
-    const { redis, key, holder, podName, knownEpoch, toLeave, log } = this.#options;
+    const { redis, key, holder, podName, knownEpoch, toLeave } = this.#options;
     const askedAt = monotonicNow();
     if (!isConnected(redis)) return this.#take({ kind: 'unanswered', now: askedAt });
     try {
@@ -129,13 +132,14 @@ class Keeper {
         knownEpoch(),
         toLeave(),
       )) as Answer;
+      this.#questions.worked();
       const now = monotonicNow();
       if (answer[0] === 0) return this.#take({ kind: 'refused', holder: answer[1], now });
       const [, granted, text, leftEpoch] = answer;
       this.#granted = granted;
       return this.#take({ kind: 'granted', epoch: granted, askedAt, now }, { text, epoch: leftEpoch });
     } catch (error) {
-      log.debug({ error }, 'lease not asked for');
+      this.#questions.failed(error);
       return this.#take({ kind: 'unanswered', now: monotonicNow() });
     }
   }

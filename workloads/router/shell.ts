@@ -68,7 +68,7 @@ class RunningShell implements Shell {
   constructor(options: ShellOptions, state: State) {
     this.#options = options;
     this.#state = state;
-    this.#snapshot = new Snapshot(options.redis, options.pod, state);
+    this.#snapshot = new Snapshot(options, state);
     this.#metrics = registerMetrics(options.registry, {
       status: this.status,
       isExcess: () => this.#state.excessToldAt !== undefined,
@@ -120,9 +120,8 @@ class RunningShell implements Shell {
   }
 
   async run(): Promise<void> {
-    const { features, log } = this.#options;
-    const failed = (error: unknown): void => log.debug({ error }, 'snapshot not stored');
-    const saving = setInterval(() => void this.#snapshot.storeSome().catch(failed), SLICE_MS);
+    const { features } = this.#options;
+    const saving = setInterval(() => void this.#snapshot.storeSome(), SLICE_MS);
     await features((message, ageMs) => {
       const now = monotonicNow();
       this.#lookAtControl();
@@ -130,7 +129,7 @@ class RunningShell implements Shell {
     });
     clearInterval(saving);
     this.#servers.stop();
-    await this.#snapshot.storeAll().catch(failed);
+    await this.#snapshot.storeAll();
   }
 
   #lookAtControl(): void {

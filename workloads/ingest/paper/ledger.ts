@@ -3,6 +3,7 @@
 import { STREAM_LENGTH, fillsStream } from '../../contract/keys.ts';
 import type { VenueReport } from '../../contract/messages.ts';
 import { openJournal, type Journal } from '../../kit/journal.ts';
+import { newEpisode, type Episode } from '../../kit/episode.ts';
 import type { Logger } from '../../kit/log.ts';
 import { isConnected, type Redis } from '../../kit/redis.ts';
 import { append } from '../../kit/streams.ts';
@@ -56,11 +57,13 @@ export class Ledger {
   /** Reports up to this one are on disk and may be published. */
   #durableSeq = 0;
   #entries: number;
-  #publishing = false;
+  #isPublishing = false;
+  readonly #publishing: Episode;
   #hear: (report: VenueReport) => void = () => undefined;
 
   constructor(options: LedgerOptions, journal: Journal<SavedState, Entry>) {
     this.#options = options;
+    this.#publishing = newEpisode(options.log, 'reports of the paper venue not published');
     this.#journal = journal;
     const { snapshot, entries } = journal;
     this.progress = newProgress(snapshot?.resume);
@@ -126,20 +129,21 @@ export class Ledger {
 
   /** Sends Redis every durable report that it has not got, in order. Also to be called from time to time. */
   async publish(): Promise<void> {
-    const { redis, log } = this.#options;
-    if (this.#publishing || !isConnected(redis)) return;
-    this.#publishing = true;
+    const { redis } = this.#options;
+    if (this.#isPublishing || !isConnected(redis)) return;
+    this.#isPublishing = true;
     try {
       for (let report = await this.#nextUnpublished(); report !== undefined; report = await this.#nextUnpublished()) {
         await append(redis, fillsStream(report.symbol), report, STREAM_LENGTH.fills);
         this.#published.set(report.symbol, report.seq);
+        this.#publishing.worked();
       }
     } catch (error) {
       // Whether the last one arrived is not known: Redis itself will say.
       this.#published.clear();
-      log.debug({ error }, 'reports not published yet');
+      this.#publishing.failed(error);
     } finally {
-      this.#publishing = false;
+      this.#isPublishing = false;
     }
   }
 

@@ -8,6 +8,8 @@ import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { fillsStream } from '../../contract/keys.ts';
 import type { VenueReport } from '../../contract/messages.ts';
+import type { Logger } from '../../kit/log.ts';
+import { heardLog } from '../../kit/test/heard-log.ts';
 import { eventually, startRedis, type TestRedis } from '../../kit/test/redis.ts';
 import { applyReport, type Account } from '../paper/account.ts';
 import { openLedger, type Ledger } from '../paper/ledger.ts';
@@ -55,9 +57,9 @@ describe('the paper ledger', () => {
     for (const ledger of open.splice(0)) await ledger.close().catch(() => undefined);
     rmSync(dir, { recursive: true });
   });
-  const reopen = async (): Promise<Ledger> => {
+  const reopen = async (log: Logger = pino({ level: 'silent' })): Promise<Ledger> => {
     const onFatal = (error: unknown): never => assert.fail(`fatal: ${String(error)}`);
-    const ledger = await openLedger({ dir, redis, symbols: [BTC], log: pino({ level: 'silent' }), onFatal });
+    const ledger = await openLedger({ dir, redis, symbols: [BTC], log, onFatal });
     open.push(ledger);
     return ledger;
   };
@@ -93,6 +95,21 @@ describe('the paper ledger', () => {
     }
     await ledger.close();
     assert.deepEqual((await reopen()).account, account);
+  });
+
+  it('says once that Redis refuses reports, and when it takes them again; none is lost', async () => {
+    const { log, lines } = heardLog();
+    const ledger = await reopen(log);
+    const account = await ledger.begin(CAPITAL_USD, 0);
+    await redis.call('ACL', 'SETUSER', 'default', '-xadd');
+    commit(ledger, account, 2);
+    await eventually('a warning', () => lines()[0]);
+    for (let i = 0; i < 3; i++) await ledger.publish();
+    await redis.call('ACL', 'SETUSER', 'default', '+xadd');
+    await ledger.publish();
+    await allPublished(2);
+    assert.deepEqual(await seqsInRedis(), [1, 2]);
+    assert.deepEqual(lines().map(({ level }) => level), ['warn', 'info']); // prettier-ignore
   });
 
   it('publishes what a restart found on the volume and Redis has not got, each once and in order', async () => {
