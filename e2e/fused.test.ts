@@ -6,7 +6,7 @@ import type { Signal } from '@tradewind/workloads/contract/messages.ts';
 import { after, before, describe, it } from 'mocha';
 import { startDemo } from './cluster.ts';
 import { eventually, kubectlFor, type Kubectl } from './kubectl.ts';
-import { nextDecision, NAMESPACE, positions, replacePod, SYMBOLS, systemOf, withFillsSince, type PodList, type System } from './system.ts'; // prettier-ignore
+import { nextDecision, NAMESPACE, positions, replacePod, SYMBOLS, systemOf, withFillsTo, type PodList, type System } from './system.ts'; // prettier-ignore
 
 const HERE = 'fused';
 
@@ -36,7 +36,7 @@ describe('the demo, fused', function () {
     eventually('a position', async () => {
       const found = await positions(system);
       return Object.values(found.lots).some((lots) => lots !== 0) ? found : undefined;
-    }, { withinMs: 300_000 }); // prettier-ignore
+    }, { withinMs: 600_000 }); // prettier-ignore
 
   before(async () => {
     const { system: demo, kubeconfig, tools } = await startDemo();
@@ -46,12 +46,12 @@ describe('the demo, fused', function () {
     await copy(demo.kubectl, 'tradingsystem', { topology: 'Fused', trading: 'Enabled', restart: { drainSeconds: 10, settleSeconds: 2, timeoutSeconds: 300 } }); // prettier-ignore
   });
   after(async () => {
-    await system.kubectl.run(['delete', 'tsys', 'demo', '--timeout=100s']);
-    await system.kubectl.run(['delete', 'namespace', HERE, '--timeout=100s']);
+    await system.kubectl.run(['delete', 'tsys', 'demo', '--timeout=400s']);
+    await system.kubectl.run(['delete', 'namespace', HERE, '--timeout=400s']);
   });
 
   it('is Ready with one pod for its shard, that has acknowledged once', async () => {
-    await system.ready('tradingsystem', 'demo', 180_000);
+    await system.ready('tradingsystem');
     const names = await pods();
     assert.equal(names.filter((name) => name.startsWith('demo-fused-0-')).length, 1, names.join());
     assert.ok(!names.some((name) => /-(ingest|router|harmoniser)-/.test(name)), names.join());
@@ -61,7 +61,7 @@ describe('the demo, fused', function () {
   it('decides for every symbol, and trades', async () => {
     for (const symbol of SYMBOLS) await nextDecision(system, symbol);
     await position();
-    assert.equal((await system.status()).health, 'healthy');
+    await eventually('health', async () => ((await system.status()).health === 'healthy' ? true : undefined));
     const orders = await Promise.all(SYMBOLS.map((symbol) => system.redis('XLEN', ordersStream(symbol))));
     assert.ok(orders.some((count) => Number(count) > 0));
   });
@@ -80,7 +80,7 @@ describe('the demo, fused', function () {
     await system.ready('tradingsystem');
     for (const symbol of SYMBOLS) await nextDecision(system, symbol);
     const kept = await positions(system);
-    assert.deepEqual(kept.lots, await withFillsSince(system, held));
+    assert.deepEqual(kept.lots, await withFillsTo(system, held, kept));
   });
 
   it('goes through an ordered restart, and trades on with its position', async () => {
@@ -90,11 +90,12 @@ describe('the demo, fused', function () {
     const { restart } = await eventually('the end', async () => {
       const found = await status();
       return found.restart?.id === id && found.restart.endedAt !== undefined ? found : undefined;
-    }, { withinMs: 180_000 }); // prettier-ignore
+    }, { withinMs: 600_000 }); // prettier-ignore
     const steps = ['StopTrading', 'Drain', 'StopGateway', 'StopFused', 'RestartRedis', 'WaitRedis', 'StartFused', 'StartGateway', 'VerifyDataFlow', 'ResumeTrading']; // prettier-ignore
     assert.deepEqual(restart?.steps?.map(({ name, state }) => `${name} ${state}`), steps.map((name) => `${name} Done`)); // prettier-ignore
     await system.ready('tradingsystem');
     for (const symbol of SYMBOLS) await nextDecision(system, symbol);
-    assert.deepEqual((await positions(system)).lots, await withFillsSince(system, held));
+    const kept = await positions(system);
+    assert.deepEqual(kept.lots, await withFillsTo(system, held, kept));
   });
 });

@@ -11,11 +11,14 @@ export interface Kubectl {
   json<T>(args: readonly string[]): Promise<T>;
 }
 
+/** More than any `--timeout` that is asked for. */
+const ENDS_WITHIN_MS = 600_000;
+
 /** kubectl for one cluster and namespace. `path` is the binary. */
 export function kubectlFor(path: string, kubeconfig: string, namespace: string): Kubectl {
   const at = ['--kubeconfig', kubeconfig, '--namespace', namespace];
   const tried = (args: readonly string[], input?: string): Promise<Ran> =>
-    tryRun(path, [...at, ...args], input === undefined ? {} : { input });
+    tryRun(path, [...at, ...args], { timeoutMs: ENDS_WITHIN_MS, ...(input === undefined ? {} : { input }) });
   const run = async (args: readonly string[], input?: string): Promise<string> => {
     const done = await tried(args, input);
     if (done.code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${done.stderr.trim()}`);
@@ -30,12 +33,12 @@ export function kubectlFor(path: string, kubeconfig: string, namespace: string):
 
 /**
  * Looks every `everyMs` until `look` gives a value other than undefined. After `withinMs` throws with `what` and the last
- * thing seen. A look that throws counts as "not yet": a pod may be restarting.
+ * thing seen; that is no promise of anything, as machines are slow. A look that throws counts as "not yet": a pod may be restarting.
  */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined>,
-  { withinMs = 60_000, everyMs = 250 } = {},
+  { withinMs = 240_000, everyMs = 250 } = {},
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   let last = 'nothing';

@@ -50,7 +50,7 @@ export function systemOf(kubectl: Kubectl, namespace = NAMESPACE): System {
       const entries = (await redis('XREVRANGE', stream, '+', '-', 'COUNT', String(count))) as [string, string[]][];
       return entries.map(([id, fields]) => ({ id, data: JSON.parse(fields[1] ?? '') }));
     },
-    ready: async (kind, name = SYSTEM, withinMs = 120_000) => {
+    ready: async (kind, name = SYSTEM, withinMs = 300_000) => {
       await kubectl.run(['wait', kind, name, '--for=condition=Ready', `--timeout=${withinMs / 1000}s`]);
     },
   };
@@ -114,11 +114,15 @@ export function positions(system: System): Promise<Positions> {
   });
 }
 
-/** `from`, and every fill that the venue has reported since, each once. */
-export async function withFillsSince(system: System, from: Positions): Promise<Positions['lots']> {
+/** `from`, and every fill that the venue has reported since and up to `seq`, each once. */
+export async function withFillsTo(
+  system: System,
+  from: Positions,
+  { seq: last }: Positions,
+): Promise<Positions['lots']> {
   const lots = { ...from.lots };
   const later = new Map(
-    (await reports(system)).filter(({ seq }) => seq > from.seq).map((report) => [report.seq, report]),
+    (await reports(system)).filter(({ seq }) => seq > from.seq && seq <= last).map((report) => [report.seq, report]),
   );
   for (const report of later.values()) {
     if (report.kind !== 'fill') continue;
@@ -151,5 +155,5 @@ export async function replacePod(kubectl: Kubectl, component: string, namespace 
         status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
     );
     return isReady ? true : undefined;
-  }, { withinMs: 120_000 }); // prettier-ignore
+  });
 }

@@ -13,7 +13,7 @@ describe('running a program', () => {
   });
   it('says 127 where it is missing, and keeps the script waiting no longer', () => {
     const script = `import { tryRun } from '${import.meta.dirname}/run.ts'; console.log((await tryRun('no-such-program', [])).code)`;
-    const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 4_000 });
+    const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 15_000 });
     assert.deepEqual([String(stdout), signal], ['127\n', null]);
   });
 });

@@ -1,7 +1,7 @@
 // etcd and kube-apiserver on this machine's own loopback, without nodes: what tests of the API need. Needs no root.
-import { createServer } from 'node:net';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePorts } from '../ports.ts';
 import { readJson, replaceFile, writeJson } from '../whole-file.ts';
 import { get, isReady } from './api-client.ts';
 import { apiServerCommand, etcdCommand, type Plan } from './components.ts';
@@ -75,18 +75,4 @@ async function portsOf(layout: Layout): Promise<Ports> {
   mkdirSync(layout.config, { recursive: true });
   writeJson(path, { etcd, etcdPeer, api } satisfies Ports);
   return { etcd, etcdPeer, api };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map((server) =>
-      new Promise<number>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-      }),
-    ),
-  ); // prettier-ignore
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

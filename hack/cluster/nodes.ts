@@ -176,7 +176,7 @@ async function ensureKubelets(
       writeChanged(join(config, 'resolv.conf'), '# no name servers but the cluster’s own\n');
       await ensureComponent(layout, kubeletOf(plan, index, node, text), sandboxes[index]);
       await ensureComponent(layout, proxyOf(plan, index, node), sandboxes[index]);
-      if (await until(() => isNodeReady(layout, access, node.name, index), { withinMs: 60_000, everyMs: 200 })) return;
+      if (await until(() => isNodeReady(layout, access, node.name, index), { withinMs: 180_000, everyMs: 200 })) return;
       throw new StepFailed(`node ${node.name} does not become Ready`, {
         log: logOf(layout, kubeletName(index)),
         next: `see that log and containerd's; \`kubectl --kubeconfig ${layout.kubeconfig} describe node ${node.name}\` says why`,

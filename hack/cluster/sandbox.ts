@@ -74,7 +74,7 @@ function holderOf(layout: Layout, index: number): Component {
     command: ['unshare', '--net', '--mount', '--propagation', 'slave', 'sh', '-c', script, 'sh', ...binds],
     env: markOf(layout),
     ready: async () => readText(`/proc/${recorded(layout, name)?.pid ?? 0}/comm`)?.trim() === 'sleep',
-    withinMs: 10_000,
+    withinMs: 60_000,
   };
 }
 

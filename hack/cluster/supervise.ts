@@ -74,7 +74,7 @@ export async function ensureComponent(folders: Folders, component: Component, pl
     await endRecorded(folders, component.name);
     start(folders, component, place);
   }
-  const { withinMs = 60_000, name } = component;
+  const { withinMs = 120_000, name } = component;
   const gone = (): boolean => !isRunning(folders, component);
   if (await until(component.ready, { withinMs, hopeless: gone })) return;
   const ended = gone();

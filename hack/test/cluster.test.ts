@@ -19,6 +19,15 @@ const NAME = 'clustertest';
 const WORD = 'socat -T5 - TCP:keeper:80,connect-timeout=2';
 const API_SERVER = 'socat -u /dev/null TCP:kubernetes.default:443,connect-timeout=2';
 
+/** Empty where it has ended, also between two looks. */
+const cmdlineOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
 const heardFrom = (port: number): Promise<string> =>
   new Promise((resolve, reject) => {
     let text = '';
@@ -32,8 +41,10 @@ describe('embedded cluster', () => {
   const inKeeper = (command: string): Promise<string> => kubectl(`-n ${NAMESPACE} exec deploy/keeper -- ${command}`);
   const wordThroughService = (): Promise<string> => eventually(() => inKeeper(WORD));
   const keeperPod = (): Promise<string> =>
-    kubectl(
-      `-n ${NAMESPACE} get pod -l app=keeper -o jsonpath={.items[*].metadata.uid}/{.items[*].status.containerStatuses[*].restartCount}`,
+    eventually(() =>
+      kubectl(
+        `-n ${NAMESPACE} get pod -l app=keeper -o jsonpath={.items[*].metadata.uid}/{.items[*].status.containerStatuses[*].restartCount}`,
+      ),
     );
   const processes = (): Record<string, number | undefined> => {
     const folders = { processes: join(cluster.stateDir, 'processes') };
@@ -42,9 +53,7 @@ describe('embedded cluster', () => {
   const kill = async (name: string): Promise<void> => {
     const pid = processes()[name] ?? assert.fail(`no process ${name}`);
     process.kill(pid, 'SIGKILL');
-    assert.ok(
-      await until(() => !existsSync(`/proc/${pid}/environ`) || readFileSync(`/proc/${pid}/cmdline`, 'utf8') === ''),
-    );
+    assert.ok(await until(() => cmdlineOf(pid) === ''));
   };
 
   before(async function () {
@@ -77,14 +86,14 @@ describe('embedded cluster', () => {
 
   it('runs a restricted pod with a claim', async () => {
     await kubectl('apply -f -', keeper());
-    await kubectl(`-n ${NAMESPACE} rollout status deploy/keeper --timeout=25s`);
-    await inKeeper('sh -c echo${IFS}kept>/data/word');
+    await kubectl(`-n ${NAMESPACE} rollout status deploy/keeper --timeout=200s`);
+    await eventually(() => inKeeper('sh -c echo${IFS}kept>/data/word'));
     assert.equal(await wordThroughService(), 'kept\n');
   });
 
   it('gives pods names, Services and the API server', async () => {
     assert.match(
-      await inKeeper('getent hosts keeper'),
+      await eventually(() => inKeeper('getent hosts keeper')),
       /^10\.\d+\.\d+\.\d+ +keeper\.cluster-test\.svc\.cluster\.local/,
     );
     await eventually(() => inKeeper(API_SERVER));
@@ -92,13 +101,14 @@ describe('embedded cluster', () => {
   });
 
   it('shows logs and forwards ports', async () => {
-    assert.match(await kubectl(`-n ${NAMESPACE} logs deploy/keeper`), /^listening\n/);
+    assert.match(await eventually(() => kubectl(`-n ${NAMESPACE} logs deploy/keeper`)), /^listening\n/);
     const args = ['--kubeconfig', cluster.kubeconfig, '-n', NAMESPACE, 'port-forward', 'svc/keeper', ':80'];
     const forwarder = spawn(cluster.tools.kubectl, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
-      const said = await new Promise<string>((resolve) =>
-        forwarder.stdout.once('data', (chunk: Buffer) => resolve(String(chunk))),
-      );
+      const said = await new Promise<string>((resolve, reject) => {
+        forwarder.once('close', (code) => reject(new Error(`port-forward ended with ${code}`)));
+        forwarder.stdout.once('data', (chunk: Buffer) => resolve(String(chunk)));
+      });
       const port = Number(said.match(/127\.0\.0\.1:(\d+)/)?.[1]);
       // A server that ends at once may take its last words along: what counts is that the way is open.
       await eventually(async () => assert.equal(await heardFrom(port), 'kept\n'));
@@ -109,7 +119,7 @@ describe('embedded cluster', () => {
 
   it('keeps what a pod has written when the pod is replaced', async () => {
     await kubectl(`-n ${NAMESPACE} delete pod -l app=keeper`);
-    await kubectl(`-n ${NAMESPACE} rollout status deploy/keeper --timeout=30s`);
+    await kubectl(`-n ${NAMESPACE} rollout status deploy/keeper --timeout=200s`);
     assert.equal(await wordThroughService(), 'kept\n');
   });
 
@@ -153,7 +163,7 @@ describe('embedded cluster', () => {
     await ensureCluster({ name: NAME, nodes: 2 });
     await importToolbox(cluster);
     await kubectl('apply -f -', sleeper('far', 'clustertest-2'));
-    await kubectl(`-n ${NAMESPACE} wait --for=condition=Ready pod/far --timeout=30s`);
+    await kubectl(`-n ${NAMESPACE} wait --for=condition=Ready pod/far --timeout=200s`);
     const inFar = (command: string): Promise<string> => kubectl(`-n ${NAMESPACE} exec far -- ${command}`);
     assert.equal(await eventually(() => inFar(WORD)), 'kept\n');
     await eventually(() => inFar(API_SERVER));

@@ -43,18 +43,19 @@ export async function importToolbox(cluster: Cluster): Promise<void> {
   }
 }
 
+/** An exec through a component that has just been killed may wait for ever: then the next try is a new connection. */
+const EXEC_WITHIN_MS = 15_000;
+
 export const kubectlFor =
   (cluster: Cluster) =>
   (args: string, input?: string): Promise<string> =>
-    run(
-      cluster.tools.kubectl,
-      ['--kubeconfig', cluster.kubeconfig, ...args.split(' ')],
-      // An exec through a component that has just been killed may wait for ever: the next try is a new connection.
-      { timeoutMs: 30_000, ...(input === undefined ? {} : { input }) },
-    );
+    run(cluster.tools.kubectl, ['--kubeconfig', cluster.kubeconfig, ...args.split(' ')], {
+      timeoutMs: args.includes(' exec ') ? EXEC_WITHIN_MS : 240_000,
+      ...(input === undefined ? {} : { input }),
+    });
 
-/** Runs `look` until it does not throw; its last error past `withinMs`. */
-export async function eventually<T>(look: () => Promise<T>, withinMs = 90_000): Promise<T> {
+/** Runs `look` until it does not throw; its last error past `withinMs`, which is no promise of anything: machines are slow. */
+export async function eventually<T>(look: () => Promise<T>, withinMs = 240_000): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     try {

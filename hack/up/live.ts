@@ -43,7 +43,7 @@ export function stillStarting(status: SystemStatus): string | undefined {
 export async function waitUntilWorking(
   port: number,
   progress: Progress,
-  withinMs = 90_000,
+  withinMs = 180_000,
 ): Promise<SystemStatus | undefined> {
   let status: SystemStatus | undefined;
   await progress.step('frames, prices, models and risk of every symbol', async (note) => {

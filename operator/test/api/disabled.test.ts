@@ -73,7 +73,7 @@ describe('reconcile: disabled', () => {
   it('does not keep a system from being deleted', async () => {
     await annotate('tradewind.io/reconcile=disabled');
     await becomes('told', async () => (await place.condition('tsys', 'Disabled'))?.status === 'True');
-    await place.kubectl(['delete', 'tsys', 'demo', '--timeout=10s']);
+    await place.kubectl(['delete', 'tsys', 'demo', '--timeout=60s']);
     assert.equal((await place.published()).trading, 'Stopped');
   });
 });

@@ -18,8 +18,7 @@ describe('a fused system', () => {
     (await place.json<{ items: Named[] }>('get', kind)).items.map(({ metadata }) => metadata.name).sort();
   const status = async (): Promise<TradingSystemStatus> =>
     (await place.json<{ status: TradingSystemStatus }>('get', 'tsys', 'demo')).status;
-  const isReady = () =>
-    becomes('Ready', async () => (await place.condition('tsys', 'Ready'))?.status === 'True', 30_000);
+  const isReady = () => becomes('Ready', async () => (await place.condition('tsys', 'Ready'))?.status === 'True');
 
   before(async function () {
     this.timeout(600_000);
@@ -46,7 +45,7 @@ describe('a fused system', () => {
   it('restarts in order: gateway, its shards, Redis, and back', async () => {
     const { length } = players.podsMade;
     await place.kubectl(['annotate', 'tsys', 'demo', 'tradewind.io/restart=monday']);
-    await becomes('done', async () => (await status()).restart?.state === 'Done', 60_000);
+    await becomes('done', async () => (await status()).restart?.state === 'Done', 200_000);
     const steps = (await status()).restart?.steps?.map(({ name }) => name);
     assert.deepEqual(steps, ['StopTrading', 'Drain', 'StopGateway', 'StopFused', 'RestartRedis', 'WaitRedis', 'StartFused', 'StartGateway', 'VerifyDataFlow', 'ResumeTrading']); // prettier-ignore
     const made = players.podsMade.slice(length).map((name) => name.replace(/-\d+$/, ''));

@@ -11,6 +11,7 @@ import type { DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { startOperator, type Operator } from '../../operator.ts';
 import { Api } from '../../runtime/client.ts';
 import type { Credentials } from '../../runtime/credentials.ts';
+import { TIMING, type Timing } from '../../runtime/dial.ts';
 import { EXAMPLES, IMAGES } from '../builders.ts';
 import { credentialsIn } from '../credentials.ts';
 import { Players } from '../players.ts';
@@ -37,7 +38,8 @@ export interface Conditioned {
 export const manifest = (file: string): { spec: object; metadata: object } =>
   load(readFileSync(join(EXAMPLES, file), 'utf8')) as { spec: object; metadata: object };
 
-export async function eventually<T>(what: string, look: () => Promise<T | undefined>, withinMs = 10_000): Promise<T> {
+/** `withinMs` is no promise of anything: machines are slow. */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const found = await look().catch(() => undefined);
@@ -136,6 +138,8 @@ export interface StartOptions {
   readonly now?: () => number;
   /** What it talks through in place of the client. */
   readonly through?: (api: Api) => Api;
+  /** Of its connections, where it is not the operator's own. */
+  readonly timing?: Timing;
 }
 
 interface Starting {
@@ -147,11 +151,11 @@ interface Starting {
 }
 
 export function startIn(
-  { credentials, now = Date.now, through = (api) => api }: StartOptions,
+  { credentials, now = Date.now, through = (api) => api, timing = TIMING }: StartOptions,
   { namespace, watched, identity }: Starting,
 ): Running {
   const registry = new Registry();
-  const api = through(Api.open({ credentials, registry }));
+  const api = through(Api.open({ credentials, registry, timing }));
   const stopping = new AbortController();
   const config = {
     podName: identity,

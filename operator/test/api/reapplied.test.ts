@@ -75,7 +75,7 @@ describe('what is applied again', () => {
       const { status } = await place.json<{ status: { trading: string; router: string } }>('get', 'tsys', 'demo');
       assert.deepEqual([status.trading, status.router], ['Held', 'Paused']);
       await lift();
-      await place.kubectl(['delete', 'tsys', 'demo', '--timeout=20s']);
+      await place.kubectl(['delete', 'tsys', 'demo', '--timeout=60s']);
       await place.kubectl(['delete', 'cm', 'demo-desired', '--ignore-not-found']);
     });
 

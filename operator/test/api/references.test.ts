@@ -132,7 +132,7 @@ describe('what a system refers to', () => {
     await becomes('Active', async () => (await place.condition('rp', 'Ready'))?.reason === 'Active');
   });
   it('forgets a system that is deleted, and keeps the other', async () => {
-    await place.kubectl(['delete', 'tsys', 'second', '--timeout=10s']);
+    await place.kubectl(['delete', 'tsys', 'second', '--timeout=60s']);
     for (const kind of ['rp', 'rr'])
       await becomes('one', async () => (await systemsIn(kind))?.map((one) => one.split(' ')[0]).join() === 'demo');
   });

@@ -9,7 +9,7 @@ import { FatalError } from '../../runtime/errors.ts';
 import { Lease } from '../../runtime/lease.ts';
 
 /** Long enough to be suspended within it: a write that is under way by then arrives, whatever the writer does. */
-const REST_MS = 1_000;
+const REST_MS = 5_000;
 
 const [, , namespace = 'default'] = process.argv;
 const api = Api.open({ credentials: await findCredentials() });

@@ -31,7 +31,7 @@ describe('a leader that was suspended', () => {
     const ended = new Promise((resolve) => writer.once('close', resolve));
     const stopping = new AbortController();
     try {
-      await once(writer.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
+      await once(writer.stdout, 'data', { signal: AbortSignal.timeout(120_000) });
       writer.kill('SIGSTOP');
       const api = Api.open({ credentials: await findCredentials({ KUBECONFIG: server.kubeconfig }) });
       const { signal } = stopping;

@@ -24,7 +24,7 @@ describe('the wall clock is set', () => {
     kellyFraction += 0.001;
     await world.apply(RISK_PARAMS, { positionSizing: { kellyFraction } });
     const isThere = (): boolean => world.recorder.document?.risk.params.positionSizing.kellyFraction === kellyFraction;
-    await waitFor('the change is published', isThere, 5_000);
+    await waitFor('the change is published', isThere);
   };
 
   beforeEach(async () => {
@@ -67,9 +67,9 @@ describe('the wall clock is set', () => {
 
   it('back: a Hold ends when its time comes by the clock as it is then', async () => {
     aheadMs = -HOUR_MS;
-    await world.apply(HOLDS, { until: until(4_000) }, 'soon');
+    await world.apply(HOLDS, { until: until(10_000) }, 'soon');
     await world.settles('in force', () => holds() === 'soon');
-    await waitFor('over', () => holds() === '' && reasonOf('soon') === 'Over', 15_000);
+    await waitFor('over', () => holds() === '' && reasonOf('soon') === 'Over');
   });
 
   it('was ahead at the leader before: what it published last is told by the next as any other', async () => {
@@ -81,7 +81,7 @@ describe('the wall clock is set', () => {
     await world.operator('second', { now });
     const system = () => [...world.recorder.systems.all()][0];
     const ready = () => system()?.status?.conditions?.find(({ type }) => type === 'Ready');
-    await waitFor('told that it is on its way', () => ready()?.reason === 'Propagating', 10_000);
+    await waitFor('told that it is on its way', () => ready()?.reason === 'Propagating');
     world.players.paramServer.isAway = false;
     world.players.wake();
     await world.settles('acknowledged', () => true);

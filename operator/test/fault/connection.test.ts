@@ -1,11 +1,15 @@
 // The connection to a real API server is cut, goes silent, is refused, is told to go away. How soon exactly each is got over is
-// measured in bench/; here it is held to a multiple, that no fault is only ever found by luck.
+// measured in bench/; here it is held to a multiple, that no fault is only ever found by luck, nor by what finds another.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { RISK_PARAMS } from '../../kinds.ts';
+import { TIMING } from '../../runtime/dial.ts';
 import { FatalError } from '../../runtime/errors.ts';
 import { aWorld, waitFor, type Behind, type World } from './world.ts';
+
+/** Sooner than a connection is found that is silent while nothing is asked: what is done at once, on any machine. */
+const AT_ONCE_MS = 7_000;
 
 describe('the connection to the API server', () => {
   let world: World;
@@ -30,7 +34,7 @@ describe('the connection to the API server', () => {
   it('is cut, again and again: each change is seen at once on the next', async () => {
     for (let i = 0; i < 10; i++) {
       operator.proxy.relay.cut();
-      await changed(2_000);
+      await changed(AT_ONCE_MS);
     }
     await world.settles('the last change', () => true);
     await world.assertQuiet([operator], 2_000);
@@ -40,20 +44,23 @@ describe('the connection to the API server', () => {
     const { relay } = operator.proxy;
     const before = relay.connections;
     relay.freeze();
-    await waitFor('another connection', () => relay.connections > before, 17_000);
-    await changed(2_000);
+    await waitFor('another connection', () => relay.connections > before, 45_000);
+    await changed(AT_ONCE_MS);
     await world.settles('the change', () => true);
     await world.assertQuiet([operator], 2_000);
   });
 
-  it('goes silent while something is to be done: found sooner, as a write is not answered', async () => {
+  it('goes silent while something is to be done: found without a PING that was due, as a write is not answered', async () => {
+    await operator.end();
+    operator = await world.operator('second', { timing: { ...TIMING, pingEveryMs: 3_600_000 } });
+    await changed(60_000);
     operator.proxy.onRequest = ({ isWrite, isLease }) => {
       if (!isWrite || isLease) return undefined;
       operator.proxy.onRequest = () => undefined;
       operator.proxy.relay.freeze();
       return { do: 'stall' };
     };
-    assert.ok((await changed(15_000)) < 10_000);
+    await changed(60_000);
   });
 
   it('is refused for 6 s: a change in between is seen soon after their end', async () => {
@@ -65,7 +72,7 @@ describe('the connection to the API server', () => {
     relay.mode = 'passing';
     const freeAt = performance.now();
     await seen;
-    assert.ok(performance.now() - freeAt < 3_000, `${performance.now() - freeAt} ms`);
+    assert.ok(performance.now() - freeAt < 15_000, `${performance.now() - freeAt} ms`);
   });
 
   it('is refused for longer than a leader may go on without its Lease: it ends, and the next one goes on', async () => {
@@ -77,7 +84,7 @@ describe('the connection to the API server', () => {
     await operator.end();
     await world.expireLease();
     const next = await world.operator('second');
-    await changed(5_000);
+    await changed(60_000);
     await world.settles('the change', () => true);
     await world.assertQuiet([next], 2_000);
   });
@@ -90,7 +97,7 @@ describe('the connection to the API server', () => {
       return { do: 'stall' };
     };
     for (let second = 0; second < 13; second++) {
-      await changed(2_000);
+      await changed(AT_ONCE_MS);
       await delay(1_000);
     }
     assert.ok(isStalled);
@@ -101,7 +108,7 @@ describe('the connection to the API server', () => {
     const before = operator.proxy.relay.connections;
     for (let i = 0; i < 5; i++) {
       operator.proxy.goAway();
-      await changed(2_000);
+      await changed(AT_ONCE_MS);
     }
     assert.ok(operator.proxy.relay.connections <= before + 5, `${operator.proxy.relay.connections - before}`);
     await world.settles('the last change', () => true);

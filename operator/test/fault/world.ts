@@ -8,7 +8,7 @@ import { load } from 'js-yaml';
 import { CHILDREN, HOLDS, RISK_PARAMS, ROUTER_RULES, TRADING_SYSTEMS } from '../../kinds.ts';
 import { Api } from '../../runtime/client.ts';
 import type { Live, Resource, Wanted } from '../../runtime/object.ts';
-import { aPlace, eventually, stop, type Place, type Running } from '../api/harness.ts';
+import { aPlace, eventually, stop, type Place, type Running, type StartOptions } from '../api/harness.ts';
 import { aTradingSystem, EXAMPLES } from '../builders.ts';
 import { accountOf, type Account } from './account.ts';
 import { isCurrent } from './invariants.ts';
@@ -97,11 +97,11 @@ export async function aWorld() {
     /** Starts an operator behind a proxy of its own; `before` may set the proxy up. */
     operator: async (
       identity: string,
-      { before, now }: { readonly before?: (proxy: Proxy) => unknown; readonly now?: () => number } = {},
+      { before, ...options }: Partial<StartOptions> & { readonly before?: (proxy: Proxy) => unknown } = {},
     ): Promise<Behind> => {
       const proxy = await Proxy.open(credentials);
       before?.(proxy);
-      const more = { credentials: proxy.credentials, ...(now === undefined ? {} : { now }) };
+      const more = { ...options, credentials: proxy.credentials };
       const running = await place.start(identity, namespace, more);
       running.operator.done.catch(() => undefined); // who loses its Lease ends so, and a test may be looking elsewhere
       const behind = { proxy, running, end: () => put(proxy, running) };

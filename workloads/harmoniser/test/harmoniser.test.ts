@@ -69,6 +69,7 @@ describe('the harmoniser process', () => {
   let venue: Venue;
   let feeding: NodeJS.Timeout;
   let serving: NodeJS.Timeout;
+  let served: Promise<void> = Promise.resolve();
   let edgeBps = 0;
 
   const start = (): ChildProcess =>
@@ -103,12 +104,13 @@ describe('the harmoniser process', () => {
     serving = setInterval(() => {
       if (busy) return;
       busy = true;
-      void venue.serve().finally(() => (busy = false));
+      served = venue.serve().finally(() => (busy = false));
     }, 10);
   });
   after(async () => {
     clearInterval(feeding);
     clearInterval(serving);
+    await served;
     harmoniser.kill('SIGKILL');
     folder.remove();
     await server.stop();
@@ -122,7 +124,7 @@ describe('the harmoniser process', () => {
     const closes = Array.from({ length: 90 }, (_, i) => [today - (90 - i) * 86_400, 60_000 * (1 + (i % 2) / 50)]);
     await redis.set(dailyBarsKey(BTC), JSON.stringify({ source: 'binance', closes }));
     await eventually('the closes', async () => ((await source()) === 'DailyBars' ? true : undefined));
-    assert.equal((await told())?.symbols['ETH-USD']?.volatility?.source, 'ClassDefault');
+    assert.equal((await eventually('a status', told)).symbols['ETH-USD']?.volatility?.source, 'ClassDefault');
   });
   it('asks the venue about every symbol before it sends an order', async () => {
     edgeBps = 60;
@@ -137,10 +139,10 @@ describe('the harmoniser process', () => {
     await venue.fill(order);
     await eventually('the position', async () => ((await lots()) === order.lots ? true : undefined));
     await openOrders(0);
-    assert.equal((await told())?.flushed, true);
+    assert.equal((await eventually('a status', told)).flushed, true);
   });
   it('passes over reports and signals that it cannot read, at once and after a crash', async () => {
-    const held = await lots();
+    const held = await eventually('its position', lots);
     for (const text of [
       '{"seq":',
       '{"seq":1}',

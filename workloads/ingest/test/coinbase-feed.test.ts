@@ -161,7 +161,7 @@ describe('a feed of Coinbase', () => {
     venue.tell('heartbeats', { heartbeat_counter: 1 });
     venue.sequence += 1;
     venue.tell('heartbeats', { heartbeat_counter: 3 });
-    await until('asked for', () => renewalsOf('BTC-USD').length === 1, 2_000);
+    await until('asked for', () => renewalsOf('BTC-USD').length === 1, 8_000); // by itself after COINBASE_TIMING.silence
   });
 
   it('leaves out what comes late or twice, and takes it for life', async () => {
@@ -255,6 +255,7 @@ describe('a feed of Coinbase', () => {
   });
 
   it('sends no more than the venue takes: 8 messages a second without a login', async () => {
+    const from = performance.now();
     await open(ADVANCED);
     await withBooks();
     for (let renewals = 1; renewals <= 10; renewals++) {
@@ -263,14 +264,14 @@ describe('a feed of Coinbase', () => {
       await until('asked for', () => venue.heard.length === 3 + 2 * renewals);
       await withBooks();
     }
-    const { heardAt } = venue;
-    const most = Math.max(...heardAt.map((from) => heardAt.filter((at) => at >= from && at < from + 950).length));
-    assert.equal(most, 8);
+    // Heard later than they were sent, where the machine is busy, but never sooner.
+    for (const [i, at] of venue.heardAt.entries())
+      assert.ok(at - from >= 950 * Math.floor(i / 8), `message ${i + 1} after ${at - from} ms`);
     for (const product_id of PRODUCTS) {
       venue.tell('l2_data', { type: 'update', product_id, updates: [{ side: 'bid' }] });
       await delay(150);
     }
-    await until('the rest', () => venue.heard.length >= 27, 4_000);
+    await until('the rest', () => venue.heard.length >= 27);
     for (const product of PRODUCTS) {
       const of = venue.heard.filter(({ product_ids: products }) =>
         (products as string[] | undefined)?.includes(product),

@@ -21,7 +21,7 @@ describe('daily closes of a venue', () => {
           : { name: one.protocol, type: one.protocol.split('-')[0], url, symbols: { 'BTC-USD': one.symbol }, options: one.protocol === 'coinbase-advanced' ? { api: 'advanced' } : {} }; // prettier-ignore
       const running = await start(MARKET, { protocol: one.protocol, symbols: { 'BTC-USD': one.symbol }, source });
       try {
-        await until('closes', () => running.stored.size > 0, 20_000);
+        await until('closes', () => running.stored.size > 0);
         const bars = parseDailyBars(running.stored.get(dailyBarsKey('BTC-USD')) ?? '');
         const today = Math.floor(Date.now() / 1_000 / DAY_SECONDS) * DAY_SECONDS;
         assert.deepEqual([bars?.source, bars?.closes.at(-1)], [one.protocol, [today - DAY_SECONDS, 61_800]]);

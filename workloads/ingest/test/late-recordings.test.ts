@@ -81,8 +81,7 @@ function play({ file, line, unitMs, listings, read }: Session, delayedMs: (recei
   return { features, lateAfter: (ms: number) => features.filter(({ t }) => t > first + ms) };
 }
 
-describe('books of the recordings', function () {
-  this.timeout(60_000);
+describe('books of the recordings', () => {
   before(function () {
     if (!existsSync(RECORDINGS)) this.skip();
   });

@@ -10,7 +10,7 @@ import type { LateTiming } from '../venue/feed-shell.ts';
 import { PROTOCOLS, symbolsOf, type Protocol } from './recovery.ts';
 import { areValid, MARKET, start, stop, until, type Running } from './running.ts';
 
-const NEVER: LateTiming = { afterMs: 600_000, everyMs: 600_000 };
+const NEVER: LateTiming = { afterMs: 6_000_000, everyMs: 6_000_000 };
 
 const opened = (protocol: Protocol, late: LateTiming): OpenFeed =>
   ((_, options) => protocol === 'binance'
@@ -37,21 +37,20 @@ const metricOf = async ({ registry }: Running): Promise<number> =>
   Number(/^tradewind_feed_lag_seconds\{source="[^"]+",symbol="BTC-USD"\} (\S+)$/m.exec(await registry.metrics())?.[1]);
 
 for (const protocol of PROTOCOLS) {
-  describe(`a feed of ${protocol} that falls behind`, function () {
-    this.timeout(60_000);
+  describe(`a feed of ${protocol} that falls behind`, () => {
     let all: Running;
     afterEach(() => stop(all));
 
     it('by 3 s is late while it lasts, and in time by itself after it', async () => {
       all = await running(protocol, NEVER);
       all.simulator.strike(protocol, { fault: 'slow', delayMs: 3_500, seconds: 6 });
-      await until('books late', () => areLate(all), 6_500);
-      await until('a lag', () => isEach(all, ({ lagMs = 0 }) => lagMs > BOOK_FRESH_MS), 2_500);
+      await until('books late', () => areLate(all));
+      await until('a lag', () => isEach(all, ({ lagMs = 0 }) => lagMs > BOOK_FRESH_MS));
       const { sources, symbols } = all.ingest.status();
       assert.ok((sources[0]?.lagMs ?? 0) > BOOK_FRESH_MS && (symbols['BTC-USD']?.lagMs ?? 0) > BOOK_FRESH_MS, JSON.stringify(sources));
       assert.ok((await metricOf(all)) > BOOK_FRESH_MS / 1_000);
       assert.ok(areValid(all), 'they are in sequence all the time');
-      await until('books in time', () => areInTime(all) && isEach(all, ({ lagMs = 0 }) => lagMs < 1_000), 10_000);
+      await until('books in time', () => areInTime(all) && isEach(all, ({ lagMs = 0 }) => lagMs < 1_000));
       assert.equal(all.ingest.status().sources[0]?.reconnects, 0);
     }); // prettier-ignore
 
@@ -59,23 +58,23 @@ for (const protocol of PROTOCOLS) {
       all = await running(protocol, NEVER);
       all.simulator.strike(protocol, { fault: 'slow', delayMs: 500, seconds: 4 });
       const from = all.features.length;
-      await until('a lag', () => isEach(all, ({ lagMs = 0 }) => lagMs > 350), 4_000);
-      await until('none', () => isEach(all, ({ lagMs = Infinity }) => lagMs < 300), 6_000);
+      await until('a lag', () => isEach(all, ({ lagMs = 0 }) => lagMs > 350));
+      await until('none', () => isEach(all, ({ lagMs = Infinity }) => lagMs < 300));
       const oldest = Math.max(...all.features.slice(from).map(ageOf));
       assert.ok(oldest < BOOK_FRESH_MS, `${oldest} ms`);
     });
 
     it('for good is connected to anew, where what is late is the connection, and known to be in time again', async () => {
-      all = await running(protocol, { afterMs: 1_000, everyMs: 60_000 });
+      all = await running(protocol, { afterMs: 1_000, everyMs: 6_000_000 });
       all.simulator.strike(protocol, { fault: 'slow', delayMs: 4_000, seconds: 600 });
-      await until('books late', () => areLate(all), 8_000);
-      await until('connected anew', () => all.ingest.status().sources[0]?.reconnects === 1, 8_000);
+      await until('books late', () => areLate(all));
+      await until('connected anew', () => all.ingest.status().sources[0]?.reconnects === 1);
       // Answers are as late as messages were.
-      await until('books in time', () => areValid(all) && areInTime(all), 20_000);
+      await until('books in time', () => areValid(all) && areInTime(all));
       if (protocol !== 'binance') return;
       // The new one is as late: it is left alone for a while, and nothing is opened meanwhile.
       all.simulator.strike(protocol, { fault: 'slow', delayMs: 4_000, seconds: 600 });
-      await until('books late again', () => isEach(all, ({ lagMs = 0 }) => lagMs > BOOK_FRESH_MS), 8_000);
+      await until('books late again', () => isEach(all, ({ lagMs = 0 }) => lagMs > BOOK_FRESH_MS));
       const from = all.features.length;
       await delay(3_000);
       assert.equal(all.ingest.status().sources[0]?.reconnects, 1);

@@ -84,8 +84,7 @@ describe('the paper ledger', () => {
     assert.equal(again?.cashMicros, CAPITAL_USD * 1e6 - 3 * MICROS_PER_FILL);
   });
 
-  it('loses nothing at compaction, however answers and snapshots interleave', async function () {
-    this.timeout(20_000);
+  it('loses nothing at compaction, however answers and snapshots interleave', async () => {
     const ledger = await reopen();
     const account = await ledger.begin(CAPITAL_USD, 0);
     account.fence = 4;

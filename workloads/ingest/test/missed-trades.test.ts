@@ -5,9 +5,7 @@ import { PROTOCOLS, STRUCK, symbolsOf } from './recovery.ts';
 import { areValid, MARKET, start, stop, until } from './running.ts';
 
 for (const protocol of PROTOCOLS) {
-  describe(`trades that ${protocol} leaves out of its stream`, function () {
-    this.timeout(40_000);
-
+  describe(`trades that ${protocol} leaves out of its stream`, () => {
     it('are counted, found, and in the sums, each once', async () => {
       const symbols = symbolsOf(protocol);
       const running = await start(MARKET, { protocol, symbols });
@@ -39,8 +37,7 @@ for (const protocol of PROTOCOLS) {
   });
 }
 
-describe('a venue that wants no requests', function () {
-  this.timeout(40_000);
+describe('a venue that wants no requests', () => {
   it('is asked for trades once, and not again before its time', async () => {
     const symbols = symbolsOf('binance');
     const running = await start(MARKET, { protocol: 'binance', symbols });

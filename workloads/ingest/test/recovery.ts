@@ -71,8 +71,9 @@ export interface Recovery {
 }
 
 const LOOK_EVERY_MS = 5;
-/** Updates are on their way for so long: a difference that is gone by then was none. */
+/** Updates are on their way for so long, and at least for so many looks where this process is held up: a difference that is gone by then was none. */
 const ON_ITS_WAY_MS = 100;
+const ON_ITS_WAY_LOOKS = 12;
 /** Books that were right for so long stay so. */
 const SETTLED_MS = 1_500;
 
@@ -80,6 +81,7 @@ const SETTLED_MS = 1_500;
 interface Watched {
   readonly symbol: string;
   wrongSince: number;
+  wrongLooks: number;
   wrongTill: number;
   /** Since when it looks well and is wrong. */
   trustedSince: number;
@@ -93,12 +95,13 @@ export async function recoverFrom(
   running: Running,
   source: string,
   { name, faults, lastsMs }: Case,
-  withinMs = 60_000,
+  withinMs = 120_000,
 ): Promise<Recovery> {
   const before = await countsOf(running, source, name);
   const books = [STRUCK, OTHER].map((symbol): Watched => ({
     symbol,
     wrongSince: 0,
+    wrongLooks: 0,
     wrongTill: 0,
     trustedSince: monotonicNow(),
     trustedWrongMs: 0,
@@ -142,12 +145,14 @@ function look(
   const isFresh = market !== undefined && market.valid && ageAt(market, now) < BOOK_FRESH_MS;
   if (!isFresh) book.outMs += now - last;
   if (isFresh && isVenues(running, source, book.symbol)) {
-    if (book.wrongSince > 0 && now - book.wrongSince > ON_ITS_WAY_MS) book.wrongTill = now;
-    book.wrongSince = 0;
+    const wasOnItsWay = now - book.wrongSince <= ON_ITS_WAY_MS || book.wrongLooks <= ON_ITS_WAY_LOOKS;
+    if (book.wrongSince > 0 && !wasOnItsWay) book.wrongTill = now;
+    [book.wrongSince, book.wrongLooks] = [0, 0];
     book.trustedSince = now;
     return;
   }
   if (book.wrongSince === 0) book.wrongSince = now;
+  book.wrongLooks += 1;
   if (!isFresh) book.trustedSince = now;
   else book.trustedWrongMs = Math.max(book.trustedWrongMs, now - book.trustedSince);
 }

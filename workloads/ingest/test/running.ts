@@ -97,7 +97,8 @@ export async function stop({ simulator, ingest }: Running): Promise<void> {
   await simulator.stop();
 }
 
-export async function until(what: string, look: () => boolean, withinMs = 10_000): Promise<void> {
+/** `withinMs` is no promise of anything: machines are slow. */
+export async function until(what: string, look: () => boolean, withinMs = 60_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!look()) {
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
@@ -119,7 +120,7 @@ export async function untilTradesAreBack(
     booksWereOut ||= !areValid(running);
     return gapsOf(running) > 0 && (market?.trades ?? 0) > before + 2;
   };
-  await until('trades again', look, 25_000);
+  await until('trades again', look);
   return { booksWereOut };
 }
 

@@ -33,21 +33,22 @@ describe('ingest on the synthetic market', () => {
   it('emits at most 20 a second and symbol, and each newer than the last', async () => {
     const from = running.features.length;
     await delay(2_000);
-    const later = running.features.slice(from).filter(({ symbol }) => symbol === 'BTC-USD');
-    assert.ok(later.length >= 10 && later.length <= 42, `${later.length} in 2 s`);
+    const ofBtc = () => running.features.slice(from).filter(({ symbol }) => symbol === 'BTC-USD');
+    await until('some', () => ofBtc().length >= 10);
+    const later = ofBtc();
+    const lastedMs = later.at(-1)!.t - later[0]!.t;
+    assert.ok(later.length <= 2 + (20 * lastedMs) / 1_000, `${later.length} in ${lastedMs} ms`);
     later.slice(1).forEach((one, i) => assert.ok(one.seq > later[i]!.seq && one.frames >= later[i]!.frames));
   });
   it('reconnects by itself when the venue cuts it, and trusts no book meanwhile', async () => {
     running.simulator.strike('binance', { fault: 'cut' });
-    await until('books not valid', () => !areValid(running), 3_000);
-    await until('valid again', () => areValid(running), 10_000);
+    await until('books not valid', () => !areValid(running));
+    await until('valid again', () => areValid(running));
     assert.equal(gapsOf(running), 0);
   });
 });
 
-describe('ingest on the recordings of Binance', function () {
-  this.timeout(120_000);
-
+describe('ingest on the recordings of Binance', () => {
   it('reads every frame of both, finds no gap that they do not have, and ends with the book of an independent replay', async function () {
     if (!existsSync(RECORDINGS)) return this.skip();
     const dir = mkdtempSync(join(tmpdir(), 'recordings-'));
@@ -62,7 +63,7 @@ describe('ingest on the recordings of Binance', function () {
       { recordingsDir: dir },
     );
     try {
-      await until('every frame', () => running.ingest.status().framesTotal >= expected, 100_000);
+      await until('every frame', () => running.ingest.status().framesTotal >= expected, 200_000);
       await until('valid books', () => areValid(running));
       assert.equal(running.ingest.status().framesTotal, expected);
       assert.equal(running.simulator.stats()['binance']?.frames, expected);

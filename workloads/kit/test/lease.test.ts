@@ -12,8 +12,6 @@ import { connectRedis } from '../redis.ts';
 import { eventually, podFolder, startRedis, type PodFolder, type TestRedis } from './redis.ts';
 
 const KEY = leaseKey('demo', 0);
-const HANDED_OVER_MS = 2_000;
-
 interface Contender {
   readonly keeper: LeaseKeeper;
   readonly told: { epoch: number | undefined; left: Left | undefined }[];
@@ -62,7 +60,7 @@ describe('a lease in Redis', () => {
     open.push(keeper);
     return { keeper, told, knows };
   };
-  const taken = (contender: Contender, what = 'the lease') => eventually(what, () => contender.keeper.epoch(), 2_000);
+  const taken = (contender: Contender, what = 'the lease') => eventually(what, () => contender.keeper.epoch());
   const waits = (contender: Contender, forWhom: string) =>
     eventually('waiting', () => (contender.keeper.holder() === forWhom ? true : undefined));
   /** As long as it takes for it to be asked for again, and for Redis to have answered. */
@@ -81,7 +79,7 @@ describe('a lease in Redis', () => {
     await asked();
     assert.deepEqual([a.keeper.epoch(), b.keeper.epoch(), b.told], [1, undefined, []]);
   });
-  it('changes hands within 2 s when it is given back, with what was left, under a later epoch', async () => {
+  it('changes hands when it is given back, before it would have run out, with what was left, under a later epoch', async () => {
     const a = contend('a');
     await taken(a);
     const b = contend('b');
@@ -92,20 +90,22 @@ describe('a lease in Redis', () => {
     assert.equal(a.keeper.epoch(), undefined, 'from that moment on, not from the answer of Redis on');
     await given;
     assert.equal(await taken(b), 2);
-    assert.ok(performance.now() - gaveAt < HANDED_OVER_MS);
+    // By itself it would have lasted for the rest of LEASE_MS, of which a renewal is a second old at most.
+    assert.ok(performance.now() - gaveAt < LEASE_MS - 2_000);
     assert.deepEqual(b.told, [{ epoch: 2, left: { text: 'the last word', epoch: 1 } }]);
     await asked();
     assert.equal(a.keeper.epoch(), undefined, 'and is not asked for again');
   });
   it('is free when it has run out by the clock of Redis, not before, and what was left is there', async () => {
     const dead = { holder: 'uid-dead', pod: 'dead', epoch: 6, left: 'by dead', leftEpoch: 6 };
-    const [seconds = 0] = (await redis.time()).map(Number);
-    await redis.hset(KEY, { ...dead, until: (seconds + 2) * 1_000 });
+    const seconds = async (): Promise<number> => Number((await redis.time())[0]);
+    await redis.hset(KEY, { ...dead, until: ((await seconds()) + 8) * 1_000 });
     const b = contend('b');
     await waits(b, 'dead');
-    await eventually('its end', () => b.keeper.epoch(), 4_000);
-    const [after = 0] = (await redis.time()).map(Number);
-    assert.ok(after >= seconds + 2, `taken ${after - seconds} s after, of 2`);
+    const end = (await seconds()) + 2;
+    await redis.hset(KEY, { until: end * 1_000 });
+    await taken(b, 'its end');
+    assert.ok((await seconds()) >= end, `taken before ${end}`);
     assert.deepEqual(b.told, [{ epoch: 7, left: { text: 'by dead', epoch: 6 } }]);
   });
   it('does not outlive a clock of Redis that was set back: it runs out as a lease does', async () => {
@@ -129,7 +129,7 @@ describe('a lease in Redis', () => {
     await taken(a);
     const stored = await redis.hgetall(KEY);
     await server.kill();
-    await eventually('the deadline', () => (a.keeper.epoch() === undefined ? true : undefined), LEASE_MS);
+    await eventually('the deadline', () => (a.keeper.epoch() === undefined ? true : undefined));
     await server.start();
     redis = await server.client();
     await redis.hset(KEY, { ...stored, until: 1 });
@@ -153,7 +153,7 @@ describe('a lease in Redis', () => {
     const a = contend('a');
     await taken(a);
     await redis.hset(KEY, { holder: 'uid-b', pod: 'b', epoch: 2 });
-    await eventually('its loss', () => (a.keeper.epoch() === undefined ? true : undefined), 3_000);
+    await eventually('its loss', () => (a.keeper.epoch() === undefined ? true : undefined));
     assert.equal(a.keeper.holder(), 'b');
     await redis.hset(KEY, { holder: '', until: 0 });
     assert.equal(await taken(a), 3);

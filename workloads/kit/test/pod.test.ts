@@ -7,8 +7,8 @@ import { CONFIG } from '../../harmoniser/test/builders.ts';
 import { aFullDocument } from '../../router/test/documents.ts';
 import { eventually, podFolder, startRedis, type PodFolder, type TestRedis } from './redis.ts';
 
-/** Less than a pod may take to write what is decided; more than a read that blocks. */
-const AT_ONCE_MS = 3_000;
+/** Less than a pod may take to write what is decided, after which it would end all the same; more than a read that blocks. */
+const AT_ONCE_MS = 4_800;
 
 describe('a pod that is told to stop', () => {
   let server: TestRedis;

@@ -1,11 +1,11 @@
 // A real Redis for tests, on a port and in a folder of its own.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { freePort } from '@tradewind/hack/ports.ts';
 import { CONFIG_FILE, DESIRED_FILE, type Part } from '../../contract/pods.ts';
 import type { SystemConfig } from '../../contract/system-config.ts';
 
@@ -20,14 +20,8 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+/** On a machine that does other work besides. */
+const ANSWER_WITHIN_MS = 60_000;
 
 export interface ServerOptions {
   /** Its configuration file, which a Sentinel must have. */
@@ -38,7 +32,7 @@ export interface ServerOptions {
   readonly client?: Pick<RedisOptions, 'username' | 'password' | 'tls'>;
 }
 
-/** Needs redis-server on the PATH; rejects where it does not answer within 5 s. */
+/** Needs redis-server on the PATH; rejects where it ends, or does not answer in time. */
 export async function startRedis({ file, args = [], client: how = {} }: ServerOptions = {}): Promise<TestRedis> {
   const port = await freePort();
   const ports = how.tls === undefined ? ['--port', `${port}`] : ['--port', '0', '--tls-port', `${port}`];
@@ -50,13 +44,20 @@ export async function startRedis({ file, args = [], client: how = {} }: ServerOp
     server = spawn('redis-server', [...(file === undefined ? [] : [file]), ...own, ...args], {
       stdio: 'ignore',
     });
+    const gone = new AbortController();
+    server.once('error', (error) => gone.abort(error)); // none of that name
+    server.once('exit', (code) => gone.abort(new Error(`redis-server ended with ${code}`)));
     const probe = new Redis({ ...how, host: '127.0.0.1', port, maxRetriesPerRequest: null, retryStrategy: () => 50 });
     probe.on('error', () => undefined);
-    await Promise.race([
-      probe.ping(),
-      delay(5_000).then(() => Promise.reject(new Error('redis-server does not answer'))),
-    ]);
-    probe.disconnect();
+    const late = delay(ANSWER_WITHIN_MS, undefined, { signal: gone.signal });
+    try {
+      await Promise.race([probe.ping(), late.then(() => Promise.reject(new Error('redis-server does not answer')))]);
+    } catch (error) {
+      throw gone.signal.aborted ? gone.signal.reason : error;
+    } finally {
+      gone.abort();
+      probe.disconnect();
+    }
   };
   const kill = async (): Promise<void> => {
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
@@ -80,7 +81,7 @@ export async function startRedis({ file, args = [], client: how = {} }: ServerOp
     stop: async () => {
       for (const client of clients) client.disconnect();
       await kill();
-      rmSync(dir, { recursive: true, force: true });
+      rmSync(dir, { recursive: true, force: true, maxRetries: 20 });
     },
   };
 }
@@ -111,15 +112,16 @@ export function podFolder(part: Part, system: SystemConfig): PodFolder {
       LOG_LEVEL: 'warn',
     },
     writeDesired: (text) => write(DESIRED_FILE, text),
-    remove: () => rmSync(root, { recursive: true, force: true }),
+    // A process that was killed a moment ago may still be writing.
+    remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 20 }),
   };
 }
 
-/** Looks every 20 ms until there is an answer; rejects after `withinMs`. */
+/** Looks every 20 ms until there is an answer; rejects after `withinMs`, which is no promise of anything: machines are slow. */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

@@ -6,13 +6,23 @@ import { append, readStreams, type ReadOptions } from '../streams.ts';
 import { eventually, startRedis, type TestRedis } from './redis.ts';
 
 const KEY = 'orders:{BTC-USD}';
+/** By how much the time that Redis says may be missed, on a machine that stutters while it is asked. */
+const MISSED_MS = 1_000;
+
+/** This process and Redis have one clock here: by it, `id` is that old, or was a moment ago. */
+const assertIsAge = (ageMs: number, id: string): void => {
+  const wallAgeMs = Date.now() - Number.parseInt(id, 10);
+  assert.ok(Math.abs(wallAgeMs - ageMs) < MISSED_MS, `${ageMs} ms, by the wall clock ${wallAgeMs}`);
+};
 
 describe('reading streams', () => {
   let server: TestRedis;
   before(async () => (server = await startRedis()));
-  after(() => server.stop());
   const stop = new AbortController();
-  after(() => stop.abort());
+  after(async () => {
+    stop.abort();
+    await server.stop();
+  });
   const logged: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => void logged.push(line) });
   const read = async (from: ReadOptions['from'], onMessage: ReadOptions['onMessage'], signal = stop.signal) =>
@@ -66,8 +76,9 @@ describe('reading streams', () => {
     await admin.acl('SETUSER', 'default', '-time');
     const ages: number[] = [];
     const enough = new AbortController();
-    const onMessage = (_key: string, _id: string, _data: string, ageMs: number): void => {
+    const onMessage = (_key: string, id: string, _data: string, ageMs: number): void => {
       ages.push(ageMs);
+      assertIsAge(ageMs, id);
       enough.abort();
     };
     const reading = read(from, onMessage, enough.signal);
@@ -75,7 +86,7 @@ describe('reading streams', () => {
     assert.deepEqual(ages, []);
     await admin.acl('SETUSER', 'default', '+time');
     await reading;
-    assert.ok(ages[0]! >= 0 && ages[0]! < 5_000, `${ages[0]}`);
+    assert.equal(ages.length, 1);
   });
 
   it('tells each entry’s age by the clock of Redis, the reader’s delay included', async () => {
@@ -87,15 +98,16 @@ describe('reading streams', () => {
     const enough = new AbortController();
     await read(
       from,
-      async (_key, _id, _data, ageMs) => {
+      async (_key, id, _data, ageMs) => {
         ages.push(ageMs);
+        assertIsAge(ageMs, id);
         await delay(80);
         if (ages.length === 2) enough.abort();
       },
       enough.signal,
     );
     const [first = 0, second = 0] = ages;
-    assert.ok(first >= 110 && first < 1_000, `${first}`);
-    assert.ok(second - first > 70 && second - first < 200, `${second - first}`);
+    assert.ok(first >= 110, `${first}`);
+    assert.ok(second - first > 70, `${second - first}`);
   });
 });

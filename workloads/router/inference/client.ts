@@ -30,7 +30,7 @@ export interface Client {
  * An idle connection is given up before the server does: a question that crosses its end on the way is a failure. Uvicorn, in which
  * many Python servers run, closes after 5 s and does not say so (uvicorn.org, "Settings", timeout_keep_alive).
  */
-const IDLE_MS = 4_000;
+export const IDLE_MS = 4_000;
 
 /** A client of the server at `url`; `maxSockets` connections at most. `credentials` are asked for each request, and sent over TLS only. */
 export function newClient(url: string, maxSockets: number, credentials: () => Credentials = () => ({})): Client {

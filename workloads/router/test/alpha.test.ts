@@ -122,8 +122,7 @@ class Way {
   }
 }
 
-describe('the planted edges of a signal provider', function () {
-  this.timeout(60_000);
+describe('the planted edges of a signal provider', () => {
   for (const [slope, noiseBps, everyMs, lateMs] of [
     [1, 0, 500, 0],
     [0.5, 0, 500, 0],

@@ -58,19 +58,15 @@ describe('a model server behind TLS and a token', () => {
     writeFileSync(join(dir, 'secrets', 'edge-key', key), text);
   const ca = (): string => readFileSync(join(dir, 'ca.crt'), 'utf8');
   const run = (secretRef: object | undefined = { name: 'edge-key' }): void => {
-    const edge = { type: 'OpenInference', url: fake.url, parameters: {}, minAccuracy: 0, timeoutMs: 1_000, maxLatencyMs: 500, secretRef, inference: { input: 'features', output: 'edge_bps', features: ['pressure', 'spread_bps'], intervalMs: 250, concurrency: 2 } }; // prettier-ignore
+    const edge = { type: 'OpenInference', url: fake.url, parameters: {}, minAccuracy: 0, timeoutMs: 10_000, maxLatencyMs: 10_000, secretRef, inference: { input: 'features', output: 'edge_bps', features: ['pressure', 'spread_bps'], intervalMs: 250, concurrency: 2 } }; // prettier-ignore
     const document = aDocument({ rules: rules({ models: { ...rules().rules.models, edge } }) });
     servers.run(compilePolicy(document, CONFIG, 0).models);
   };
   const isReady = (): boolean | undefined =>
     events.findLast((event): event is Extract<Event, { kind: 'server' }> => event.kind === 'server')?.ready;
-  const ready = () => eventually('ready', () => (isReady() === true ? true : undefined), 8_000);
+  const ready = () => eventually('ready', () => (isReady() === true ? true : undefined));
   const refusedBy = (reason: RegExp) =>
-    eventually(
-      `refused: ${String(reason)}`,
-      () => (logged.some((line) => reason.test(line)) ? true : undefined),
-      5_000,
-    );
+    eventually(`refused: ${String(reason)}`, () => (logged.some((line) => reason.test(line)) ? true : undefined));
 
   it('is asked with the token of the Secret and trusted by its CA, and neither is said anywhere', async () => {
     give('token', `${TOKEN}\n`);
@@ -138,7 +134,7 @@ describe('a model server behind TLS and a token', () => {
       give('host', other);
       clock += 5_000;
       const before = logged.length;
-      await eventually('asked for again', () => (logged.length > before ? true : undefined), 8_000);
+      await eventually('asked for again', () => (logged.length > before ? true : undefined));
     }
     assert.equal(fake.seen.checks, 0);
     assert.ok(!logged.join().includes('models.example.com'), 'nor is said what was found');

@@ -2,10 +2,10 @@
 // Installed once (about a minute, 330 MB); started for each test run in a second or two.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePorts } from '@tradewind/hack/ports.ts';
 import { eventually } from '../../kit/test/redis.ts';
 
 const VERSION = '1.7.1';
@@ -76,7 +76,7 @@ export interface Mlserver {
   stop(): Promise<void>;
 }
 
-/** Serves the model `edge` of `features` numbers. Rejects where it is not ready within 30 s. */
+/** Serves the model `edge` of `features` numbers. Rejects where it does not become ready. */
 export async function startMlserver(bin: string, features: number): Promise<Mlserver> {
   const root = mkdtempSync(join(tmpdir(), 'mlserver-'));
   const folder = join(root, 'edge');
@@ -96,9 +96,10 @@ export async function startMlserver(bin: string, features: number): Promise<Mlse
   let child: ReturnType<typeof spawn> | undefined;
   const start = async (): Promise<void> => {
     child = spawn(join(bin, 'mlserver'), ['start', root], { stdio: 'ignore', cwd: folder });
+    child.on('error', () => undefined); // never ready then
     const isReady = async (): Promise<true | undefined> =>
       (await fetch(`${url}/v2/models/edge/ready`).catch(() => undefined))?.status === 200 ? true : undefined;
-    await eventually('MLServer is ready', isReady, 30_000);
+    await eventually('MLServer is ready', isReady, 120_000);
   };
   const kill = async (): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -108,24 +109,11 @@ export async function startMlserver(bin: string, features: number): Promise<Mlse
   };
   const stop = async (): Promise<void> => {
     await kill();
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 20 });
   };
   await start().catch(async (error: unknown) => {
     await stop();
     throw error;
   });
   return { url, kill, start, stop };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = servers.map(
-    (server) =>
-      new Promise<number>((resolve) =>
-        server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
-      ),
-  );
-  const found = await Promise.all(ports);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return found;
 }

@@ -50,8 +50,8 @@ describe('a switch of models', () => {
       new_model: 'momentum',
       reason: 'RulesChanged',
     });
-    assert.ok(Math.abs(Date.parse(timestamp) - Date.now()) < 10_000, timestamp);
-    assert.ok(Number(latency_ms) >= 0 && Number(latency_ms) < 2_000, latency_ms);
+    assert.ok(Math.abs(Date.parse(timestamp) - Date.now()) < 60_000, timestamp);
+    assert.ok(Number(latency_ms) >= 0 && Number(latency_ms) < 60_000, latency_ms);
   });
   it('puts out of the log what is older than 24 h, and ends it when nothing is left in it', async () => {
     const dayAgo = Date.now() - 86_400_000;

@@ -91,7 +91,8 @@ describe('orders at the simulated venues, by ccxt', () => {
         const placed = await client.createOrder(symbol, 'limit', 'buy', 0.5, Math.round(bestOf(protocol).ask * 1.01));
         const order = await client.fetchOrder(placed.id!, symbol);
         assert.deepEqual([order.status, order.filled, order.remaining, order.side], ['closed', 0.5, 0, 'buy']);
-        assert.ok(Math.abs(order.average! / bestOf(protocol).ask - 1) < 1e-3, `at ${order.average}`);
+        // Its limit is 1 % away, the market since then less.
+        assert.ok(Math.abs(order.average! / bestOf(protocol).ask - 1) < 5e-3, `at ${order.average}`);
         const after = await client.fetchBalance(V3);
         const [paid, got] = [before[quote]!.free! - after[quote]!.free!, after['BTC']!.free! - before['BTC']!.free!];
         const isReceived = protocol === 'binance';
