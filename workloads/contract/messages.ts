@@ -161,6 +161,8 @@ export type VenueReport = {
       readonly ticks: number;
       readonly notionalMicros: number;
       readonly feeMicros: number;
+      /** What its lots are counted in; absent in what an earlier version wrote. */
+      readonly quantityScale?: number;
     }
   | {
       readonly kind: 'done';
@@ -175,6 +177,8 @@ export type VenueReport = {
       readonly cashMicros: number;
       /** Lots by symbol, of every symbol of the shard. */
       readonly positions: Readonly<Record<string, number>>;
+      /** What they are counted in, where it is known. */
+      readonly quantityScales?: Readonly<Record<string, number>>;
       readonly openOrders: readonly string[];
       /** The latest epoch that the venue has seen: orders of an earlier one are refused from here on. */
       readonly epoch: number;

@@ -27,6 +27,8 @@ export interface Account {
   /** Undefined until the venue has told it once. */
   cashMicros: number | undefined;
   lots: Record<string, number>;
+  /** Lots per unit that each position is counted in, where the venue has told. */
+  quantityScales: Record<string, number>;
   working: Record<string, WorkingOrder>;
   fills: number;
   /** Boots of the venue that number in the sequence in force, oldest first, and those whose numbers were lost with a log. */
@@ -52,6 +54,7 @@ const GAP_PATIENCE_MS = 2_000;
 export const emptyAccount = (): Account => ({
   cashMicros: undefined,
   lots: {},
+  quantityScales: {},
   working: {},
   fills: 0,
   venueBoots: [],
@@ -67,6 +70,10 @@ export const signed = (side: Side, lots: number): number => (side === 'buy' ? lo
 
 export const workingOf = (account: Account, symbol: string): WorkingOrder[] =>
   Object.values(account.working).filter((order) => order.symbol === symbol);
+
+/** Whether the position is counted in other lots than those of `quantityScale`: then no figure of it would be right. */
+export const isMisread = ({ lots, quantityScales }: Account, symbol: string, quantityScale: number): boolean =>
+  (lots[symbol] ?? 0) !== 0 && (quantityScales[symbol] ?? quantityScale) !== quantityScale;
 
 /** Signed lots of a symbol's orders that may still fill. */
 export const workingLots = (account: Account, symbol: string): number =>
@@ -156,6 +163,7 @@ function takeFill(account: Account, fill: Extract<VenueReport, { kind: 'fill' }>
   account.recent.push({ seq: fill.seq, tradeId: fill.tradeId, symbol: fill.symbol, lots, cashMicros });
   if (account.recent.length > RECENT_FILLS) account.recent.shift();
   account.fills++;
+  if (fill.quantityScale !== undefined) account.quantityScales[fill.symbol] = fill.quantityScale;
   if (fill.seq > account.baseSeq) book(account, { symbol: fill.symbol, lots, cashMicros });
   return true;
 }
@@ -174,6 +182,7 @@ function adopt(account: Account, report: Extract<VenueReport, { kind: 'account' 
   account.baseSeq = report.seq;
   account.cashMicros = report.cashMicros;
   account.lots = { ...report.positions };
+  Object.assign(account.quantityScales, report.quantityScales);
   for (const fill of account.recent) if (fill.seq > report.seq) book(account, fill);
 }
 

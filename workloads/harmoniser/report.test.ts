@@ -18,6 +18,8 @@ const BODIES: readonly Parameters<ReportMaker['make']>[2][] = [
   { kind: 'done', orderId: 'o', outcome: 'Filled', filledLots: 1 },
   { kind: 'rejected', orderId: 'o', reason: '' },
   { kind: 'account', requestId: 'r', cashMicros: -5, positions: { 'BTC-USD': -1 }, openOrders: ['o'], epoch: 1 },
+  { ...fill, quantityScale: 100 },
+  { kind: 'account', requestId: 'r', cashMicros: 5, positions: {}, quantityScales: { 'BTC-USD': 100 }, openOrders: [], epoch: 1 }, // prettier-ignore
 ];
 
 describe('a report', () => {
@@ -34,6 +36,7 @@ describe('a report', () => {
     ['with lots as text', { lots: '1' }, 'lots: found "1"'],
     ['with lots below 0', { lots: -1 }, 'lots: found -1'],
     ['with more micros than an integer holds', { notionalMicros: 2 ** 53 }, 'notionalMicros: found 9007199254740992'],
+    ['in lots of nothing', { quantityScale: 0 }, 'quantityScale: found 0'],
     ['without a number', { seq: undefined }, 'seq: found undefined'],
     ['on a side of its own', { side: 'Buy' }, 'side: found "Buy"'],
     ['without a boot', { bootId: '' }, 'bootId: found ""'],

@@ -17,6 +17,13 @@ const all =
   (value) =>
     typeof value === 'object' && value !== null && Object.values(value).every(field);
 
+const scale: Field = (value) => Number.isSafeInteger(value) && (value as number) > 0;
+/** An earlier version of the venue did not write it. */
+const orAbsent =
+  (field: Field): Field =>
+  (value) =>
+    value === undefined || field(value);
+
 const EVERY: Readonly<Record<string, Field>> = {
   seq: amount,
   bootId: text,
@@ -33,10 +40,18 @@ const OF_KIND: Readonly<Record<VenueReport['kind'], Readonly<Record<string, Fiel
     ticks: amount,
     notionalMicros: amount,
     feeMicros: integer,
+    quantityScale: orAbsent(scale),
   },
   done: { orderId: text, outcome: oneOf('Filled', 'Expired', 'Cancelled'), filledLots: amount },
   rejected: { orderId: text, reason: (value) => typeof value === 'string' },
-  account: { requestId: text, cashMicros: integer, positions: all(integer), openOrders: all(text), epoch: amount },
+  account: {
+    requestId: text,
+    cashMicros: integer,
+    positions: all(integer),
+    quantityScales: orAbsent(all(scale)),
+    openOrders: all(text),
+    epoch: amount,
+  },
 };
 
 /** The report in a JSON text, or why there is none: what was found, by its field. */

@@ -172,7 +172,7 @@ export function newState(
     controlReadable: false,
     redisConnected: false,
     symbols: new Map(symbols.map((name) => [name, newSymbol(name, old.symbols[name])])),
-    account: old.account,
+    account: { ...emptyAccount(), ...old.account },
     equity: old.equity,
     volatilities: new Map(Object.entries(old.volatilities)),
     covariance: old.covariance,

@@ -1,7 +1,7 @@
 // The harmoniser's core: one event in, outputs out. Synchronous and deterministic: no clock, no I/O, no log; the state is
 // changed in place. The shell (main.ts) makes orders durable and sends them, and writes the rest.
 import type { OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
-import { passGap, settleWorking, takeReport } from './account.ts';
+import { isMisread, passGap, settleWorking, takeReport } from './account.ts';
 import { decide } from './decide.ts';
 import { seedRisk, takeBars, takeGridStep } from './estimates.ts';
 import { cancelOpens, watchVar } from './ladder.ts';
@@ -42,9 +42,11 @@ export function step(state: State, event: Event): Output[] {
   }
 }
 
-function onSignal(state: State, { signal, ageMs, now }: Extract<Event, { kind: 'signal' }>): Output[] {
-  const symbol = state.symbols.get(signal.symbol);
+function onSignal(state: State, event: Extract<Event, { kind: 'signal' }>): Output[] {
+  const { ageMs, now } = event;
+  const symbol = state.symbols.get(event.signal.symbol);
   if (symbol === undefined) return [];
+  const signal = readable(state, event.signal);
   const heardAt = now - ageMs - heardMs(signal);
   const { lagMs = 0 } = signal.features;
   const isFresh = Number.isFinite(heardAt) && lagMs >= 0 && ageMs <= SIGNAL_FRESH_MS;
@@ -56,6 +58,16 @@ function onSignal(state: State, { signal, ageMs, now }: Extract<Event, { kind: '
   takeQuote(symbol, signal);
   if (state.policy !== undefined) takeMarket(symbol.liquidity, signal.features, state.policy.liquidity, now);
   return now - symbol.decidedAt >= DECISION_MS ? decide(state, symbol, now) : [];
+}
+
+/**
+ * The signal; halted where its venue counts in other lots than what is held: no order could be right, and the last quote in the old
+ * units stays the mark. Ingest says the same as soon as it has read its account.
+ */
+function readable({ account }: State, signal: Signal): Signal {
+  const { instrument, halted = 'counted in other lots than its position' } = signal.features;
+  if (!isMisread(account, signal.symbol, instrument.quantityScale)) return signal;
+  return { ...signal, features: { ...signal.features, valid: false, halted } };
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   type Link,
   type Market,
 } from './market.ts';
+import { misread, type Account } from './paper/account.ts';
 import { bookUpdated, matchDue, receive, type Arrival, type PaperAnswer, type PaperVenue } from './paper/venue.ts';
 import { reconnected } from './venue/lag.ts';
 import type { Listing, MarketFrame, Snapshot, TradeFrame } from './venue/frame.ts';
@@ -52,6 +53,8 @@ export type Event =
   | { readonly kind: 'linkUp' | 'heard' | 'linkDown'; readonly link: Link; readonly t: number }
   /** An entry of an orders stream. */
   | ({ readonly kind: 'order'; readonly t: number } & Arrival)
+  /** The paper account as it was before this boot; it is moved on in place. */
+  | { readonly kind: 'account'; readonly account: Account; readonly t: number }
   /** The fee of the risk parameters in force, as paper/money.ts feeRate gives it. */
   | { readonly kind: 'fee'; readonly feeRate: number; readonly t: number }
   /** Several times a second: what is due by `t` happens. */
@@ -84,6 +87,8 @@ export interface Shard {
   tickedAt: number;
   /** Undefined outside Paper mode, and until its account is open. */
   paper: PaperVenue | undefined;
+  /** What was held before this boot; undefined until it was read, and where nothing was. */
+  held: Account | undefined;
 }
 
 export const newShard = (bootId: string): Shard => ({
@@ -93,6 +98,7 @@ export const newShard = (bootId: string): Shard => ({
   alphas: new Map(),
   tickedAt: 0,
   paper: undefined,
+  held: undefined,
 });
 
 /** Moves the shard on by one event; what comes out is in order. */
@@ -128,6 +134,9 @@ function apply(shard: Shard, event: Event): readonly Output[] {
       return onOrder(shard, event, event.t);
     case 'fee':
       return onFee(shard, event.feeRate);
+    case 'account':
+      shard.held = event.account;
+      return [...shard.markets.keys()].flatMap((symbol) => onUnits(shard, symbol, event.t));
     case 'listed':
       return onListed(shard, event);
     case 'linkUp':
@@ -158,11 +167,27 @@ function onSymbol(shard: Shard, event: Extract<Event, { readonly symbol: string 
   }
 }
 
-/** Said once each time that it changes. */
-function onStatus(shard: Shard, { symbol, halted, t }: Extract<Event, { kind: 'status' }>): readonly Output[] {
+/**
+ * Said once each time that it changes. What is held in other units than its venue counts in now is closed whatever the venue says:
+ * they were changed while nobody was looking.
+ */
+function onStatus(
+  shard: Shard,
+  { symbol, halted: said, t }: Pick<Extract<Event, { kind: 'status' }>, 'symbol' | 'halted' | 't'>,
+): readonly Output[] {
   const market = shard.markets.get(symbol);
+  const halted = market === undefined ? said : (unreadable(shard, market) ?? said);
   if (market === undefined || market.halted === halted) return NONE;
   return [{ kind: 'status', symbol, halted }, ...onMarket(shard, symbol, t, () => setHalted(market, halted, t))];
+}
+
+const unreadable = ({ held }: Shard, { symbol, listing }: Market): string | undefined =>
+  held === undefined ? undefined : misread(held, symbol, listing.instrument.quantityScale);
+
+/** Whether what is held can be read is looked at when both the account and the venue's units are known. */
+function onUnits(shard: Shard, symbol: string, t: number): readonly Output[] {
+  const halted = shard.markets.get(symbol)?.halted;
+  return onStatus(shard, { symbol, halted, t });
 }
 
 function onFee({ paper }: Shard, feeRate: number): readonly Output[] {
@@ -170,13 +195,11 @@ function onFee({ paper }: Shard, feeRate: number): readonly Output[] {
   return NONE;
 }
 
-function onListed(
-  { markets, emissions }: Shard,
-  { listing, link }: Extract<Event, { kind: 'listed' }>,
-): readonly Output[] {
-  markets.set(listing.symbol, newMarket(listing, link));
-  if (!emissions.has(listing.symbol)) emissions.set(listing.symbol, newEmission());
-  return NONE;
+function onListed(shard: Shard, { listing, link, t }: Extract<Event, { kind: 'listed' }>): readonly Output[] {
+  const { symbol } = listing;
+  shard.markets.set(symbol, newMarket(listing, link));
+  if (!shard.emissions.has(symbol)) shard.emissions.set(symbol, newEmission());
+  return onUnits(shard, symbol, t);
 }
 
 function onFrame(shard: Shard, frame: MarketFrame, t: number): readonly Output[] {

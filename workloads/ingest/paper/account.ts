@@ -5,6 +5,8 @@ import type { VenueReport } from '../../contract/messages.ts';
 export interface Account {
   cashMicros: number;
   readonly positions: Map<string, number>;
+  /** Lots per unit that each position is counted in, as of its last fill; none in what an earlier version wrote. */
+  readonly quantityScales: Map<string, number>;
   /** Of the last report. */
   seq: number;
   /** Request ids that have their final answer, oldest first: a repeat is dropped. */
@@ -22,10 +24,21 @@ export function openAccount(capitalUsd: number): Account {
   if (!(Number.isSafeInteger(cashMicros) && cashMicros >= 0)) {
     throw new RangeError(`capitalUsd must be 0 … 9e9, found ${capitalUsd}`);
   }
-  return { cashMicros, positions: new Map(), seq: 0, answered: new Set(), fence: 0 };
+  return { cashMicros, positions: new Map(), quantityScales: new Map(), seq: 0, answered: new Set(), fence: 0 };
 }
 
 export const positionOf = (account: Account, symbol: string): number => account.positions.get(symbol) ?? 0;
+
+/**
+ * Why the position cannot be read where its venue counts in `quantityScale` lots per unit; undefined where it can, or nobody wrote
+ * down what it is counted in.
+ */
+export function misread(account: Account, symbol: string, quantityScale: number): string | undefined {
+  const lots = positionOf(account, symbol);
+  const heldIn = account.quantityScales.get(symbol) ?? quantityScale;
+  if (lots === 0 || heldIn === quantityScale) return undefined;
+  return `held in ${lots} lots of ${Math.log10(heldIn)} decimals, counted in ${Math.log10(quantityScale)} now: see the runbook`;
+}
 
 /** Moves the account by one report. Reports come in order of seq, each once. */
 export function applyReport(account: Account, report: VenueReport): void {
@@ -34,6 +47,7 @@ export function applyReport(account: Account, report: VenueReport): void {
     const sign = report.side === 'buy' ? 1 : -1;
     account.cashMicros -= sign * report.notionalMicros + report.feeMicros;
     account.positions.set(report.symbol, positionOf(account, report.symbol) + sign * report.lots);
+    if (report.quantityScale !== undefined) account.quantityScales.set(report.symbol, report.quantityScale);
   } else if (report.kind === 'done' || report.kind === 'rejected') {
     remember(account.answered, report.orderId);
   } else if (report.kind === 'account') {

@@ -14,6 +14,8 @@ export interface Facts {
   readonly freeLots: number;
   /** Held lots, waiting orders left aside. */
   readonly heldLots: number;
+  /** Why they cannot be read in the units of the listing; undefined where they can. */
+  readonly misread: string | undefined;
   readonly waiting: number;
   readonly ageMs: number;
   /** Why the venue does not trade it; undefined while it does. */
@@ -40,6 +42,7 @@ const CHECKS: readonly Check[] = [
   (_, { ageMs }) =>
     ageMs <= MAX_ORDER_AGE_MS ? undefined : `TooOld: ${Math.round(ageMs)} ms, at most ${MAX_ORDER_AGE_MS}`,
   ({ symbol }, { halted }) => (halted === undefined ? undefined : haltRefusal(symbol, halted)),
+  ({ symbol }, { misread }) => (misread === undefined ? undefined : `UnitsChanged: ${symbol} is ${misread}`),
   (_, { waiting }) => (waiting >= MAX_WAITING ? `TooManyOrders: ${waiting} on their way` : undefined),
   ({ limitTicks }, { listing }) =>
     limitTicks % listing.instrument.tickStep === 0

@@ -23,6 +23,7 @@ interface Entry {
 interface SavedState {
   readonly cashMicros: number;
   readonly positions: Readonly<Record<string, number>>;
+  readonly quantityScales?: Readonly<Record<string, number>>;
   readonly seq: number;
   readonly fence?: number;
   readonly answered: readonly string[];
@@ -195,6 +196,7 @@ export class Ledger {
     return {
       cashMicros: account.cashMicros,
       positions: Object.fromEntries(account.positions),
+      quantityScales: Object.fromEntries(account.quantityScales),
       seq: account.seq,
       fence: account.fence,
       answered: [...account.answered],
@@ -211,8 +213,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return new Ledger(options, journal);
 }
 
-function accountOf({ cashMicros, positions, seq, fence = 0, answered }: SavedState): Account {
-  return { cashMicros, positions: new Map(Object.entries(positions)), seq, answered: new Set(answered), fence };
+function accountOf({ cashMicros, positions, quantityScales = {}, seq, fence = 0, answered }: SavedState): Account {
+  return {
+    cashMicros,
+    positions: new Map(Object.entries(positions)),
+    quantityScales: new Map(Object.entries(quantityScales)),
+    seq,
+    answered: new Set(answered),
+    fence,
+  };
 }
 
 function seqOf(data: string | undefined): number {

@@ -59,6 +59,7 @@ export async function startPaper(options: PaperOptions): Promise<PaperShell> {
   const ledger = await openLedger({ dir: pod.dataDir, redis, symbols, log, onFatal });
   ingest.onAnswer((answer) => ledger.commit(answer));
   if (ledger.account !== undefined) {
+    ingest.emit({ kind: 'account', account: ledger.account, t: monotonicNow() });
     log.info({ cashMicros: ledger.account.cashMicros, seq: ledger.account.seq }, 'paper account restored');
   }
   const publishing = publishForEver(ledger, signal);

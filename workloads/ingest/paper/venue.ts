@@ -8,7 +8,7 @@ import { BOOK_FRESH_MS, type OrderRequest, type VenueReport } from '../../contra
 import { ageAt } from '../lateness.ts';
 import { visibleLevels, type Market } from '../market.ts';
 import type { ChangeFrame, DepthFrame } from '../venue/frame.ts';
-import { applyReport, positionOf, type Account } from './account.ts';
+import { applyReport, misread, positionOf, type Account } from './account.ts';
 import { haltRefusal, refusalOf, reserveMicros, type Facts, type NewOrder } from './checks.ts';
 import { forgetUpdated, takeLevels, type TakenLevels } from './match.ts';
 import { feeMicros, notionalMicros } from './money.ts';
@@ -127,6 +127,7 @@ function factsAbout(
     freeMicros: account.cashMicros - sum(waiting.map(({ reserved }) => reserved)),
     freeLots: positionOf(account, symbol) - sum(waiting.map(({ order }) => soldLots(order, symbol))),
     heldLots: positionOf(account, symbol),
+    misread: misread(account, symbol, known.listing.instrument.quantityScale),
     waiting: waiting.length,
     fence: account.fence,
   };
@@ -186,6 +187,7 @@ function execute(paper: PaperVenue, waiting: Waiting, market: Market | undefined
         ticks: fill.ticks,
         notionalMicros: notional,
         feeMicros: feeMicros(notional, feeRate),
+        quantityScale: market.listing.instrument.quantityScale,
       };
     }),
     { kind: 'done', orderId: order.id, outcome: filledLots === order.lots ? 'Filled' : 'Expired', filledLots },
@@ -229,6 +231,7 @@ const accountReport = ({ account, waiting }: PaperVenue, requestId: string): Rep
   requestId,
   cashMicros: account.cashMicros,
   positions: Object.fromEntries(account.positions),
+  quantityScales: Object.fromEntries(account.quantityScales),
   openOrders: waiting.map(({ order }) => order.id),
   epoch: account.fence,
 });

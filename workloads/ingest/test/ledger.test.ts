@@ -35,6 +35,7 @@ function buyOneLot(account: Account): PaperAnswer {
     ticks: 1,
     notionalMicros: MICROS_PER_FILL,
     feeMicros: 0,
+    quantityScale: 100_000,
   };
   applyReport(account, fill);
   return { requestId: `${seq}-0`, symbol: BTC, reports: [fill] };
