@@ -77,6 +77,21 @@ describe('the lag of a message', () => {
     }
     assert.equal(play(clock, [NOW + 60 * MINUTE, NOW + 61 * MINUTE], () => 2).last, 0);
   });
+  it('is not forgiven where it grows slowly, by however little a minute, and is gone with it', () => {
+    for (const perMinute of [15, 90, 400]) {
+      const clock = known();
+      const minutes = Math.ceil((1.5 * BOOK_FRESH_MS) / perMinute);
+      const took = (t: number): number => 2 + (t % 40) + ((t - NOW) / MINUTE) * perMinute;
+      const { last } = play(clock, [NOW, NOW + minutes * MINUTE], took);
+      assert.ok(last > BOOK_FRESH_MS, `${perMinute} ms a minute: ${last}`);
+      assert.ok(play(clock, [NOW + minutes * MINUTE, NOW + (minutes + 1) * MINUTE], () => 2).last < 1);
+    }
+  });
+  it('is none of a way that became longer by a little, ten minutes later', () => {
+    const clock = known();
+    play(clock, [NOW, NOW + 11 * MINUTE], () => 150);
+    assert.equal(play(clock, [NOW + 11 * MINUTE, NOW + 12 * MINUTE], () => 150).most, 0);
+  });
   it('is measured anew after ten minutes without a message', () => {
     const clock = known();
     const after = NOW + 12 * MINUTE;

@@ -8,6 +8,8 @@ import { newSkew, noteTimes, rangeOf, type Skew } from './skew.ts';
 const STEP_MS = 1_000;
 /** Ways through a queue differ by more from minute to minute; those past a clock that was set do not. */
 const STEADY_MS = 250;
+/** What four minutes may add to the shortest way where clocks drift apart by 200 ppm: more is a queue that grows. */
+const DRIFT_MS = 48;
 const MINUTE_MS = 60_000;
 
 /** Of one connection. Changed in place by the functions of this file only. */
@@ -81,12 +83,13 @@ export const isBehind = ({ lateSince, bookAt }: VenueClock, afterMs: number, t: 
 
 /**
  * The least of the last minutes. Where all of them are later than before by a step, the venue's clock was set back if it is
- * the same step in each; a feed that fell behind is not forgiven. After as long without a message it starts anew.
+ * the same step in each; a feed that fell behind, or falls behind little by little, is not forgiven. After as long without a
+ * message it starts anew.
  */
 function floorAt({ skew, floor }: VenueClock, t: number): number {
-  const { least, most } = rangeOf(skew, t);
-  const isUnsteady = most - least > STEADY_MS;
-  return least - floor > STEP_MS && isUnsteady ? floor : least;
+  const { least, most, risen } = rangeOf(skew, t);
+  const isStep = least - floor > STEP_MS && most - least > STEADY_MS;
+  return isStep || risen > DRIFT_MS ? Math.min(floor, least) : least;
 }
 
 /** Further apart it is no clock. */

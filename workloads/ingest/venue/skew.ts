@@ -28,17 +28,26 @@ export function noteTimes({ minima, minutes }: Skew, sentAt: number, receivedAt:
   minutes[bucket] = minute;
 }
 
+export interface Range {
+  readonly least: number;
+  readonly most: number;
+  /** By how much the least of the last five minutes is above that of the four before; 0 where one of them is not known. */
+  readonly risen: number;
+}
+
 /** The least and the greatest of the minutes' minima, over the 9 to 10 minutes up to `now`; Infinity and −Infinity where there is none. */
-export function rangeOf({ minima, minutes }: Skew, now: number): { readonly least: number; readonly most: number } {
-  const oldest = Math.floor(now / BUCKET_MS) - BUCKETS;
-  let [least, most] = [Infinity, -Infinity];
+export function rangeOf({ minima, minutes }: Skew, now: number): Range {
+  const newest = Math.floor(now / BUCKET_MS);
+  let [early, late, most] = [Infinity, Infinity, -Infinity];
   for (const [bucket, minute] of minutes.entries()) {
     const minimum = minima[bucket] ?? Infinity;
-    if (minute <= oldest || minimum === Infinity) continue;
-    least = Math.min(least, minimum);
+    if (minute <= newest - BUCKETS || minimum === Infinity) continue;
+    if (minute < newest - BUCKETS / 2) early = Math.min(early, minimum);
+    else late = Math.min(late, minimum);
     most = Math.max(most, minimum);
   }
-  return { least, most };
+  const risen = early < Infinity && late < Infinity ? late - early : 0;
+  return { least: Math.min(early, late), most, risen };
 }
 
 /**
