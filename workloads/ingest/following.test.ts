@@ -111,6 +111,15 @@ describe('a book that trades change', () => {
     assert.equal(isOut([...ticks(1_100, 5_000), at(trade(7, 1), 5_000), ...ticks(5_000, 7_000)]), false);
     assert.equal(isOut([...ticks(1_100, 5_000), at(trade(7, 1), 5_000), ...ticks(5_000, 7_200)]), true);
   });
+  it('is out where its venue names trades that do not come either, and no update does', () => {
+    const quiet = [mark(6, 1_050), ...ticks(1_100, 5_000)];
+    assert.equal(isOut([...quiet, mark(6, 5_000), ...ticks(5_000, 9_000)]), false, 'nothing was traded');
+    assert.equal(isOut([...quiet, mark(7, 5_000), ...ticks(5_000, 7_000)]), false);
+    assert.equal(isOut([...quiet, mark(7, 5_000), ...ticks(5_000, 7_200)]), true);
+    // A heartbeat names what was traded up to a second before it.
+    const before = change([98, 4], [], 3_100);
+    assert.equal(isOut([mark(6, 1_050), before, mark(7, 5_000), ...ticks(5_000, 9_000)]), false);
+  });
   it('is not where its update came just before the trade, or comes after', () => {
     const before = change([98, 4], [], 4_900);
     assert.equal(isOut([...ticks(1_100, 4_900), before, at(trade(7, 1), 5_000), ...ticks(5_000, 9_000)]), false);

@@ -93,6 +93,8 @@ export type Effect =
 const MAX_AHEAD_MS = 2_000;
 /** How much earlier than a trade the update that it caused may come: trades come in batches of 250 ms on some venues. */
 const MAX_EARLY_MS = 1_000;
+/** The venue names its last trade in heartbeats, a second apart. */
+const MAX_NAMED_MS = 1_000;
 /** A trade that the venue named comes within this, or was lost. */
 const MAX_TRADE_LAG_MS = 2_000;
 
@@ -265,7 +267,7 @@ function applyTrade(market: Market, frame: TradeFrame, t: number): Effect {
   market.trades += 1;
   market.tradedLots += frame.lots;
   addTrade(market.window, t, frame.lots, frame.sellerTook);
-  owe(market, t);
+  owe(market, t, MAX_EARLY_MS);
   return missedTrades(lastTradeId === 0 ? 0 : frame.tradeId - lastTradeId - 1, frame.tradeId - 1);
 }
 
@@ -279,11 +281,11 @@ export function addMissed(market: Market, trades: readonly TradeFrame[]): Effect
   return CHANGED;
 }
 
-/** A trade takes from a level of the book: an update that says so came just before it, or will. */
-function owe(market: Market, t: number): void {
+/** A trade takes from a level of the book: an update that says so came just before it, by `earlyMs` at most, or will. */
+function owe(market: Market, t: number, earlyMs: number): void {
   if (market.listing.isLoose === true) return;
   const { sync, aheadSince: since } = market;
-  if (sync.phase === 'Following' && since === 0 && t - sync.changedAt > MAX_EARLY_MS) market.aheadSince = t;
+  if (sync.phase === 'Following' && since === 0 && t - sync.changedAt > earlyMs) market.aheadSince = t;
 }
 
 /** Trades before the first mark of a connection are none of ours; later ones have their time to come. */
@@ -292,6 +294,7 @@ function applyMark(market: Market, { tradeId }: TradeMarkFrame, t: number): Effe
     market.lastTradeId = tradeId;
     return NONE;
   }
+  if (tradeId > Math.max(market.lastTradeId, market.markedTradeId)) owe(market, t, MAX_EARLY_MS + MAX_NAMED_MS);
   const missed = market.markedTradeId - market.lastTradeId;
   const isOverdue = missed > 0 && t - market.markedAt > MAX_TRADE_LAG_MS;
   if (isOverdue) market.lastTradeId = market.markedTradeId;

@@ -57,6 +57,17 @@ describe('a silent book', () => {
     assert.equal(asked.length, 4);
     assert.deepEqual(stalled, []);
   });
+  it('that nothing numbers is compared with itself 10 s later, then as seldom as others', async () => {
+    const ids: Record<string, number> = { BTC: 0, ETH: 0 };
+    const { silences, asked, stalled, pass } = aWorld(ids);
+    for (const symbol of ['BTC', 'ETH']) silences.heard(symbol, undefined, 0);
+    await pass(15_000);
+    ids['BTC'] = 1;
+    await pass(15_000);
+    assert.deepEqual(stalled, ['BTC 23000']);
+    await pass(25_000);
+    assert.equal(asked.filter((symbol) => symbol === 'ETH').length, 3);
+  });
   it('is not where the update was still on its way', async () => {
     const { silences, stalled, pass } = aWorld({ ETH: 8 });
     silences.heard('ETH', 7, 0);
@@ -72,7 +83,7 @@ describe('a silent book', () => {
     assert.deepEqual(stalled, []);
     ids.ETH = 6;
     await pass(40_000);
-    assert.deepEqual(stalled, ['ETH 43000']);
+    assert.deepEqual(stalled, ['ETH 23000', 'ETH 53000']);
   });
   it('is said again while it lasts, and no more once its connection is gone', async () => {
     const { silences, stalled, pass } = aWorld({ ETH: 8 });

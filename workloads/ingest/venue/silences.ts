@@ -90,7 +90,11 @@ export class Silences {
     const { heardAt } = book;
     const id = await askId(symbol);
     if (id === undefined || book.heardAt !== heardAt) return;
-    if (book.lastId === undefined) book.lastId = id;
-    else if (id > book.lastId) book.provenAt = now() + timing.graceMs;
+    if (book.lastId === undefined) {
+      book.lastId = id;
+      book.askAt = now() + timing.silentMs; // only from the second answer on it tells anything
+    } else if (id > book.lastId) {
+      book.provenAt = now() + timing.graceMs;
+    }
   }
 }
