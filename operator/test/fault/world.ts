@@ -18,7 +18,7 @@ import type { Request } from './request.ts';
 
 const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' };
 /** On a machine that does other work besides; nothing here is about speed but where a test says so. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 const IDLE_MS = 10_000;
 /** Longer than an operator waits on purpose before it writes. */
 const STILL_MS = 1_000;
@@ -29,6 +29,8 @@ export interface Behind {
   readonly running: Running;
   /** Put down; what it cannot finish is left. */
   readonly end: () => Promise<void>;
+  /** Why it ended by itself: who loses its Lease does. */
+  fate?: unknown;
 }
 
 export type World = Awaited<ReturnType<typeof aWorld>>;
@@ -69,7 +71,10 @@ export async function aWorld() {
     };
     const isAtRest = (): boolean => also() && recorder.ours().every(isCurrent) && recorder.isTold;
     await waitFor(what, () => isAtRest() && isStill(), withinMs).catch((error: unknown) => {
-      throw new Error(`${String(error)}; ${standingOf(recorder)}`, { cause: error });
+      const fates = started
+        .map(({ fate }, i) => (fate === undefined ? '' : `operator ${i + 1}: ${String(fate)}; `))
+        .join('');
+      throw new Error(`${String(error)}; ${fates}${standingOf(recorder)}`, { cause: error });
     });
   };
   return {
@@ -103,8 +108,8 @@ export async function aWorld() {
       before?.(proxy);
       const more = { ...options, credentials: proxy.credentials };
       const running = await place.start(identity, namespace, more);
-      running.operator.done.catch(() => undefined); // who loses its Lease ends so, and a test may be looking elsewhere
-      const behind = { proxy, running, end: () => put(proxy, running) };
+      const behind: Behind = { proxy, running, end: () => put(proxy, running) };
+      running.operator.done.catch((error: unknown) => (behind.fate = error));
       started.push(behind);
       return behind;
     },
