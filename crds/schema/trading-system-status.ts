@@ -89,6 +89,11 @@ const runtime = z
       .boolean()
       .meta({ description: 'Ingest, router and harmoniser of every shard run, frames arrive and every book is valid.' })
       .optional(),
+    late: z
+      .array(z.string().max(40))
+      .max(64)
+      .meta({ description: 'Symbols whose books have been behind their venue for a while: nothing is opened on them.' })
+      .optional(),
     reconciled: z
       .boolean()
       .meta({ description: 'Every harmoniser has asked the venue for its account and orders, and was answered.' })

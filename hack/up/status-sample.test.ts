@@ -3,7 +3,7 @@ import type { SystemStatus } from '@tradewind/workloads/contract/status.ts';
 
 export const aSymbol = (more: Partial<SystemStatus['symbols'][number]> = {}): SystemStatus['symbols'][number] => ({
   name: 'BTC-USD', mid: 61_835.03, bookValid: true, model: 'order_book_pressure', confidence: 0.4, edgeBps: -11.71,
-  positionUsd: 123_672.3, varPct: 0.6388, blockedBy: ['TradingStopped', 'VarGate'], opensAt: null, halted: null, ...more,
+  positionUsd: 123_672.3, varPct: 0.6388, blockedBy: ['TradingStopped', 'VarGate'], opensAt: null, lagMs: 7, halted: null, ...more,
 }); // prettier-ignore
 
 export const aStatus = (more: Partial<SystemStatus> = {}): SystemStatus => ({

@@ -120,6 +120,25 @@ describe('the status of a trading system', () => {
   it('does not know the breaker while no param server is there to tell', () => {
     assert.equal(of(statusOf(theDemo()), 'BreakerClosed')?.status, 'Unknown');
   });
+  it('does not call data flowing where books are late, and names them; where none flows that counts', () => {
+    const flowing = (change: object) => {
+      const stores = runningDemo();
+      const { runtime } = stores.systems.get(KEY)?.status ?? {};
+      stores.systems.put(
+        aTradingSystem({}, { ...statusOf(stores), runtime: { ...runtime!, dataFlowing: true, ...change } }),
+      );
+      return of(statusOf(stores), 'DataFlowing');
+    };
+    assert.deepEqual([flowing({})?.status, flowing({})?.reason], ['True', 'Flowing']);
+    const late = flowing({ late: ['BTC-USD', 'ETH-USD'] });
+    assert.deepEqual([late?.status, late?.reason], ['False', 'FeedLate']);
+    assert.equal(late?.message, 'behind their venue by more than 2 s, nothing is opened on them: BTC-USD, ETH-USD');
+    assert.equal(flowing({ late: ['BTC-USD'], dataFlowing: false })?.reason, 'NotFlowing');
+    const stores = theDemo(); // without a param server
+    const { runtime } = runningDemo().systems.get(KEY)?.status ?? {};
+    stores.systems.put(aTradingSystem({}, { runtime: { ...runtime!, dataFlowing: true, late: ['BTC-USD'] } }));
+    assert.equal(of(statusOf(stores), 'DataFlowing')?.reason, 'NoReport');
+  });
   it('is the same a second time, so that nothing is written', () => {
     const stores = runningDemo();
     const first = statusOf(stores);

@@ -2,6 +2,7 @@
 import type { TradingSystemStatus } from '@tradewind/crds/schema/trading-system.ts';
 import type { ActiveHold, DesiredDocument } from '@tradewind/workloads/contract/desired.ts';
 import { holdsKey } from '@tradewind/workloads/contract/keys.ts';
+import { BOOK_FRESH_MS } from '@tradewind/workloads/contract/messages.ts';
 import { PART_LABEL } from '@tradewind/workloads/contract/pods.ts';
 import { restraintOf, type Restraint } from '@tradewind/workloads/contract/restraint.ts';
 import { componentStatus, isReady, type ComponentStatus } from './components.ts';
@@ -226,10 +227,16 @@ const monitoredVerdict = (missing: readonly string[]): Verdict =>
     ? yes('Monitored')
     : no('KindsMissing', `${missing.join(', ')} of monitoring.coreos.com/v1: not served here; made when they appear`);
 
+const lateVerdict = (symbols: readonly string[]): Verdict =>
+  no(
+    'FeedLate',
+    `behind their venue by more than ${BOOK_FRESH_MS / 1_000} s, nothing is opened on them: ${symbols.join(', ')}`,
+  );
+
 /** What only the param server can tell; unknown while it is not there to tell. */
 function liveConditions({ system: { status }, pods }: Known): Record<string, Verdict> {
   const isTold = pods.some((pod) => pod.metadata.labels?.[PART_LABEL] === 'param-server' && isReady(pod));
-  const { breaker, redisConnected, dataFlowing } = status?.runtime ?? {};
+  const { breaker, redisConnected, dataFlowing, late = [] } = status?.runtime ?? {};
   const verdict = (known: boolean | undefined, [good, bad]: readonly [string, string]): Verdict => {
     if (!isTold || known === undefined) return unknown('NoReport', 'the param server has not reported');
     return known ? yes(good) : no(bad);
@@ -237,6 +244,9 @@ function liveConditions({ system: { status }, pods }: Known): Record<string, Ver
   return {
     BreakerClosed: verdict(breaker === undefined ? undefined : breaker.state === 'CLOSED', ['Closed', 'Open']),
     RedisAvailable: verdict(redisConnected, ['Connected', 'Away']),
-    DataFlowing: verdict(dataFlowing, ['Flowing', 'NotFlowing']),
+    DataFlowing:
+      isTold && dataFlowing === true && late.length > 0
+        ? lateVerdict(late)
+        : verdict(dataFlowing, ['Flowing', 'NotFlowing']),
   };
 }

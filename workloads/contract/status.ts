@@ -151,6 +151,8 @@ export interface SystemStatus {
     readonly name: string;
     readonly mid: number | null;
     readonly bookValid: boolean;
+    /** By how many ms the book is behind the venue's; null where nobody knows. */
+    readonly lagMs: number | null;
     /** Why its venue does not trade it, by the venue's own word. */
     readonly halted: string | null;
     readonly model: string | null;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BOOK_FRESH_MS } from '../contract/messages.ts';
 import { systemStatus } from './summary.ts';
 import { aBook, aHarmoniser, anIngest, NOW, seen } from './test/builders.ts';
 
@@ -30,6 +31,11 @@ describe('the gateway’s summary', () => {
     const halted = anIngest({ symbols: { 'BTC-USD': aBook({ valid: false, halted: 'BREAK' }), 'ETH-USD': aBook() } });
     assert.deepEqual(systemStatus(seen([halted])).symbols.map((symbol) => symbol.halted), ['BREAK', null]); // prettier-ignore
     assert.equal(systemStatus(seen([])).symbols[0]?.halted, null);
+  });
+  it('says how far a book is behind its venue, and null where nobody knows', () => {
+    const late = anIngest({ symbols: { 'BTC-USD': aBook({ lagMs: BOOK_FRESH_MS + 1 }), 'ETH-USD': aBook() } });
+    assert.deepEqual(systemStatus(seen([late])).symbols.map(({ lagMs }) => lagMs), [BOOK_FRESH_MS + 1, null]); // prettier-ignore
+    assert.equal(systemStatus(seen([])).symbols[0]?.lagMs, null);
   });
   it('shows live figures, and never a stale one as live', () => {
     assert.equal(systemStatus(seen([anIngest()])).framesPerSecond, 42);

@@ -42,6 +42,7 @@ function symbolStatus(name: string, live: LiveParts): SystemStatus['symbols'][nu
     name,
     mid: book?.valid === true ? book.mid : null,
     bookValid: book?.valid ?? false,
+    lagMs: book?.lagMs ?? null,
     halted: book?.halted ?? null,
     // Of the shortest horizon, which is the one that sizes are blended for.
     model: Object.values(routed?.active ?? {})[0] ?? null,

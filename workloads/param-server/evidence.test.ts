@@ -121,7 +121,15 @@ describe('whether nothing is under way', () => {
   });
   it('is false, and no question, where nothing stops trading; a hold in Redis is a stop too', () => {
     const enabled = aDocument({ trading: 'Enabled' });
-    const seen = { pods: PODS, symbols: [SYMBOLS], acks: new Map(), parts: all(), redisConnected: true, now: NOW };
+    const seen = {
+      pods: PODS,
+      symbols: [SYMBOLS],
+      acks: new Map(),
+      parts: all(),
+      redisConnected: true,
+      late: [],
+      now: NOW,
+    };
     const hold = { id: 'h', effect: 'StopTrading', reason: 'r', by: 'b' } as const;
     assert.equal(runtimeOf({ ...seen, document: enabled, holds: [], parts: [] }).drained, false);
     assert.equal(runtimeOf({ ...seen, document: enabled, holds: [hold] }).drained, true);

@@ -23,6 +23,7 @@ const seen = (more: Partial<Seen> = {}): Seen => ({
   acks: new Map([ack('ingest'), ack('router'), ack('harmoniser')]),
   parts: [],
   holds: [],
+  late: [],
   redisConnected: true,
   now: NOW,
   ...more,
@@ -46,6 +47,12 @@ describe('what the param server reports', () => {
   it('knows pods by uid: one made anew has not acknowledged', () => {
     const anew = pods.map((pod) => (pod.name.includes('router') ? { ...pod, uid: 'new' } : pod));
     assert.deepEqual(runtimeOf(seen({ pods: anew })).acks?.pending, ['demo-router-0-x']);
+  });
+  it('names books that are late, as many as a status may hold, and is written at once when that changes', () => {
+    const late = Array.from({ length: 65 }, (_, i) => `S${i}-USD`);
+    assert.deepEqual(runtimeOf(seen({ late })).late, late.slice(0, 64));
+    assert.ok(!('late' in runtimeOf(seen())));
+    assert.equal(writeIn(runtimeOf(seen()), runtimeOf(seen({ late })), { now: NOW, changedAt: NOW }), 0);
   });
   it('says nothing of risk that nobody told it lately', () => {
     const runtime = runtimeOf(seen());

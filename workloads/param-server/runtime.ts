@@ -20,6 +20,8 @@ export interface Seen {
   readonly parts: readonly PartStatus[];
   /** Holds in Redis: those that no Hold of the API server stands for, such as a pause by signal. */
   readonly holds: readonly ActiveHold[];
+  /** Symbols whose books are told to be behind their venue. */
+  readonly late: readonly string[];
   /** Why the param server could not carry the document, told beside the pods' refusals. */
   readonly refusal?: { readonly pod: string; readonly message: string } | undefined;
   readonly redisConnected: boolean;
@@ -31,10 +33,11 @@ const MESSAGE_LIMIT = 512;
 const PENDING_LIMIT = 64;
 const ERRORS_LIMIT = 16;
 const HOLDS_LIMIT = 64;
+const LATE_LIMIT = 64;
 const TEXT_LIMIT = 256;
 
 export function runtimeOf(seen: Seen): Runtime {
-  const { document, pods, symbols, parts, holds, redisConnected, now } = seen;
+  const { document, pods, symbols, parts, holds, late, redisConnected, now } = seen;
   const live = liveParts(parts, now);
   const risk = riskOf(live.acting);
   const breaker = breakerOf(live.acting);
@@ -49,6 +52,7 @@ export function runtimeOf(seen: Seen): Runtime {
     ...(risk === undefined ? {} : { risk }),
     ...(model === undefined ? {} : { model }),
     dataFlowing: isDataFlowing(shards),
+    ...(late.length === 0 ? {} : { late: late.slice(0, LATE_LIMIT) }),
     ...(reconciled === undefined ? {} : { reconciled }),
     ...(drained === undefined ? {} : { drained }),
     ...(holds.length === 0 ? {} : { holds: holds.slice(0, HOLDS_LIMIT).map(heldOf) }),

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Ack, ActiveHold, DesiredDocument } from '../contract/desired.ts';
 import { acksKey, holdsKey, partsKey } from '../contract/keys.ts';
 import { parseJson } from '../contract/json.ts';
-import { storedParts } from '../contract/live-parts.ts';
+import { liveParts, storedParts } from '../contract/live-parts.ts';
 import { storedHolds } from '../contract/restraint.ts';
 import { symbolsOfShard } from '../contract/shards.ts';
 import type { PartStatus } from '../contract/status.ts';
@@ -13,6 +13,7 @@ import type { Logger } from '../kit/log.ts';
 import { isConnected, type Redis } from '../kit/redis.ts';
 import type { ApiSide } from './api-side.ts';
 import { carry, tell, type Carried } from './carry.ts';
+import { lateOf, lookAtLags, type Lateness } from './lateness.ts';
 import { runtimeOf, writeIn, type Runtime } from './runtime.ts';
 
 /** Everything is looked at this often, also when nothing seems to have happened. */
@@ -43,6 +44,7 @@ export class ParamServer {
   readonly #telling: Episode;
   readonly #reading: Episode;
   #parts: PartStatus[] = [];
+  #lateness: Lateness = new Map();
   #holds: ActiveHold[] = [];
   /** As they are stored, and those that the Redis we moved to must have before anything else. */
   #stored: Readonly<Record<string, string>> = {};
@@ -210,6 +212,7 @@ export class ParamServer {
     const { redis, api, signal, pod } = this.#options;
     clearTimeout(this.#writeTimer);
     const now = Date.now();
+    this.#lateness = lookAtLags(this.#lateness, liveParts(this.#parts, now).ingest, now);
     if (signal.aborted || api().document() === undefined || !api().isSynced()) return;
     if (!this.#hasLooked && now - this.#startedAt < FIRST_LOOK_WITHIN_MS) return;
     const next = runtimeOf({
@@ -219,6 +222,7 @@ export class ParamServer {
       acks: this.#acks,
       parts: this.#parts,
       holds: this.#holds,
+      late: lateOf(this.#lateness),
       refusal: this.#refusal === undefined ? undefined : { pod: pod.podName, message: this.#refusal },
       redisConnected: isConnected(redis),
       now,

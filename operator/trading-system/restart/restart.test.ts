@@ -188,6 +188,10 @@ describe('a gate', () => {
   const still = at((world) => (world.runtime = { ...world.runtime, dataFlowing: false }));
   const apart = at((world) => (world.runtime = { ...world.runtime, reconciled: false }));
   const away = at((world) => (world.runtime = { ...world.runtime, redisConnected: false }));
+  it('of the flow of data does not wait for a book that is late: that one is not opened, the others trade', () => {
+    const late = at((world) => (world.runtime = { ...world.runtime, late: ['BTC-USD'] }));
+    assert.equal(restartOf(late).state, 'Done');
+  });
   for (const [world, step, what] of [
     [undrained, 'Drain', 'orders are open'],
     [unknown, 'Drain', 'nobody says whether orders are open'],

@@ -4,6 +4,8 @@ import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { desiredDocument, type Ack, type DesiredDocument } from '../../contract/desired.ts';
 import { acksKey, desiredKey, holdsKey, partsKey, RELOAD } from '../../contract/keys.ts';
+import { BOOK_FRESH_MS } from '../../contract/messages.ts';
+import { aBook, anIngest } from '../../gateway/test/builders.ts';
 import { CONFIG } from '../../harmoniser/test/builders.ts';
 import { readPodConfig } from '../../kit/config.ts';
 import { connectRedis } from '../../kit/redis.ts';
@@ -137,6 +139,19 @@ describe('the param server', () => {
     seen.document = numbered(8);
     param.onChange();
     await eventually('ready', () => (param.notReady() === undefined ? true : undefined));
+  });
+  it('reports the books that have been late for a while, by what ingest tells', async () => {
+    const tell = (): void => {
+      const symbols = { 'BTC-USD': aBook({ lagMs: BOOK_FRESH_MS + 1 }), 'ETH-USD': aBook() };
+      const status = JSON.stringify(anIngest({ symbols, at: Date.now() }));
+      redis.hset(partsKey('demo'), 'ingest-0', status).catch(() => undefined);
+    };
+    tell();
+    const telling = setInterval(tell, 500);
+    start();
+    await eventually('a report of it', () => (written.at(-1)?.late === undefined ? undefined : true));
+    clearInterval(telling);
+    assert.deepEqual(written.at(-1)?.late, ['BTC-USD']);
   });
   it('reports the holds that are in Redis, and their end', async () => {
     await acknowledge(seen.document);
