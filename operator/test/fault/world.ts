@@ -30,7 +30,7 @@ export interface Behind {
   /** Put down; what it cannot finish is left. */
   readonly end: () => Promise<void>;
   /** Why it ended by itself: who loses its Lease does. */
-  fate?: unknown;
+  fate?: string;
 }
 
 export type World = Awaited<ReturnType<typeof aWorld>>;
@@ -71,9 +71,7 @@ export async function aWorld() {
     };
     const isAtRest = (): boolean => also() && recorder.ours().every(isCurrent) && recorder.isTold;
     await waitFor(what, () => isAtRest() && isStill(), withinMs).catch((error: unknown) => {
-      const fates = started
-        .map(({ fate }, i) => (fate === undefined ? '' : `operator ${i + 1}: ${String(fate)}; `))
-        .join('');
+      const fates = started.map(({ fate }, i) => (fate === undefined ? '' : `operator ${i + 1}: ${fate}; `)).join('');
       throw new Error(`${String(error)}; ${fates}${standingOf(recorder)}`, { cause: error });
     });
   };
@@ -109,7 +107,7 @@ export async function aWorld() {
       const more = { ...options, credentials: proxy.credentials };
       const running = await place.start(identity, namespace, more);
       const behind: Behind = { proxy, running, end: () => put(proxy, running) };
-      running.operator.done.catch((error: unknown) => (behind.fate = error));
+      running.operator.done.catch((error: unknown) => (behind.fate = String(error)));
       started.push(behind);
       return behind;
     },
