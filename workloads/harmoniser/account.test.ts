@@ -56,6 +56,15 @@ describe('account', () => {
     assert.equal(account.lots['BTC-USD'], 10);
   });
 
+  it('has the units of the venue’s account, also where a fill from before it comes late', () => {
+    const { account, maker } = opened();
+    const late = maker.make('BTC-USD', 1, { ...fillOf('o1', 't1'), quantityScale: 10 });
+    const body = { kind: 'account', requestId: 'r2', cashMicros: 5, positions: { 'BTC-USD': 100 }, quantityScales: { 'BTC-USD': 100 }, openOrders: [], epoch: 1 } as const; // prettier-ignore
+    takeReport(account, maker.make('BTC-USD', 2, body), 2);
+    takeReport(account, late, 3);
+    assert.deepEqual([account.lots, account.quantityScales], [{ 'BTC-USD': 100 }, { 'BTC-USD': 100 }]);
+  });
+
   it('takes a late fill of an order that was over', () => {
     const { account, maker } = opened();
     takeReport(account, maker.make('BTC-USD', 1, fillOf('gone', 't9')), 1);

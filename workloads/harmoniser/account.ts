@@ -163,8 +163,9 @@ function takeFill(account: Account, fill: Extract<VenueReport, { kind: 'fill' }>
   account.recent.push({ seq: fill.seq, tradeId: fill.tradeId, symbol: fill.symbol, lots, cashMicros });
   if (account.recent.length > RECENT_FILLS) account.recent.shift();
   account.fills++;
+  if (fill.seq <= account.baseSeq) return true;
+  book(account, { symbol: fill.symbol, lots, cashMicros });
   if (fill.quantityScale !== undefined) account.quantityScales[fill.symbol] = fill.quantityScale;
-  if (fill.seq > account.baseSeq) book(account, { symbol: fill.symbol, lots, cashMicros });
   return true;
 }
 
