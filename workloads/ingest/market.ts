@@ -339,7 +339,10 @@ function applyDepth(market: Market, frame: DepthFrame, t: number): Effect {
   }
   applyLevels(market.book, frame.bids, frame.asks);
   market.sync.lastId = frame.lastId;
-  return settle(market, t);
+  const effect = settle(market, t);
+  // A snapshot from before the update that crossed it would put the book back.
+  if (effect.kind === 'SnapshotWanted') market.sync = buffered(WAITING, frame);
+  return effect;
 }
 
 /** `t` where the bookTicker is ahead of a live book, else 0. */

@@ -47,6 +47,14 @@ describe('a live book', () => {
     assert.equal(market.best.bidLots, 7);
   });
 
+  it('that crossed itself takes no snapshot of before that', () => {
+    const { shard, run } = aShard();
+    run(...start, frame(depth(11, 12, [101, 1], []), 1_100));
+    assert.deepEqual(becauseOf(run({ kind: 'snapshot', snapshot: snapshot(9, [90, 1], [95, 1]), t: 1_200 })), ['TooOld']); // prettier-ignore
+    assert.equal(shard.markets.get(BTC)!.valid, false);
+    run({ kind: 'snapshot', snapshot: snapshot(12, [101, 1], [103, 1]), t: 1_300 });
+    assert.equal(shard.markets.get(BTC)!.valid, true);
+  });
   it('is out when it crosses itself', () => {
     const { shard, run } = aShard();
     run(...start);
