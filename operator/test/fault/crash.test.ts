@@ -65,7 +65,7 @@ function begin(scenario: Scenario) {
 }
 
 describe('a write that is the last, or is not answered', function () {
-  this.timeout(900_000);
+  this.timeout(1_800_000);
   const begun = SCENARIOS.map((scenario) => once(() => begin(scenario)));
   // Each run waits for most of its time: the next scenario begins while the one before comes to its end.
   const runsOf = (index: number) => {
