@@ -209,7 +209,7 @@ describe('the fused process', () => {
   it('goes on trading while Redis does not answer, for as long as lease and control are known', async () => {
     // An order may be due at any time, and need not be in one pause.
     let sent = 0;
-    for (let pause = 0; pause < 6 && sent === 0; pause++) {
+    for (let pause = 0; pause < 20 && sent === 0; pause++) {
       await agreed();
       const pausedAt = monotonicNow();
       await redis.call('CLIENT', 'PAUSE', PAUSED_MS, 'ALL');
