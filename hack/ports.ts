@@ -11,10 +11,15 @@ const [FIRST, LAST] = [15_000, 29_999];
 
 const given = new Set<number>();
 
-/** That nobody listens on now, and none of which this process was given before. */
+/** Tried for each that is wanted: so many are in use on no machine. */
+const TRIES = 1_000;
+
+/** That nobody listens on now, and none of which this process was given before. Throws where there are too few. */
 export async function freePorts(count: number): Promise<number[]> {
   const found: number[] = [];
-  while (found.length < count) {
+  for (let tries = 0; found.length < count; tries++) {
+    if (tries === count * TRIES)
+      throw new Error(`found ${found.length} free ports in ${FIRST} … ${LAST}, expected ${count}`);
     const port = randomInt(FIRST, LAST + 1);
     if (given.has(port) || !(await isFree(port))) continue;
     given.add(port);

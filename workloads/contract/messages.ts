@@ -19,6 +19,13 @@ export interface Instrument {
   readonly minNotionalUsd: number;
 }
 
+/**
+ * Whether a position of `lots`, counted in `heldIn` of them per unit, would be misread where its venue counts in `quantityScale`: then no
+ * figure of it is right. Not where nothing is held, nor where nobody wrote down what it is counted in.
+ */
+export const isMisread = (lots: number, heldIn: number | undefined, quantityScale: number): boolean =>
+  lots !== 0 && heldIn !== undefined && heldIn !== quantityScale;
+
 /** A signal provider's claim for a symbol, as ingest has it at the features' `t`. */
 export interface AlphaClaim {
   /** Name of the source, and so of its model. */

@@ -71,10 +71,6 @@ export const signed = (side: Side, lots: number): number => (side === 'buy' ? lo
 export const workingOf = (account: Account, symbol: string): WorkingOrder[] =>
   Object.values(account.working).filter((order) => order.symbol === symbol);
 
-/** Whether the position is counted in other lots than those of `quantityScale`: then no figure of it would be right. */
-export const isMisread = ({ lots, quantityScales }: Account, symbol: string, quantityScale: number): boolean =>
-  (lots[symbol] ?? 0) !== 0 && (quantityScales[symbol] ?? quantityScale) !== quantityScale;
-
 /** Signed lots of a symbol's orders that may still fill. */
 export const workingLots = (account: Account, symbol: string): number =>
   workingOf(account, symbol).reduce((sum, order) => sum + signed(order.side, order.lots - order.filledLots), 0);

@@ -1,7 +1,7 @@
 // The harmoniser's core: one event in, outputs out. Synchronous and deterministic: no clock, no I/O, no log; the state is
 // changed in place. The shell (main.ts) makes orders durable and sends them, and writes the rest.
-import type { OrderRequest, Signal, VenueReport } from '../contract/messages.ts';
-import { isMisread, passGap, settleWorking, takeReport } from './account.ts';
+import { isMisread, type OrderRequest, type Signal, type VenueReport } from '../contract/messages.ts';
+import { passGap, settleWorking, takeReport } from './account.ts';
 import { decide } from './decide.ts';
 import { seedRisk, takeBars, takeGridStep } from './estimates.ts';
 import { cancelOpens, watchVar } from './ladder.ts';
@@ -66,7 +66,9 @@ function onSignal(state: State, event: Extract<Event, { kind: 'signal' }>): Outp
  */
 function readable({ account }: State, signal: Signal): Signal {
   const { instrument, halted = 'counted in other lots than its position' } = signal.features;
-  if (!isMisread(account, signal.symbol, instrument.quantityScale)) return signal;
+  const { lots, quantityScales } = account;
+  const { symbol } = signal;
+  if (!isMisread(lots[symbol] ?? 0, quantityScales[symbol], instrument.quantityScale)) return signal;
   return { ...signal, features: { ...signal.features, valid: false, halted } };
 }
 

@@ -1,6 +1,6 @@
 // The paper account: what reports make of it. Live and at the journal's replay the same function moves it, so cash and
 // positions are what the reports say, to the integer. Pure; changed in place.
-import type { VenueReport } from '../../contract/messages.ts';
+import { isMisread, type VenueReport } from '../../contract/messages.ts';
 
 export interface Account {
   cashMicros: number;
@@ -29,14 +29,11 @@ export function openAccount(capitalUsd: number): Account {
 
 export const positionOf = (account: Account, symbol: string): number => account.positions.get(symbol) ?? 0;
 
-/**
- * Why the position cannot be read where its venue counts in `quantityScale` lots per unit; undefined where it can, or nobody wrote
- * down what it is counted in.
- */
+/** Why the position cannot be read where its venue counts in `quantityScale` lots per unit; undefined where it can. */
 export function misread(account: Account, symbol: string, quantityScale: number): string | undefined {
   const lots = positionOf(account, symbol);
-  const heldIn = account.quantityScales.get(symbol) ?? quantityScale;
-  if (lots === 0 || heldIn === quantityScale) return undefined;
+  const heldIn = account.quantityScales.get(symbol);
+  if (heldIn === undefined || !isMisread(lots, heldIn, quantityScale)) return undefined;
   return `held in ${lots} lots of ${Math.log10(heldIn)} decimals, counted in ${Math.log10(quantityScale)} now: see the runbook`;
 }
 
